@@ -1,0 +1,102 @@
+"""What a miscibility gap looks like: binodal, spinodal and critical point as results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class _Curve:
+    """What a binodal and a spinodal have in common: two branches over temperature."""
+
+    T: Array
+    x_alpha: np.ma.MaskedArray[Any, Any]
+    x_beta: np.ma.MaskedArray[Any, Any]
+
+    @property
+    def gap(self) -> Flags:
+        """Where there is a gap; everything else is masked there."""
+        return ~np.ma.getmaskarray(self.x_alpha)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a temperature; a missing value where there is no gap."""
+        import pandas as pd
+
+        columns = {f.name: np.ma.atleast_1d(getattr(self, f.name)).ravel() for f in fields(self)}
+        return pd.DataFrame({name: np.ma.filled(c, np.nan) for name, c in columns.items()})
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        if self.T.ndim == 0:
+            return f"<{name} at {self.T:g} K: x = {self.x_alpha:.6g} and {self.x_beta:.6g}>"
+        without = self.T.size - int(self.gap.sum())
+        span = f"{self.T.size} temperatures, {self.T.min():g} to {self.T.max():g} K"
+        return f"<{name} at {span}; {without or 'none'} of them without a gap>"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Binodal(_Curve):
+    """Tie-lines of a miscibility gap.
+
+    Every array has the shape of `T`; where there is no gap, all but `T` are masked.
+
+    Parameters
+    ----------
+    T
+        Temperature in K.
+    x_alpha, x_beta
+        Mole fraction of the second component in the phase poor and rich in it.
+        Below about 1e-308 these are zero: the logarithms are not.
+    ln_x_alpha, ln_one_minus_x_beta
+        Natural logarithms of the dilute component of each phase.
+    """
+
+    ln_x_alpha: np.ma.MaskedArray[Any, Any]
+    ln_one_minus_x_beta: np.ma.MaskedArray[Any, Any]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Spinodal(_Curve):
+    """Limits of stability; between them a homogeneous phase unmixes without a barrier.
+
+    Every array has the shape of `T`; where there is no gap, all but `T` are masked.
+
+    Parameters
+    ----------
+    T
+        Temperature in K.
+    x_alpha, x_beta
+        Mole fraction of the second component at either limit.
+    """
+
+
+@dataclass(frozen=True)
+class CriticalPoint:
+    """The point above which the phase is stable at every composition.
+
+    Parameters
+    ----------
+    T
+        Temperature in K.
+    x
+        Mole fraction of the second component.
+    """
+
+    T: float
+    x: float
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row."""
+        import pandas as pd
+
+        return pd.DataFrame({"T": [self.T], "x": [self.x]})

@@ -1,0 +1,176 @@
+"""Elastic parameters V0, C11, C12, C44 of a phase in a pycalphad Database: put in, copy, remove."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from lina_calphad.elasticity import CubicElasticity
+from lina_calphad.errors import DatabaseError, ElasticDataError, UnsupportedPhase
+
+if TYPE_CHECKING:
+    from pycalphad import Database
+
+PARAMETERS = ("V0", "C11", "C12", "C44")
+
+
+def mixing_sublattice(dbf: Database, phase: str, active: set[str] | None = None) -> int:
+    """Index of the one sublattice of `phase` that holds more than one species.
+
+    Parameters
+    ----------
+    dbf
+        The database.
+    phase
+        Name of a phase of it.
+    active
+        Names of the species to consider; all by default.
+
+    Returns
+    -------
+    int
+        The index; of the first sublattice with an element where nothing mixes.
+
+    Raises
+    ------
+    DatabaseError
+        If the database has no such phase.
+    UnsupportedPhase
+        If more than one sublattice mixes, or if the mixing one holds vacancies.
+    """
+    if phase not in dbf.phases:
+        msg = f"the database has no phase {phase}; it has {', '.join(sorted(dbf.phases)) or 'none'}"
+        raise DatabaseError(msg)
+    sublattices = [
+        {species.name for species in sublattice if active is None or species.name in active}
+        for sublattice in dbf.phases[phase].constituents
+    ]
+    mixing = [index for index, names in enumerate(sublattices) if len(names) > 1]
+    text = " : ".join(", ".join(sorted(names)) for names in sublattices)
+    if len(mixing) > 1:
+        msg = f"{phase} mixes on {len(mixing)} sublattices ({text}); one is supported"
+        raise UnsupportedPhase(msg)
+    if mixing and "VA" in sublattices[mixing[0]]:
+        msg = f"{phase} mixes vacancies with atoms ({text}); a substitutional solution is supported"
+        raise UnsupportedPhase(msg)
+    return mixing[0] if mixing else next(i for i, names in enumerate(sublattices) if names != {"VA"})
+
+
+def set_elastic_data(
+    dbf: Database,
+    phase: str,
+    *,
+    molar_volume: Mapping[str, Any],
+    elasticity: Mapping[str, CubicElasticity],
+) -> None:
+    """Give a phase of any Database the elastic data that `CoherentModel` reads.
+
+    What was there of these parameters for the elements named is replaced, since
+    pycalphad would add a second parameter to the first.
+
+    Parameters
+    ----------
+    dbf
+        Changed in place.
+    phase
+        A substitutional phase: atoms mix on one sublattice.
+    molar_volume
+        V0 of each element in this structure, in m³ per mole of formula units
+        (of atoms, where the mixing sublattice has one site): a number or an
+        expression in ``pycalphad.variables.T``. Host and solutes need one.
+    elasticity
+        Elastic constants of each element in this structure. The host needs them.
+
+    Raises
+    ------
+    DatabaseError
+        If the database has no such phase.
+    UnsupportedPhase
+        If more than one sublattice of the phase mixes.
+    ElasticDataError
+        If an element is not in the phase or a molar volume is not positive.
+
+    Examples
+    --------
+    >>> from lina_calphad import load
+    >>> dbf = load("zhang2003", elastic=False)
+    >>> set_elastic_data(
+    ...     dbf,
+    ...     "BCC_A2",
+    ...     molar_volume={"LI": 1.204e-5, "NA": 2.215e-5},
+    ...     elasticity={"LI": CubicElasticity(13.5, 11.4, 8.8)},
+    ... )
+    """
+    phase = phase.upper()
+    index = mixing_sublattice(dbf, phase)
+    sublattices = [sorted(species.name for species in s) for s in dbf.phases[phase].constituents]
+    values: dict[tuple[str, str], Any] = {}
+    for element, volume in molar_volume.items():
+        if isinstance(volume, (int, float)) and not volume > 0:
+            msg = f"V0 of {element} is a volume in m³/mol, so positive; got {volume}"
+            raise ElasticDataError(msg)
+        values[element.upper(), "V0"] = volume
+    for element, constants in elasticity.items():
+        for name in ("c11", "c12", "c44"):
+            values[element.upper(), name.upper()] = getattr(constants, name)
+    for element, name in values:
+        if element not in sublattices[index]:
+            msg = f"{phase} holds {', '.join(sublattices[index])} on its mixing sublattice, not {element}"
+            raise ElasticDataError(msg)
+    arrays = {
+        element: [[element] if i == index else names[:1] for i, names in enumerate(sublattices)]
+        for element, _ in values
+    }
+    _remove(
+        dbf,
+        lambda p: (
+            p["phase_name"] == phase
+            and any(
+                p["parameter_type"] == name and _names(p["constituent_array"]) == arrays[element]
+                for element, name in values
+            )
+        ),
+    )
+    for (element, name), value in values.items():
+        dbf.add_parameter(name, phase, arrays[element], 0, value)
+
+
+def copy_elastic_data(source: Database, target: Database) -> None:
+    """Copy the elastic parameters of every phase that `target` has too."""
+    wanted = [p for p in source.search(_is_elastic) if p["phase_name"] in target.phases]
+    phases = {p["phase_name"] for p in wanted}
+    _remove(target, lambda p: p["phase_name"] in phases and p["parameter_type"] in PARAMETERS)
+    for p in wanted:
+        target.add_parameter(
+            p["parameter_type"],
+            p["phase_name"],
+            _names(p["constituent_array"]),
+            p["parameter_order"],
+            p["parameter"],
+            p["reference"],
+        )
+    for name, expression in source.symbols.items():
+        target.symbols.setdefault(name, expression)
+
+
+def remove_elastic_data(dbf: Database) -> None:
+    """Take the elastic constants out, so that programs that do not know them can read the rest."""
+    _remove(dbf, lambda p: p["parameter_type"] in PARAMETERS)
+
+
+def has_elastic_data(dbf: Database, phase: str) -> bool:
+    """Whether the phase has any elastic constant at all."""
+    return any(p["phase_name"] == phase for p in dbf.search(_is_elastic))
+
+
+def _is_elastic(parameter: Mapping[str, Any]) -> bool:
+    return parameter["parameter_type"] in PARAMETERS
+
+
+def _names(constituent_array: Any) -> list[list[str]]:
+    return [[species.name for species in sublattice] for sublattice in constituent_array]
+
+
+def _remove(dbf: Database, condition: Any) -> None:
+    # pycalphad has no public way to take a parameter out; its own Model does this too.
+    dbf._parameters.remove(condition)

@@ -1,0 +1,51 @@
+"""The errors this package raises, one name for each kind of answer."""
+
+from __future__ import annotations
+
+
+class LinaCalphadError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class UnknownAssessment(LinaCalphadError):
+    """No assessment has this key, and no TDB file has this path."""
+
+
+class DatabaseError(LinaCalphadError):
+    """A TDB file is missing, cannot be parsed, or lacks what was asked of it."""
+
+
+class UnsupportedPhase(LinaCalphadError):
+    """The phase is not a solution of two components on one sublattice."""
+
+
+class ElasticDataError(LinaCalphadError):
+    """Elastic data of a phase are missing, undefined or mechanically unstable."""
+
+
+class NoMiscibilityGap(LinaCalphadError):
+    """The phase is stable against unmixing: there is no gap to compute."""
+
+
+class SeveralMiscibilityGaps(LinaCalphadError):
+    """The phase is unstable in more than one range of composition at one temperature."""
+
+
+class NoCriticalPoint(LinaCalphadError):
+    """The gap stays open up to the highest temperature searched."""
+
+
+class NotConverged(LinaCalphadError):
+    """A result exists, but the numerical method did not reach it."""
+
+
+class OutsideAssessedRange(LinaCalphadError, UserWarning):
+    """A temperature outside the assessed range.
+
+    Raised where the description has no meaning, given as a warning where
+    extrapolation is legitimate.
+    """
+
+
+class OutputError(LinaCalphadError):
+    """Results cannot be written there, or are there already."""

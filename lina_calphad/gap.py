@@ -1,0 +1,438 @@
+"""The exact miscibility gap of one binary solution: binodal, spinodal, critical point.
+
+Numbers only. The one input is the part of the Gibbs energy that is neither
+linear in composition nor ideal mixing, over RT, with three derivatives (`Excess`).
+
+The ideal part is handled analytically in t = ln(x/(1-x)), in which
+
+- the diffusion potential is f(t) = t + r'(x), with slope df/dt = psi,
+- the stability psi = 1 + x(1-x) r'' = x(1-x) G''/RT is bounded and tends to 1 at
+  both ends, so that it can be root-found where G'' diverges,
+- ln x and ln(1-x) keep their full precision however dilute the phase is.
+
+Two routes lead to each result. The safe one scans psi(t), brackets the unstable
+interval and then the diffusion potential at which both branches have the same
+grand potential, and cannot fail where there is one gap. It is used at some hundred
+temperatures below the critical point; between them a spline gives the start of a
+Newton iteration, which is checked, and whatever fails the check takes the safe
+route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import CubicSpline
+from scipy.optimize import brentq
+from scipy.optimize.elementwise import find_minimum, find_root
+from scipy.special import expit, log_expit, logit
+
+from lina_calphad.curves import Array, Binodal, CriticalPoint, Flags, Spinodal
+from lina_calphad.errors import (
+    NoCriticalPoint,
+    NoMiscibilityGap,
+    NotConverged,
+    SeveralMiscibilityGaps,
+)
+
+
+#: Excess(T, x) returns r, dr/dx, d2r/dx2, d3r/dx3 of r = G_rest/RT on its last
+#: axis, for arrays T and x of one shape.
+Excess = Callable[[Array, Array], Array]
+
+_Route = Callable[[Array], tuple[Array, Flags]]
+_Step = Callable[[Array, Array], tuple[Array, Flags]]
+
+#: Temperatures in K between which critical points are searched.
+SEARCH_RANGE = (1.0, 10_000.0)
+
+# Tails fine enough that psi changes little from point to point, and in the middle
+# steps of 0.005 in x, to see the narrow features that magnetism makes.
+_TAIL = np.arange(5.5, 30.0, 0.25)
+_SCAN = np.concatenate([-_TAIL[::-1], logit(np.arange(0.005, 0.9975, 0.005)), _TAIL])
+_SEARCH_POINTS = 240
+_TRACE_POINTS = 160
+_ROWS_AT_ONCE = 4000
+_NEWTON_STEPS = 12
+# Closer than this to its critical temperature, doubles cannot resolve a gap.
+_RESOLVED = 1 - 1e-13
+_NARROW = 0.5  # width of a gap in t below which differences are integrated instead
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
+_NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
+
+
+class MiscibilityGap:
+    """Solver for the gap of one binary solution.
+
+    Parameters
+    ----------
+    excess
+        The non-ideal part of the Gibbs energy over RT; see `Excess`.
+    name
+        What to call the phase in messages.
+
+    Examples
+    --------
+    A regular solution with L/R = 2000 K, so with its critical point at 1000 K:
+
+    >>> def excess(T, x):
+    ...     w = 2000 / T
+    ...     return np.stack([w * x * (1 - x), w * (1 - 2 * x), -2 * w, 0 * w], axis=-1)
+    >>> gap = MiscibilityGap(excess, "regular")
+    >>> gap.critical_point()
+    CriticalPoint(T=1000.0..., x=0.5...)
+    >>> gap.binodal(500.0)
+    <Binodal at 500 K: x = 0.0213... and 0.9786...>
+    """
+
+    def __init__(self, excess: Excess, name: str) -> None:
+        self._excess = excess
+        self._name = name
+
+    def critical_point(self) -> CriticalPoint:
+        """Highest temperature at which the phase is at the limit of stability."""
+        if self._top is None:
+            low, high = SEARCH_RANGE
+            msg = f"{self._name} is stable at every composition from {low:g} to {high:g} K"
+            raise NoMiscibilityGap(msg)
+        T, t = self._top
+        if T >= SEARCH_RANGE[1]:
+            msg = f"the gap of {self._name} is still open at {T:g} K, the highest searched"
+            raise NoCriticalPoint(msg)
+        return CriticalPoint(T, float(expit(t)))
+
+    def spinodal(self, T: ArrayLike) -> Spinodal:
+        """Limits of stability at each temperature; see `Spinodal`."""
+        T, t, found = self._solve(T, self._fast_spinodal, self._scan)
+        x = _masked(expit(t), found, T.shape)
+        return Spinodal(T, x[0], x[1])
+
+    def binodal(self, T: ArrayLike) -> Binodal:
+        """Tie-line at each temperature; see `Binodal`."""
+        T, t, found = self._solve(T, self._fast_binodal, self._tie_line)
+        x = _masked(expit(t), found, T.shape)
+        ln = _masked(log_expit(t * [[1], [-1]]), found, T.shape)
+        return Binodal(T, x[0], x[1], ln[0], ln[1])
+
+    def stability(self, T: Array, x: Array) -> Array:
+        """psi = x (1 - x) G''/RT, for arrays of one shape."""
+        stability: Array = 1 + x * (1 - x) * self._excess(T, x)[..., 2]
+        return stability
+
+    def _solve(self, T: ArrayLike, fast: _Route, safe: _Route) -> tuple[Array, Array, Flags]:
+        """Both logits at each temperature, and where there is a gap."""
+        T = temperatures(T)
+        flat = T.ravel()
+        t = np.full((2, flat.size), np.nan)
+        found = np.zeros(flat.size, bool)
+        if self._trace is not None:
+            inside = np.flatnonzero((flat >= self._trace[0]) & (flat < self._trace[1]))
+            t[:, inside], found[inside] = fast(flat[inside])
+        top = SEARCH_RANGE[0] if self._top is None else self._top[0] * _RESOLVED
+        stable = (flat >= top) & (flat <= SEARCH_RANGE[1])
+        rest = np.flatnonzero(~found & ~stable)
+        for start in range(0, rest.size, _ROWS_AT_ONCE):
+            rows = rest[start : start + _ROWS_AT_ONCE]
+            t[:, rows], found[rows] = safe(flat[rows])
+        if not found.any():
+            closes = ""
+            if self._top is not None and self._top[0] < SEARCH_RANGE[1]:
+                closes = f": its gap closes at {self._top[0]:.2f} K"
+            msg = f"{self._name} has no miscibility gap at {_list(flat)} K{closes}"
+            raise NoMiscibilityGap(msg)
+        return T, t, found
+
+    # -- the safe route ---------------------------------------------------------
+
+    def _psi(self, t: Array, T: Array) -> Array:
+        return self.stability(np.broadcast_to(T, t.shape), expit(t))
+
+    def _psi_slope(self, t: Array, T: Array) -> Array:
+        """d psi/dt."""
+        x = expit(t)
+        r = self._excess(np.broadcast_to(T, t.shape), x)
+        q = x * (1 - x)
+        slope: Array = q * ((1 - 2 * x) * r[..., 2] + q * r[..., 3])
+        return slope
+
+    def _potential(self, t: Array, T: Array) -> Array:
+        """The diffusion potential over RT, but for a constant."""
+        potential: Array = t + self._excess(T, expit(t))[..., 1]
+        return potential
+
+    def _grand_potential(self, t: Array, T: Array) -> Array:
+        x = expit(t)
+        r = self._excess(T, x)
+        omega: Array = log_expit(-t) + r[..., 0] - x * r[..., 1]
+        return omega
+
+    def _profile(self, T: Array) -> tuple[Array, Array]:
+        """t and psi on the scan, with every extremum of psi moved to its true place."""
+        t = np.tile(_SCAN, (T.size, 1))
+        psi = self._psi(t, T[:, None])
+        rise = np.diff(psi, axis=1)
+        # A maximum matters only inside an unstable range, a minimum only outside one.
+        turn = rise[:, :-1] * rise[:, 1:] < 0
+        matters = np.where(rise[:, 1:] > 0, psi[:, 1:-1] > 0, psi[:, 1:-1] < 0)
+        rows, columns = np.nonzero(turn & matters)
+        if rows.size:
+            T, sign = T[rows], np.where(psi[rows, columns + 1] > 0, 1.0, -1.0)
+            a, b, c = (t[rows, columns + i] for i in range(3))
+            at = find_root(self._psi_slope, (a, c), args=(T,)).x
+            value = self._psi(at, T)
+            # A kink or a jump of psi, as at a Curie temperature, has no root of the
+            # slope: there, or where the root is no better, close in on the extremum.
+            kink = np.flatnonzero(~(sign * value <= sign * psi[rows, columns + 1]))
+            if kink.size:
+                at[kink], value[kink] = self._kink(*(q[kink] for q in (a, b, c, T, sign)))
+            t[rows, columns + 1] = at
+            psi[rows, columns + 1] = value
+        return t, psi
+
+    def _kink(self, a: Array, b: Array, c: Array, T: Array, sign: Array) -> tuple[Array, Array]:
+        """Extremum of psi between a and c, by bracketing alone."""
+
+        def upright(t: Array, T: Array, sign: Array) -> Array:
+            return sign * self._psi(t, T)
+
+        best = find_minimum(upright, (a, b, c), args=(T, sign))
+        return best.x, sign * best.f_x
+
+    def _unstable(self, T: Array) -> tuple[NDArray[np.intp], Array]:
+        """Every unstable interval: the index of its temperature and its two ends in t."""
+        t, psi = self._profile(T)
+        unstable = psi < 0
+        if unstable[:, [0, -1]].any():
+            msg = f"{self._name} is unstable beyond x = {expit(_SCAN[0]):.0e} at {_list(T)} K"
+            raise NotConverged(msg)
+        ends = []
+        rows = np.zeros(0, np.intp)
+        for edge in (unstable[:, 1:] & ~unstable[:, :-1], ~unstable[:, 1:] & unstable[:, :-1]):
+            rows, columns = np.nonzero(edge)
+            if rows.size == 0:
+                return rows, np.zeros((2, 0))
+            bracket = (t[rows, columns], t[rows, columns + 1])
+            ends.append(find_root(self._psi, bracket, args=(T[rows],)).x)
+        return rows, np.array(ends)
+
+    def _scan(self, T: Array) -> tuple[Array, Flags]:
+        """The one unstable interval at each temperature, and where there is one."""
+        rows, ends = self._unstable(T)
+        count = np.bincount(rows, minlength=T.size)
+        if (count > 1).any():
+            row = int(np.argmax(count > 1))
+            ranges = [f"{a:.6g} to {b:.6g}" for a, b in expit(ends[:, rows == row]).T]
+            msg = (
+                f"{self._name} has {count[row]} separate ranges of instability at {T[row]:g} K: "
+                f"x = {' and '.join(ranges)}"
+            )
+            raise SeveralMiscibilityGaps(msg)
+        t = np.full((2, T.size), np.nan)
+        t[:, rows] = ends
+        return t, count == 1
+
+    def _tie_line(self, T: Array) -> tuple[Array, Flags]:
+        """The tie-line at each temperature by bracketing, and where there is one."""
+        t, found = self._scan(T)
+        if not found.any():
+            return t, found
+        T, spinodal = T[found], t[:, found]
+        # Newton's method polishes, so a rough potential will do to start it.
+        ends, good = _newton(self._binodal_step, T, self._bracket(T, spinodal, 1e-9)[0])
+        if not good.all():
+            # It can cycle about a kink, as at a Curie temperature; bracketing cannot.
+            ends[:, ~good], good[~good] = self._bracket(T[~good], spinodal[:, ~good], 1e-15)
+        if not good.all():
+            msg = f"{self._name}: the tie-line did not converge at {_list(T[~good])} K"
+            raise NotConverged(msg)
+        t[:, found] = ends
+        return t, found
+
+    def _bracket(self, T: Array, spinodal: Array, tolerance: float) -> tuple[Array, Flags]:
+        """Tie-lines around unstable intervals, and where bracketing converged.
+
+        On each stable branch t is a monotone function of the diffusion potential,
+        and the difference of the grand potentials is monotone in it.
+        """
+        left, right = spinodal
+        high, low = self._potential(left, T), self._potential(right, T)
+        ends = (self._beyond(left, low, T, -1), left, right, self._beyond(right, high, T, +1))
+
+        def branch(mu: Array, T: Array, a: Array, b: Array) -> Array:
+            def above(t: Array, T: Array, mu: Array) -> Array:
+                return self._potential(t, T) - mu
+
+            root: Array = find_root(above, (a, b), args=(T, mu)).x
+            return root
+
+        def difference(mu: Array, T: Array, a: Array, b: Array, c: Array, d: Array) -> Array:
+            alpha, beta = branch(mu, T, a, b), branch(mu, T, c, d)
+            return self._grand_potential(alpha, T) - self._grand_potential(beta, T)
+
+        tolerances = {"xatol": tolerance, "xrtol": tolerance}
+        root = find_root(difference, (low, high), args=(T, *ends), tolerances=tolerances)
+        return np.array([branch(root.x, T, *pair) for pair in (ends[:2], ends[2:])]), root.success
+
+    def _beyond(self, t: Array, mu: Array, T: Array, sign: int) -> Array:
+        """A t from which on the diffusion potential has passed `mu`."""
+        for doubling in range(60):
+            t = t + sign * 2.0**doubling
+            if np.all(sign * (self._potential(t, T) - mu) > 0):
+                return t
+        msg = f"{self._name}: the diffusion potential does not diverge at {_list(T)} K"
+        raise NotConverged(msg)
+
+    # -- the fast route ---------------------------------------------------------
+
+    @cached_property
+    def _top(self) -> tuple[float, float] | None:
+        """Temperature and t of the highest critical point, or None where there is no gap.
+
+        Where the gap is open at the end of the search, that end.
+        """
+
+        def least(T: Array) -> tuple[Array, Array]:
+            t, psi = self._profile(T)
+            lowest = np.arange(T.size), np.argmin(psi, axis=1)
+            return t[lowest], psi[lowest]
+
+        T = np.geomspace(*SEARCH_RANGE, _SEARCH_POINTS)
+        t, psi = least(T)
+        if not (psi < 0).any():
+            return None
+        last = int(np.flatnonzero(psi < 0)[-1])
+        if last == T.size - 1:
+            return float(T[-1]), float(t[-1])
+        around = T[last], T[last + 1]
+        top = brentq(lambda T: least(np.array([T]))[1][0], *around, xtol=1e-13, rtol=1e-15)
+        return float(top), float(least(np.array([top]))[0][0])
+
+    @cached_property
+    def _trace(self) -> tuple[float, float, CubicSpline] | None:
+        """Range of temperature traced, and a spline of T t for binodal and spinodal.
+
+        Its argument is s = sqrt(1 - T/Tc), in which the curves are smooth at the
+        critical point, and T t is smooth down to low temperature.
+        """
+        if self._top is None:
+            return None
+        top, at = self._top
+        s = np.linspace(0, np.sqrt(1 - SEARCH_RANGE[0] / top), _TRACE_POINTS)[1:]
+        T = top * (1 - s**2)
+        try:
+            rows, _ = self._unstable(T)
+            first, last = _longest_run(np.bincount(rows, minlength=T.size) == 1)
+            s, T = s[first:last], T[first:last]
+            curves = T * np.concatenate([self._tie_line(T)[0], self._scan(T)[0]])
+        except NotConverged:
+            return None  # the safe route will say where, if it is asked
+        if T.size < 2:
+            return None
+        if first == 0:
+            s, T = np.insert(s, 0, 0.0), np.insert(T, 0, top * _RESOLVED)
+            curves = np.insert(curves, 0, top * at, axis=1)
+        return float(T[-1]), float(T[0]), CubicSpline(s, curves, axis=1)
+
+    def _guess(self, T: Array) -> Array:
+        assert self._top is not None
+        assert self._trace is not None
+        guess: Array = self._trace[2](np.sqrt(1 - T / self._top[0])) / T
+        return guess
+
+    def _fast_binodal(self, T: Array) -> tuple[Array, Flags]:
+        return _newton(self._binodal_step, T, self._guess(T)[:2])
+
+    def _fast_spinodal(self, T: Array) -> tuple[Array, Flags]:
+        return _newton(self._spinodal_step, T, self._guess(T)[2:])
+
+    def _spinodal_step(self, t: Array, T: Array) -> tuple[Array, Flags]:
+        slope = self._psi_slope(t, T)
+        return -self._psi(t, T) / slope, (slope[0] < 0) & (slope[1] > 0)
+
+    def _binodal_step(self, t: Array, T: Array) -> tuple[Array, Flags]:
+        """Newton step in both logits, and where both ends are stable.
+
+        With f the potential and w the grand potential of each branch, df = psi dt
+        and dw = -x psi dt, so that the 2 x 2 system solves itself.
+        """
+        x = expit(t)
+        r = self._excess(np.broadcast_to(T, t.shape), x)
+        psi = 1 + x * (1 - x) * r[..., 2]
+        f = t + r[..., 1]
+        w = log_expit(-t) + r[..., 0] - x * r[..., 1]
+        width = x[1] - x[0]
+        df, dw = f[0] - f[1], w[0] - w[1]
+        step = -(dw + x[::-1] * df) / width
+        narrow = np.flatnonzero((t[1] - t[0] < _NARROW) & (t[1] > t[0]))
+        if narrow.size:
+            # Near the critical point both differences vanish as the third and fourth
+            # power of the width; integrals of G'' keep the digits that they lose.
+            between = x[0, narrow, None] + width[narrow, None] * _NODES
+            curvature = self._excess(np.broadcast_to(T[narrow, None], between.shape), between)[..., 2]
+            curvature = (curvature + 1 / (between * (1 - between))) * width[narrow, None]
+            integral = np.array([curvature @ (_WEIGHTS * (1 - _NODES)), -curvature @ (_WEIGHTS * _NODES)])
+            smooth = np.abs(integral - step[:, narrow]).max(0) * width[narrow] < 1e-12
+            step[:, narrow[smooth]] = integral[:, smooth]
+        return step / psi, (psi > 0).all(0) & (width > 0)
+
+
+def _newton(step: _Step, T: Array, t: Array) -> tuple[Array, Flags]:
+    """Newton's method on both logits at once, and where it arrived in the right place."""
+    t = t.copy()
+    good = np.zeros(T.size, bool)
+    active = np.arange(T.size)
+    for _ in range(_NEWTON_STEPS):
+        change, right = step(t[:, active], T[active])
+        t[:, active] += change
+        size = np.abs(change).max(0)
+        width = np.abs(t[1, active] - t[0, active])
+        # The next step would be of the order of this one squared over the width;
+        # one of the order of rounding over the width is as small as it gets.
+        enough = np.maximum(1e-8 * np.minimum(1, width), 1e-14 / width)
+        good[active[(size < enough) & right]] = True
+        active = active[size >= enough]
+        if active.size == 0:
+            break
+    return t, good
+
+
+def _longest_run(flags: Flags) -> tuple[int, int]:
+    """Start and end of the longest run of True."""
+    edges = np.flatnonzero(np.diff(flags, prepend=False, append=False))
+    starts, ends = edges[::2], edges[1::2]
+    if starts.size == 0:
+        return 0, 0
+    longest = int(np.argmax(ends - starts))
+    return int(starts[longest]), int(ends[longest])
+
+
+def temperatures(T: ArrayLike) -> Array:
+    """`T` as an array of floats, checked.
+
+    Raises
+    ------
+    ValueError
+        If one is not a positive, finite number.
+    """
+    array = np.asarray(T, dtype=float)
+    bad = ~(np.isfinite(array) & (array > 0))
+    if bad.any():
+        msg = f"a temperature is a positive, finite number of kelvin; got {array[bad].flat[0]}"
+        raise ValueError(msg)
+    return array
+
+
+def _masked(values: Array, found: Flags, shape: tuple[int, ...]) -> Any:
+    hidden = np.broadcast_to(~found, values.shape)
+    return np.ma.MaskedArray(values, hidden).reshape(-1, *shape)
+
+
+def _list(T: Array) -> str:
+    T = np.unique(T)
+    if T.size <= 3:
+        return ", ".join(f"{value:g}" for value in T)
+    return f"{T.size} temperatures from {T[0]:g} to {T[-1]:g}"
