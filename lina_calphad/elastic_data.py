@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lina_calphad.elasticity import CubicElasticity
@@ -11,7 +11,10 @@ from lina_calphad.errors import DatabaseError, ElasticDataError, UnsupportedPhas
 if TYPE_CHECKING:
     from pycalphad import Database
 
-PARAMETERS = ("V0", "C11", "C12", "C44")
+#: Elastic constants in GPa; pycalphad knows them since `pycalphad_elastic`.
+CONSTANTS = ("C11", "C12", "C44")
+#: With the molar volume in m³ per mole of formula units, all that coherency needs.
+PARAMETERS = ("V0", *CONSTANTS)
 
 
 def mixing_sublattice(dbf: Database, phase: str, active: set[str] | None = None) -> int:
@@ -121,7 +124,7 @@ def set_elastic_data(
         element: [[element] if i == index else names[:1] for i, names in enumerate(sublattices)]
         for element, _ in values
     }
-    _remove(
+    remove_parameters(
         dbf,
         lambda p: (
             p["phase_name"] == phase
@@ -139,7 +142,7 @@ def copy_elastic_data(source: Database, target: Database) -> None:
     """Copy the elastic parameters of every phase that `target` has too."""
     wanted = [p for p in source.search(_is_elastic) if p["phase_name"] in target.phases]
     phases = {p["phase_name"] for p in wanted}
-    _remove(target, lambda p: p["phase_name"] in phases and p["parameter_type"] in PARAMETERS)
+    remove_parameters(target, lambda p: p["phase_name"] in phases and p["parameter_type"] in PARAMETERS)
     for p in wanted:
         target.add_parameter(
             p["parameter_type"],
@@ -153,14 +156,12 @@ def copy_elastic_data(source: Database, target: Database) -> None:
         target.symbols.setdefault(name, expression)
 
 
-def remove_elastic_data(dbf: Database) -> None:
-    """Take the elastic constants out, so that programs that do not know them can read the rest."""
-    _remove(dbf, lambda p: p["parameter_type"] in PARAMETERS)
-
-
 def has_elastic_data(dbf: Database, phase: str) -> bool:
     """Whether the phase has any elastic constant at all."""
-    return any(p["phase_name"] == phase for p in dbf.search(_is_elastic))
+    return any(
+        p["phase_name"] == phase and p["parameter_type"] in CONSTANTS
+        for p in dbf.search(_is_elastic)
+    )
 
 
 def _is_elastic(parameter: Mapping[str, Any]) -> bool:
@@ -171,6 +172,7 @@ def _names(constituent_array: Any) -> list[list[str]]:
     return [[species.name for species in sublattice] for sublattice in constituent_array]
 
 
-def _remove(dbf: Database, condition: Any) -> None:
-    # pycalphad has no public way to take a parameter out; its own Model does this too.
+def remove_parameters(dbf: Database, condition: Callable[[Mapping[str, Any]], bool]) -> None:
+    """Take the parameters that meet a condition out of a database."""
+    # pycalphad has no public way to do this; its own Model reaches in here too.
     dbf._parameters.remove(condition)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symengine import And, Piecewise, S
+from symengine import Piecewise, S
 
 from lina_calphad.elastic_data import CONSTANTS, mixing_sublattice, remove_parameters
 from lina_calphad.models import CoherentModel
@@ -34,7 +34,7 @@ _REFERENCES = """
 LIST_OF_REFERENCES
 NUMBER   SOURCE
 SOURCE   'AS IN THE DATABASE THIS FILE WAS MADE FROM'
-COHERENT 'L0 OF THAT DATABASE LESS CAHN''S COHERENCY COEFFICIENT B;
+COHERENT 'L0 OF THAT DATABASE LESS THE COHERENCY COEFFICIENT B;
          J.W. CAHN, ACTA METALL. 10 (1962) 179-183'
 !
 """
@@ -96,54 +96,50 @@ def export_coherent_tdb(
     elements = [element.upper() for element in components]
     coherency = model(dbf, [*elements, "VA"], phase).coherency
     plain = copy.deepcopy(dbf)
-    remove_parameters(plain, phase, CONSTANTS)
+    remove_parameters(plain, lambda p: p["parameter_type"] in CONSTANTS)
     index = mixing_sublattice(plain, phase, {*elements, "VA"})
-    for pair, b in coherency.items():
-        _shift(plain, phase, index, pair, b)
+    changed = [_shift(plain, phase, index, pair, b) for pair, b in coherency.items()]
     shifts = "\n".join(f"$   B({i},{j}) = {b}".upper()[:78] for (i, j), b in coherency.items())
     header = _HEADER.format(phase=phase, plane=" ".join(map(str, model.plane)), shifts=shifts)
     text = plain.to_string(fmt="tdb", if_incompatible="fix")
     # pycalphad opens with the date and the user's name, and gives no references.
     body = text[text.index("ELEMENT") :]
-    body = re.sub(r"(PARAMETER[^!]*?N) !", r"\1 SOURCE !", body)
-    for i, j in coherency:
-        changed = rf"(PARAMETER [GL]\({phase},[^!]*?\b{i},{j}\b[^!]*?;0\)[^!]*?N) SOURCE !"
-        body = re.sub(changed, r"\1 COHERENT !", body)
-    return write_text(path, header + _wrap(body) + _REFERENCES, overwrite=overwrite)
+    body = re.sub(r"PARAMETER[^!]*!", lambda match: _with_reference(match[0], changed), body)
+    return write_text(path, header + body + _REFERENCES, overwrite=overwrite)
 
 
-def _shift(dbf: Database, phase: str, index: int, pair: tuple[str, str], b: Any) -> None:
-    """Subtract `b` from the regular-solution parameter of a pair; make one if there is none."""
-    others = [sorted(s.name for s in sublattice)[:1] for sublattice in dbf.phases[phase].constituents]
-    array = [list(pair) if i == index else names for i, names in enumerate(others)]
+def _shift(dbf: Database, phase: str, index: int, pair: tuple[str, str], b: Any) -> str:
+    """Subtract `b` from the regular-solution parameter of a pair, and say how that begins."""
+    array = [sorted(s.name for s in names)[:1] for names in dbf.phases[phase].constituents]
+    array[index] = sorted(pair)
 
     def is_theirs(p: Any) -> bool:
         return bool(
             p["phase_name"] == phase
             and p["parameter_type"] in ("G", "L")
             and p["parameter_order"] == 0
-            and {s.name for s in p["constituent_array"][index]} == set(pair)
+            and sorted(s.name for s in p["constituent_array"][index]) == array[index]
         )
 
-    # A second parameter would be added by pycalphad and ignored by other programs,
-    # so those that are there become one.
-    old = [p["parameter"] for p in dbf.search(is_theirs)]
-    dbf._parameters.remove(is_theirs)
-    first, rest = (old[0], old[1:]) if old else (S.Zero, [])
-    dbf.add_parameter("G", phase, array, 0, _plus(first, Add_(rest) - b))
-
-
-def Add_(terms: list[Any]) -> Any:
-    return sum(terms, S.Zero)
+    # pycalphad adds up the parameters it finds twice, other programs take one of
+    # them: so they become one.
+    first, *more = [p["parameter"] for p in dbf.search(is_theirs)] or [S.Zero]
+    remove_parameters(dbf, is_theirs)
+    dbf.add_parameter("G", phase, array, 0, _plus(first, sum(more, S.Zero) - b))
+    return f"PARAMETER G({phase},{':'.join(','.join(names) for names in array)};0)"
 
 
 def _plus(parameter: Any, term: Any) -> Any:
+    """Add to every branch of a parameter but the zero that pycalphad puts after the last."""
     if not isinstance(parameter, Piecewise):
         return parameter + term
     pairs = zip(*[iter(parameter.args)] * 2, strict=True)
-    return Piecewise(*((e if (c == S.true and e == 0) else e + term, c) for e, c in pairs))
+    return Piecewise(*((e if c == S.true else e + term, c) for e, c in pairs))
 
 
-def _wrap(text: str) -> str:
-    """Break lines at 78 characters, as Thermo-Calc wants."""
-    return text
+def _with_reference(command: str, changed: Sequence[str]) -> str:
+    """Close a PARAMETER with the key of its reference, within 78 characters a line."""
+    key = "COHERENT" if command.startswith(tuple(changed)) else "SOURCE"
+    body = command.removesuffix("!").rstrip()
+    last = len(body.rsplit("\n", 1)[-1])
+    return f"{body}{' ' if last + len(key) < 76 else chr(10) + '  '}{key} !"

@@ -56,6 +56,7 @@ def results_folder(
             what = folder if names is None else folder / clash[0]
             msg = f"{what} exists already; give another place, or ask to overwrite"
             raise OutputError(msg)
+        made = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=".lina-", dir=folder))
     except OSError as error:
@@ -68,7 +69,7 @@ def results_folder(
         raise OutputError(_cannot_write(folder, error)) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        if not any(folder.iterdir()):
+        if made and not any(folder.iterdir()):
             folder.rmdir()
 
 

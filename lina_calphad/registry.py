@@ -84,7 +84,8 @@ _LIQUID = (
     "in pycalphad issue 434, taken for Zhang 2003's because its bcc parameter is the same; "
     "the paper's own table could not be seen."
 )
-_ELASTIC = "LiNa_elastic.tdb"
+#: The elastic data that every assessment shares.
+ELASTIC_FILE = "LiNa_elastic.tdb"
 
 _ASSESSMENTS = (
     Assessment(
@@ -92,7 +93,7 @@ _ASSESSMENTS = (
         title="Thermodynamic modeling of the Ca-Li-Na system",
         citation="S. Zhang, D. Shin, Z.-K. Liu, Calphad 27 (2003) 235-241",
         doi="10.1016/j.calphad.2003.09.001",
-        files=("LiNa_Zhang2003.tdb", _ELASTIC),
+        files=("LiNa_Zhang2003.tdb", ELASTIC_FILE),
         temperature_range=(200.0, 2300.0),
         basis="bcc: one regular-solution parameter, as quoted by Pereira dos Santos et al. 2025. "
         + _LIQUID,
@@ -111,7 +112,7 @@ _ASSESSMENTS = (
         citation="L.C. Pereira dos Santos, M. Mann, C. Schwab, D. Fattakhova-Rohlfing, "
         "M. Finsterbusch, R. Spatschek (2025)",
         doi=None,
-        files=("LiNa_Santos2025.tdb", _ELASTIC),
+        files=("LiNa_Santos2025.tdb", ELASTIC_FILE),
         temperature_range=(1.0, 370.0),
         basis="bcc: 0 K energies of one substituted atom in 128 on each side (VASP, PBE), without "
         "vibrations. " + _LIQUID + " The paper changes bcc alone.",
@@ -135,12 +136,12 @@ _ASSESSMENTS = (
 #: Pulham) and, for the critical point, Khairulin et al. 2019, doi 10.1134/S1810232819040027.
 MEASURED = (
     Published("monotectic temperature", 443.90, 0.05, "K", "Down 1975"),
-    Published("monotectic liquid, Li-rich", 0.030, 0.0005, "1", "Down 1975"),
-    Published("monotectic liquid, Na-rich", 0.899, 0.0005, "1", "Down 1975"),
+    Published("monotectic Li-rich liquid, x(Na)", 0.030, 0.0005, "1", "Down 1975"),
+    Published("monotectic Na-rich liquid, x(Na)", 0.899, 0.0005, "1", "Down 1975"),
     Published("eutectic temperature", 365.25, 0.05, "K", "Down 1975"),
-    Published("eutectic liquid", 0.970, 0.0005, "1", "Down 1975"),
+    Published("eutectic liquid, x(Na)", 0.970, 0.0005, "1", "Down 1975"),
     Published("liquid critical temperature", 576.8, 1.0, "K", "Khairulin 2019"),
-    Published("liquid critical composition", 0.359, 0.004, "1", "Khairulin 2019"),
+    Published("liquid critical composition, x(Na)", 0.359, 0.004, "1", "Khairulin 2019"),
 )
 
 

@@ -1,0 +1,215 @@
+"""The `lina-calphad` command: argument parsing and printing, nothing else."""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lina_calphad import __version__
+from lina_calphad.errors import LinaCalphadError, OutsideAssessedRange
+
+if TYPE_CHECKING:
+    from lina_calphad.comparison import Comparison, Row
+
+# What is heavy is imported in the commands: `--help` answers at once.
+
+DEFAULT_OUT = "lina-results"
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: lina-calphad compare zhang2003 santos2025 -T 300",
+)
+@click.version_option(__version__, prog_name="lina-calphad")
+def cli() -> None:
+    """Li-Na thermodynamics: compare assessments, chemical and coherent."""
+
+
+@cli.command(
+    epilog="Examples: lina-calphad compare; "
+    "lina-calphad compare zhang2003 my.tdb -T 320 --out my-results"
+)
+@click.argument("sources", nargs=-1)
+@click.option(
+    "-T", "--temperature", type=float, default=300.0, show_default=True, metavar="K",
+    help="Temperature of the solubilities and spinodals in the table.",
+)  # fmt: skip
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FOLDER",
+    help=f"Folder for tables (CSV) and figures (PNG, SVG).  [default: {DEFAULT_OUT}]",
+)  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace results of an earlier run in the folder.")
+@click.option(
+    "--json", "as_json", is_flag=True,
+    help="Print the numbers as JSON; write files only where --out is given.",
+)  # fmt: skip
+def compare(
+    sources: tuple[str, ...], temperature: float, out: Path | None, overwrite: bool, as_json: bool
+) -> None:
+    """Compare assessments of Li-Na side by side.
+
+    SOURCES are keys of shipped assessments (see `lina-calphad list`) or paths of
+    TDB files with LI, NA and BCC_A2; zhang2003 and santos2025 if none is given.
+    A TDB without elastic data takes the shipped ones.
+
+    Prints solubilities, spinodals, critical points and the invariants with the
+    liquid, and writes the same as CSV with the low-temperature phase diagram,
+    Arrhenius plots of both solubility limits and the Gibbs energy curves.
+    """
+    from contextlib import nullcontext
+
+    from lina_calphad.output import results_folder
+
+    folder = out or (None if as_json else Path(DEFAULT_OUT))
+    writing = results_folder(folder, overwrite=overwrite) if folder else nullcontext()
+    with writing as files:
+        result = _compare(sources or ("zhang2003", "santos2025"), temperature, files)
+    if as_json:
+        click.echo(json.dumps(result.to_dict(), indent=2, allow_nan=False))
+        return
+    _print_comparison(result)
+    if folder:
+        click.echo(f"Tables and figures are in {folder}{'' if str(folder).endswith('/') else '/'}")
+
+
+def _compare(sources: tuple[str, ...], temperature: float, files: Path | None) -> Comparison:
+    """Compare under a progress bar, and write what there is into `files`."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("reading", total=2 * len(sources) + 2)
+
+        def say(text: str) -> None:
+            progress.update(task, description=text, advance=1)
+
+        from lina_calphad.comparison import compare as run
+
+        with warnings.catch_warnings():
+            # The notes of the result say the same.
+            warnings.simplefilter("ignore", OutsideAssessedRange)
+            result = run(sources, temperature, progress=say)
+        if files:
+            say("writing tables and figures")
+            _write(result, files)
+    return result
+
+
+def _write(result: Comparison, files: Path) -> None:
+    from lina_calphad.plotting import figures
+
+    result.to_dataframe().to_csv(files / "comparison.csv", index=False)
+    result.diagram.to_csv(files / "phase_diagram.csv", index=False)
+    result.arrhenius.to_csv(files / "arrhenius.csv", index=False)
+    result.gibbs.to_csv(files / "gibbs_energy.csv", index=False)
+    for name, figure in figures(result).items():
+        for suffix in ("png", "svg"):
+            figure.savefig(files / f"{name}.{suffix}", dpi=200)
+
+
+def _print_comparison(result: Comparison) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"bcc Li-Na at {result.T:g} K", title_justify="left")
+    table.add_column("quantity")
+    for name in result.names:
+        table.add_column(name, justify="right")
+    for name in result.names[1:]:
+        against = f"{name} : {result.names[0]}" if len(result.names) > 2 else "change"
+        table.add_column(against, justify="right")
+    table.add_column("measured", justify="right")
+    last = ""
+    for row in result.rows:
+        group = row.key.split("_")[0]
+        if last and group != last:
+            table.add_section()
+        last = group
+        cells = [_cell(v, row) or r for v, r in zip(row.values, row.reasons, strict=True)]
+        changes = [_change(change, row) for change in row.changes]
+        unit = "" if row.unit == "1" else f" / {row.unit}"
+        table.add_row(row.quantity + unit, *cells, *changes, _cell(row.measured, row))
+    # Wide enough not to cut names off where the output is no terminal.
+    console = Console() if sys.stdout.isatty() else Console(width=120)
+    console.print(table)
+    for note in result.notes:
+        console.print(f"note: {note}", highlight=False)
+
+
+def _cell(value: float | None, row: Row) -> str:
+    if value is None:
+        return ""
+    return f"{value:.2f}" if row.unit == "K" else f"{value:.4g}"
+
+
+def _change(change: float | None, row: Row) -> str:
+    if change is None:
+        return ""
+    return f"x {change:.3g}" if row.unit == "1" else f"{change:+.2f}"
+
+
+@cli.command("list", epilog="Example: lina-calphad list")
+def list_assessments() -> None:
+    """List the shipped assessments: what each rests on and when to use it."""
+    from lina_calphad.registry import assessments, tdb_folder
+
+    for assessment in assessments().values():
+        low, high = assessment.temperature_range
+        click.echo(f"{assessment.key}")
+        for label, text in (
+            ("title", assessment.title),
+            ("source", assessment.citation),
+            ("doi", assessment.doi or "not known to us"),
+            ("range", f"{low:g} to {high:g} K"),
+            ("use for", assessment.recommended_for),
+            ("basis", assessment.basis),
+            ("files", ", ".join(str(tdb_folder() / name) for name in assessment.files)),
+        ):
+            click.echo(click.wrap_text(text, 96, f"  {label:8} ", " " * 11))
+
+
+@cli.command(epilog="Example: lina-calphad export santos2025 coherent.tdb --plane 1 1 1")
+@click.argument("source")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--plane", type=(float, float, float), default=(1, 0, 0), show_default=True, metavar="H K L",
+    help="Miller indices of the composition wave.",
+)  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace FILE if it exists.")
+def export(source: str, file: Path, plane: tuple[float, float, float], overwrite: bool) -> None:
+    """Write the coherent bcc description as a plain TDB.
+
+    SOURCE is the key of an assessment or the path of a TDB file. In FILE the
+    interaction parameter is 0L - B, so that Thermo-Calc, OpenCalphad, Pandat or
+    plain pycalphad compute the coherent miscibility gap and spinodal of BCC_A2.
+    """
+    from lina_calphad.comparison import read_source
+    from lina_calphad.export import export_coherent_tdb
+    from lina_calphad.models import CoherentModel
+
+    chosen = type("Chosen", (CoherentModel,), {"plane": plane})
+    written = export_coherent_tdb(read_source(source), file, model=chosen, overwrite=overwrite)
+    click.echo(f"wrote {written}")
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command; an expected error is one line on stderr and exit status 2."""
+    try:
+        return cli.main(arguments, prog_name="lina-calphad", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "")
+        sys.exit(0)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        message = " ".join(error.format_message().split())
+    except (LinaCalphadError, ValueError, OSError) as error:
+        message = " ".join(str(error).split())
+    click.echo(f"lina-calphad: error: {message}", err=True)
+    sys.exit(2)

@@ -1,0 +1,169 @@
+"""Figures of a comparison: every function takes the result and an Axes and returns the Axes.
+
+Colour tells the assessment, line style the kind of curve. The colours are those of
+Okabe and Ito, which colour-blind readers can tell apart.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lina_calphad.comparison import COMPONENTS, KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from lina_calphad.comparison import Comparison
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_FRACTION = f"mole fraction of {COMPONENTS[1].title()}"
+
+STYLES = dict(zip(KINDS, ("-", "--", "-.", ":"), strict=True))
+WIDTHS = dict(zip(KINDS, (1.6, 1.6, 1.2, 1.6), strict=True))
+
+
+def phase_diagram(comparison: Comparison, ax: Axes) -> Axes:
+    """Low-temperature phase diagram: binodals and spinodals, chemical and coherent (Fig. 7).
+
+    Parameters
+    ----------
+    comparison
+        What to draw.
+    ax
+        Where to draw it.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+    """
+    for colour, name in _colours(comparison):
+        for kind in KINDS:
+            curve = comparison.diagram.query("assessment == @name and kind == @kind")
+            branches = curve[["x_alpha", "x_beta"]].astype(float)
+            style = {"linestyle": STYLES[kind], "linewidth": WIDTHS[kind]}
+            ax.plot(branches, curve["T"], color=colour, **style)
+    ax.set(xlim=(0, 1), ylim=(0, comparison.top), xlabel=_FRACTION, ylabel="temperature / K")
+    return ax
+
+
+def arrhenius(comparison: Comparison, ax: Axes, solute: str = "NA") -> Axes:
+    """Arrhenius plot of one solubility limit, chemical and coherent (Figs. 3, 4 and 6).
+
+    Parameters
+    ----------
+    comparison
+        What to draw.
+    ax
+        Where to draw it.
+    solute
+        "NA" for Na in bcc Li, "LI" for Li in bcc Na.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+    """
+    column, other = ("ln_x_alpha", "LI") if solute == "NA" else ("ln_one_minus_x_beta", "NA")
+    for colour, name in _colours(comparison):
+        for kind in KINDS[:2]:
+            curve = comparison.arrhenius.query("assessment == @name and kind == @kind")
+            x = np.exp(curve[column].astype(float))
+            style = {"linestyle": STYLES[kind], "linewidth": WIDTHS[kind]}
+            ax.semilogy(1000 / curve["T"], x, color=colour, **style)
+    title = f"{solute.title()} in bcc {other.title()}"
+    ax.set(title=title, ylabel=f"mole fraction of {solute.title()}")
+    ax.set_xlabel(r"$1000\,\mathrm{K}\,/\,T$")
+    return ax
+
+
+def gibbs_energy(comparison: Comparison, ax: Axes) -> Axes:
+    """Gibbs energy of mixing over composition; filled circles are tie-lines, open ones spinodals.
+
+    Parameters
+    ----------
+    comparison
+        What to draw.
+    ax
+        Where to draw it.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+    """
+    for colour, name in _colours(comparison):
+        for kind in KINDS[:2]:
+            which = kind.split()[0]
+            curve = comparison.gibbs.query("assessment == @name and kind == @which")
+            x, energy = curve["x"].to_numpy(), curve["gibbs_energy_of_mixing"].to_numpy() / 1000
+            ax.plot(x, energy, color=colour, linestyle=STYLES[kind], linewidth=WIDTHS[kind])
+            ends = comparison.ends(name, which)
+            for points, face in ((ends[:2], colour), (ends[2:], "white")):
+                at = np.interp(points, x, energy)
+                ax.plot(points, at, "o", color=colour, markerfacecolor=face, markersize=5)
+    ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
+    ax.set(xlim=(-0.01, 1.01), xlabel=_FRACTION, ylabel="Gibbs energy of mixing / kJ/mol")
+    ax.set_title(f"bcc Li-Na at {comparison.T:g} K")
+    return ax
+
+
+def figures(comparison: Comparison) -> dict[str, Figure]:
+    """All figures of a comparison by name: phase_diagram, arrhenius, gibbs_energy.
+
+    Parameters
+    ----------
+    comparison
+        What to draw.
+
+    Returns
+    -------
+    dict of str to matplotlib.figure.Figure
+        Ready for ``savefig``.
+    """
+    diagram = Figure(figsize=(10.4, 5.4), layout="constrained")
+    whole, li_side = diagram.subplots(1, 2, width_ratios=(3, 2))
+    phase_diagram(comparison, whole)
+    phase_diagram(comparison, li_side).set(xlim=(0, 0.12), title="Li-rich side", ylabel="")
+    _legend(diagram, comparison, _lines(KINDS))
+
+    limits = Figure(figsize=(9.6, 5.0), layout="constrained")
+    left, right = limits.subplots(1, 2)
+    arrhenius(comparison, left, "NA")
+    arrhenius(comparison, right, "LI")
+    _legend(limits, comparison, _lines(KINDS[:2]))
+
+    energy = Figure(figsize=(7.2, 5.0), layout="constrained")
+    gibbs_energy(comparison, energy.subplots())
+    marker = {"marker": "o", "linestyle": "", "color": "0.25", "markersize": 5}
+    circles = [
+        Line2D([], [], label="tie-line", **marker),
+        Line2D([], [], label="spinodal", markerfacecolor="white", **marker),
+    ]
+    _legend(energy, comparison, _lines(KINDS[:2], ("chemical", "coherent")) + circles)
+    return {"phase_diagram": diagram, "arrhenius": limits, "gibbs_energy": energy}
+
+
+def _colours(comparison: Comparison) -> list[tuple[str, str]]:
+    return [(COLOURS[i % len(COLOURS)], name) for i, name in enumerate(comparison.names)]
+
+
+def _lines(kinds: Sequence[str], labels: Sequence[str] | None = None) -> list[Line2D]:
+    return [
+        Line2D([], [], color="0.25", linestyle=STYLES[kind], linewidth=1.6, label=label)
+        for kind, label in zip(kinds, labels or kinds, strict=True)
+    ]
+
+
+def _legend(figure: Figure, comparison: Comparison, kinds: list[Line2D]) -> None:
+    """One legend under the panels: a column of colours for assessments, then the kinds."""
+    colours = [Line2D([], [], color=c, linewidth=3, label=n) for c, n in _colours(comparison)]
+    columns = -(-(len(colours) + len(kinds)) // len(colours))
+    place = {"loc": "outside lower center", "ncols": columns, "frameon": False}
+    figure.legend(handles=colours + kinds, **place)
