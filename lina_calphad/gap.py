@@ -182,7 +182,7 @@ class MiscibilityGap:
         if rows.size:
             T, sign = T[rows], np.where(psi[rows, columns + 1] > 0, 1.0, -1.0)
             a, b, c = (t[rows, columns + i] for i in range(3))
-            at = find_root(self._psi_slope, (a, c), args=(T,)).x
+            at = _root(self._psi_slope, (a, c), T)[0]
             value = self._psi(at, T)
             # A kink or a jump of psi, as at a Curie temperature, has no root of the
             # slope: there, or where the root is no better, close in on the extremum.
@@ -199,7 +199,8 @@ class MiscibilityGap:
         def upright(t: Array, T: Array, sign: Array) -> Array:
             return sign * self._psi(t, T)
 
-        best = find_minimum(upright, (a, b, c), args=(T, sign))
+        with np.errstate(invalid="ignore"):
+            best = find_minimum(upright, (a, b, c), args=(T, sign))
         return best.x, sign * best.f_x
 
     def _unstable(self, T: Array) -> tuple[NDArray[np.intp], Array]:
@@ -216,7 +217,7 @@ class MiscibilityGap:
             if rows.size == 0:
                 return rows, np.zeros((2, 0))
             bracket = (t[rows, columns], t[rows, columns + 1])
-            ends.append(find_root(self._psi, bracket, args=(T[rows],)).x)
+            ends.append(_root(self._psi, bracket, T[rows])[0])
         return rows, np.array(ends)
 
     def _scan(self, T: Array) -> tuple[Array, Flags]:
@@ -241,7 +242,7 @@ class MiscibilityGap:
         if not found.any():
             return t, found
         T, spinodal = T[found], t[:, found]
-        # Newton's method polishes, so a rough potential will do to start it.
+        # A rough start is enough for Newton's method.
         ends, good = _newton(self._binodal_step, T, self._bracket(T, spinodal, 1e-9)[0])
         if not good.all():
             # It can cycle about a kink, as at a Curie temperature; bracketing cannot.
@@ -266,16 +267,18 @@ class MiscibilityGap:
             def above(t: Array, T: Array, mu: Array) -> Array:
                 return self._potential(t, T) - mu
 
-            root: Array = find_root(above, (a, b), args=(T, mu)).x
-            return root
+            return _root(above, (a, b), T, mu)[0]
 
-        def difference(mu: Array, T: Array, a: Array, b: Array, c: Array, d: Array) -> Array:
-            alpha, beta = branch(mu, T, a, b), branch(mu, T, c, d)
+        def difference(share: Array, T: Array, low: Array, high: Array, *ends: Array) -> Array:
+            mu = low + share * (high - low)
+            alpha, beta = branch(mu, T, *ends[:2]), branch(mu, T, *ends[2:])
             return self._grand_potential(alpha, T) - self._grand_potential(beta, T)
 
-        tolerances = {"xatol": tolerance, "xrtol": tolerance}
-        root = find_root(difference, (low, high), args=(T, *ends), tolerances=tolerances)
-        return np.array([branch(root.x, T, *pair) for pair in (ends[:2], ends[2:])]), root.success
+        # Its unknown is a share of the bracket, which is tiny near the critical point.
+        whole = np.zeros_like(T), np.ones_like(T)
+        share, converged = _root(difference, whole, T, low, high, *ends, tolerance=tolerance)
+        mu = low + share * (high - low)
+        return np.array([branch(mu, T, *ends[:2]), branch(mu, T, *ends[2:])]), converged
 
     def _beyond(self, t: Array, mu: Array, T: Array, sign: int) -> Array:
         """A t from which on the diffusion potential has passed `mu`."""
@@ -380,14 +383,27 @@ class MiscibilityGap:
         return step / psi, (psi > 0).all(0) & (width > 0)
 
 
+def _root(
+    f: Callable[..., Array], bracket: tuple[Array, Array], *args: Array, tolerance: float = 0.0
+) -> tuple[Array, Flags]:
+    """Root of f(x, *args) in each bracket, and where it was reached."""
+    # Without a tolerance it goes down to neighbouring doubles. The method takes
+    # square roots of what may be negative by rounding, and does without them then.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        exact = {"xatol": tolerance, "xrtol": 0.0} if tolerance else None
+        root = find_root(f, bracket, args=args, tolerances=exact)
+    return root.x, root.success
+
+
 def _newton(step: _Step, T: Array, t: Array) -> tuple[Array, Flags]:
     """Newton's method on both logits at once, and where it arrived in the right place."""
     t = t.copy()
     good = np.zeros(T.size, bool)
     active = np.arange(T.size)
     for _ in range(_NEWTON_STEPS):
-        change, right = step(t[:, active], T[active])
-        t[:, active] += change
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            change, right = step(t[:, active], T[active])  # what diverges is not good
+            t[:, active] += change
         size = np.abs(change).max(0)
         width = np.abs(t[1, active] - t[0, active])
         # The next step would be of the order of this one squared over the width;
