@@ -83,7 +83,9 @@ def _compare(sources: tuple[str, ...], temperature: float, files: Path | None) -
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    quiet = not console.is_terminal  # a log wants errors alone
+    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
         task = progress.add_task("reading", total=2 * len(sources) + 2)
 
         def say(text: str) -> None:

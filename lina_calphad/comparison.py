@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from pycalphad import Database
 
-from lina_calphad.curves import Binodal, CriticalPoint, Spinodal
 from lina_calphad.elastic_data import copy_elastic_data, has_elastic_data
 from lina_calphad.errors import (
     DatabaseError,
@@ -29,6 +28,9 @@ from lina_calphad.mapping import Invariant, invariants
 from lina_calphad.models import CoherentModel
 from lina_calphad.registry import ELASTIC_FILE, MEASURED, assessments, load, read_shipped
 from lina_calphad.solution import BinarySolution
+
+if TYPE_CHECKING:
+    from lina_calphad.curves import Binodal, CriticalPoint, Spinodal
 
 COMPONENTS = ("LI", "NA")
 PHASE = "BCC_A2"
@@ -133,7 +135,9 @@ class Comparison:
     notes: tuple[str, ...]
 
     def __repr__(self) -> str:
-        return f"<Comparison of {', '.join(self.names)} at {self.T:g} K: {len(self.rows)} quantities>"
+        return (
+            f"<Comparison of {', '.join(self.names)} at {self.T:g} K: {len(self.rows)} quantities>"
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -231,15 +235,16 @@ def _curve(solution: BinarySolution, curve: str, T: np.ndarray[Any, Any]) -> pd.
         top = solution.critical_point()
     except NoMiscibilityGap:
         return pd.DataFrame(columns=columns)
-    closed = top.T < T.max()
+    closed = T.max() > top.T
     if closed:
         # Even steps in T leave the flat top of a dome jagged.
         T = np.union1d(T[top.T > T], top.T * (1 - np.linspace(0.004, 0.4, 60) ** 2))
-        T = T[T >= T.min()]
+        T = T[T.min() <= T]
     try:
-        frame = getattr(solution, curve)(T).to_dataframe()
+        result: Binodal | Spinodal = getattr(solution, curve)(T)
     except NoMiscibilityGap:
         return pd.DataFrame(columns=columns)
+    frame = result.to_dataframe()
     if closed:
         logs = {"ln_x_alpha": math.log(top.x), "ln_one_minus_x_beta": math.log1p(-top.x)}
         last = {"T": top.T, "x_alpha": top.x, "x_beta": top.x, **logs}
@@ -289,7 +294,7 @@ def compare(
     0.016...
     """
     T = float(temperatures(T))
-    say = progress or (lambda text: None)
+    say = progress or (lambda _: None)
     if not sources:
         msg = f"nothing to compare: name assessments ({', '.join(assessments())}) or TDB files"
         raise UnknownAssessment(msg)
@@ -386,10 +391,12 @@ def _range_notes(T: float, sources: Sequence[str | os.PathLike[str]]) -> list[st
     known = assessments()
     ranges = {
         key: known[key].temperature_range if key in known else SEARCH_RANGE
-        for key in map(os.fspath, sources)
+        for key in [os.fspath(source) for source in sources]
     }
     outside = {key: r for key, r in ranges.items() if not r[0] <= T <= r[1]}
-    texts = [f"{key} is assessed from {low:g} to {high:g} K" for key, (low, high) in outside.items()]
+    texts = [
+        f"{key} is assessed from {low:g} to {high:g} K" for key, (low, high) in outside.items()
+    ]
     if len(outside) == len(ranges):
         msg = f"{T:g} K is outside the range of every assessment: {'; '.join(texts)}"
         raise OutsideAssessedRange(msg)
@@ -443,8 +450,10 @@ _WITH_LIQUID: list[_Quantity] = [
     ("eutectic_temperature", "eutectic temperature", "K", lambda d: d.invariant("eutectic").T),
     ("eutectic_liquid", "eutectic liquid, x(Na)", "1",
      lambda d: d.invariant("eutectic").x("LIQUID")[0]),
-    ("eutectic_bcc_li", "eutectic bcc Li, x(Na)", "1", lambda d: d.invariant("eutectic").x(PHASE)[0]),
-    ("eutectic_bcc_na", "eutectic bcc Na, x(Na)", "1", lambda d: d.invariant("eutectic").x(PHASE)[-1]),
+    ("eutectic_bcc_li", "eutectic bcc Li, x(Na)", "1",
+     lambda d: d.invariant("eutectic").x(PHASE)[0]),
+    ("eutectic_bcc_na", "eutectic bcc Na, x(Na)", "1",
+     lambda d: d.invariant("eutectic").x(PHASE)[-1]),
     ("monotectic_temperature", "monotectic temperature", "K",
      lambda d: d.invariant("monotectic").T),
     ("monotectic_bcc", "monotectic bcc Li, x(Na)", "1",

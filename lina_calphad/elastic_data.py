@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from lina_calphad.elasticity import CubicElasticity
 from lina_calphad.errors import DatabaseError, ElasticDataError, UnsupportedPhase
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from pycalphad import Database
+
+    from lina_calphad.elasticity import CubicElasticity
 
 #: Elastic constants in GPa; pycalphad knows them since `pycalphad_elastic`.
 CONSTANTS = ("C11", "C12", "C44")
@@ -56,7 +58,9 @@ def mixing_sublattice(dbf: Database, phase: str, active: set[str] | None = None)
     if mixing and "VA" in sublattices[mixing[0]]:
         msg = f"{phase} mixes vacancies with atoms ({text}); a substitutional solution is supported"
         raise UnsupportedPhase(msg)
-    return mixing[0] if mixing else next(i for i, names in enumerate(sublattices) if names != {"VA"})
+    return (
+        mixing[0] if mixing else next(i for i, names in enumerate(sublattices) if names != {"VA"})
+    )
 
 
 def set_elastic_data(
@@ -116,9 +120,10 @@ def set_elastic_data(
     for element, constants in elasticity.items():
         for name in ("c11", "c12", "c44"):
             values[element.upper(), name.upper()] = getattr(constants, name)
-    for element, name in values:
+    for element, _ in values:
         if element not in sublattices[index]:
-            msg = f"{phase} holds {', '.join(sublattices[index])} on its mixing sublattice, not {element}"
+            there = ", ".join(sublattices[index])
+            msg = f"{phase} holds {there} on its mixing sublattice, not {element}"
             raise ElasticDataError(msg)
     arrays = {
         element: [[element] if i == index else names[:1] for i, names in enumerate(sublattices)]
@@ -142,7 +147,9 @@ def copy_elastic_data(source: Database, target: Database) -> None:
     """Copy the elastic parameters of every phase that `target` has too."""
     wanted = [p for p in source.search(_is_elastic) if p["phase_name"] in target.phases]
     phases = {p["phase_name"] for p in wanted}
-    remove_parameters(target, lambda p: p["phase_name"] in phases and p["parameter_type"] in PARAMETERS)
+    remove_parameters(
+        target, lambda p: p["phase_name"] in phases and p["parameter_type"] in PARAMETERS
+    )
     for p in wanted:
         target.add_parameter(
             p["parameter_type"],

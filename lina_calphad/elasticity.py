@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lina_calphad.errors import ElasticDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 AVOGADRO = 6.02214076e23  # 1/mol, exact (SI 2019)
 
@@ -64,14 +66,14 @@ def _unit_vector(direction: Sequence[float]) -> tuple[float, float, float]:
     else:
         length = math.hypot(h, k, l)
     if not (math.isfinite(length) and length > 0):
-        msg = f"a direction is three Miller indices, not all zero, such as (1, 0, 0); got {direction!r}"
+        msg = f"a direction is three Miller indices, not all zero; got {direction!r}"
         raise ElasticDataError(msg)
     return h / length, k / length, l / length
 
 
 @dataclass(frozen=True)
 class CubicElasticity:
-    """Elastic constants of a cubic crystal, checked for mechanical stability.
+    r"""Elastic constants of a cubic crystal, checked for mechanical stability.
 
     Parameters
     ----------

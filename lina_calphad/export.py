@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import copy
-import os
 import re
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symengine import Piecewise, S
+from symengine import E, Piecewise, Pow, S, exp, log
 
 from lina_calphad.elastic_data import CONSTANTS, mixing_sublattice, remove_parameters
 from lina_calphad.models import CoherentModel
 from lina_calphad.output import write_text
 
 if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from pycalphad import Database
 
 _HEADER = """\
@@ -131,6 +132,9 @@ def _shift(dbf: Database, phase: str, index: int, pair: tuple[str, str], b: Any)
 
 def _plus(parameter: Any, term: Any) -> Any:
     """Add to every branch of a parameter but the zero that pycalphad puts after the last."""
+    # A TDB knows integer powers only, and the misfit is a cube root of volumes.
+    powers = {p: exp(p.args[1] * log(p.args[0])) for p in term.atoms(Pow) if p.args[0] != E}
+    term = term.xreplace({p: e for p, e in powers.items() if float(p.args[1]) % 1})
     if not isinstance(parameter, Piecewise):
         return parameter + term
     pairs = zip(*[iter(parameter.args)] * 2, strict=True)

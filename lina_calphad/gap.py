@@ -22,10 +22,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
 from scipy.optimize.elementwise import find_minimum, find_root
@@ -39,6 +38,8 @@ from lina_calphad.errors import (
     SeveralMiscibilityGaps,
 )
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
 
 #: Excess(T, x) returns r, dr/dx, d2r/dx2, d3r/dx3 of r = G_rest/RT on its last
 #: axis, for arrays T and x of one shape.
@@ -100,7 +101,7 @@ class MiscibilityGap:
             msg = f"{self._name} is stable at every composition from {low:g} to {high:g} K"
             raise NoMiscibilityGap(msg)
         T, t = self._top
-        if T >= SEARCH_RANGE[1]:
+        if SEARCH_RANGE[1] <= T:
             msg = f"the gap of {self._name} is still open at {T:g} K, the highest searched"
             raise NoCriticalPoint(msg)
         return CriticalPoint(T, float(expit(t)))
@@ -119,7 +120,7 @@ class MiscibilityGap:
         return Binodal(T, x[0], x[1], ln[0], ln[1])
 
     def stability(self, T: Array, x: Array) -> Array:
-        """psi = x (1 - x) G''/RT, for arrays of one shape."""
+        """Psi = x (1 - x) G''/RT, for arrays of one shape."""
         stability: Array = 1 + x * (1 - x) * self._excess(T, x)[..., 2]
         return stability
 
@@ -152,7 +153,7 @@ class MiscibilityGap:
         return self.stability(np.broadcast_to(T, t.shape), expit(t))
 
     def _psi_slope(self, t: Array, T: Array) -> Array:
-        """d psi/dt."""
+        """D psi/dt."""
         x = expit(t)
         r = self._excess(np.broadcast_to(T, t.shape), x)
         q = x * (1 - x)
@@ -171,7 +172,7 @@ class MiscibilityGap:
         return omega
 
     def _profile(self, T: Array) -> tuple[Array, Array]:
-        """t and psi on the scan, with every extremum of psi moved to its true place."""
+        """T and psi on the scan, with every extremum of psi moved to its true place."""
         t = np.tile(_SCAN, (T.size, 1))
         psi = self._psi(t, T[:, None])
         rise = np.diff(psi, axis=1)
@@ -375,9 +376,13 @@ class MiscibilityGap:
             # Near the critical point both differences vanish as the third and fourth
             # power of the width; integrals of G'' keep the digits that they lose.
             between = x[0, narrow, None] + width[narrow, None] * _NODES
-            curvature = self._excess(np.broadcast_to(T[narrow, None], between.shape), between)[..., 2]
+            curvature = self._excess(np.broadcast_to(T[narrow, None], between.shape), between)[
+                ..., 2
+            ]
             curvature = (curvature + 1 / (between * (1 - between))) * width[narrow, None]
-            integral = np.array([curvature @ (_WEIGHTS * (1 - _NODES)), -curvature @ (_WEIGHTS * _NODES)])
+            integral = np.array(
+                [curvature @ (_WEIGHTS * (1 - _NODES)), -curvature @ (_WEIGHTS * _NODES)]
+            )
             smooth = np.abs(integral - step[:, narrow]).max(0) * width[narrow] < 1e-12
             step[:, narrow[smooth]] = integral[:, smooth]
         return step / psi, (psi > 0).all(0) & (width > 0)
@@ -390,8 +395,8 @@ def _root(
     # Without a tolerance it goes down to neighbouring doubles. The method takes
     # square roots of what may be negative by rounding, and does without them then.
     with np.errstate(invalid="ignore", divide="ignore"):
-        exact = {"xatol": tolerance, "xrtol": 0.0} if tolerance else None
-        root = find_root(f, bracket, args=args, tolerances=exact)
+        rough: Any = {"xatol": tolerance, "xrtol": 0.0} if tolerance else None
+        root = find_root(f, bracket, args=args, tolerances=rough)
     return root.x, root.success
 
 

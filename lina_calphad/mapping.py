@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,8 @@ from pycalphad.mapping import BinaryStrategy
 from lina_calphad.errors import NotConverged
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pycalphad import Database
 
 
@@ -21,8 +22,9 @@ class _BinaryStrategy(BinaryStrategy):  # type: ignore[misc]  # pycalphad has no
     # pycalphad 0.11.2 maps with the models it is given but makes the starting points
     # with its own, and the map keeps those for good: a custom model is ignored.
     def _constant_kwargs(self) -> dict[str, Any]:
-        ours = {"models": self.models, "phase_record_factory": self.phase_records}
-        return super()._constant_kwargs() | ours
+        constants: dict[str, Any] = super()._constant_kwargs()
+        constants |= {"models": self.models, "phase_record_factory": self.phase_records}
+        return constants
 
 
 def map_binary(

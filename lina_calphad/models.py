@@ -120,12 +120,14 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
             # What is left of (sum chi x)^2 when its endmember values are taken off.
             self._endmember_elastic = S.Zero
             return -Add(*(y[i] * y[j] * b for (i, j), b in self.coherency.items())) / atoms
-        self._endmember_elastic = stiffness * Add(*(misfit[e] ** 2 * y[e] for e in elements)) / atoms
+        self._endmember_elastic = (
+            stiffness * Add(*(misfit[e] ** 2 * y[e] for e in elements)) / atoms
+        )
         return stiffness * Add(*(misfit[e] * y[e] for e in elements)) ** 2 / atoms
 
     @property
     def endmember_reference_model(self) -> Model:
-        """pycalphad's reference of the ``_MIX`` properties, with the elastic energy of the endmembers."""
+        """Reference of the ``_MIX`` properties, with the elastic energy of the endmembers."""
         reference = super().endmember_reference_model
         # pycalphad rebuilds this very class as its own reference, elastic term and
         # all, which would cancel that term from every _MIX property.

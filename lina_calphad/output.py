@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lina_calphad.errors import OutputError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
 
 
 def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = False) -> Path:

@@ -6,7 +6,7 @@ Okabe and Ito, which colour-blind readers can tell apart.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _FRACTION = f"mole fraction of {COMPONENTS[1].title()}"
 
-STYLES = dict(zip(KINDS, ("-", "--", "-.", ":"), strict=True))
+STYLES: dict[str, Any] = dict(zip(KINDS, ("-", "--", "-.", ":"), strict=True))
 WIDTHS = dict(zip(KINDS, (1.6, 1.6, 1.2, 1.6), strict=True))
 
 
@@ -43,11 +43,11 @@ def phase_diagram(comparison: Comparison, ax: Axes) -> Axes:
     matplotlib.axes.Axes
         `ax`.
     """
-    for colour, name in _colours(comparison):
+    for colour, _name in _colours(comparison):
         for kind in KINDS:
             curve = comparison.diagram.query("assessment == @name and kind == @kind")
             branches = curve[["x_alpha", "x_beta"]].astype(float)
-            style = {"linestyle": STYLES[kind], "linewidth": WIDTHS[kind]}
+            style: dict[str, Any] = {"linestyle": STYLES[kind], "linewidth": WIDTHS[kind]}
             ax.plot(branches, curve["T"], color=colour, **style)
     ax.set(xlim=(0, 1), ylim=(0, comparison.top), xlabel=_FRACTION, ylabel="temperature / K")
     return ax
@@ -71,11 +71,11 @@ def arrhenius(comparison: Comparison, ax: Axes, solute: str = "NA") -> Axes:
         `ax`.
     """
     column, other = ("ln_x_alpha", "LI") if solute == "NA" else ("ln_one_minus_x_beta", "NA")
-    for colour, name in _colours(comparison):
+    for colour, _name in _colours(comparison):
         for kind in KINDS[:2]:
             curve = comparison.arrhenius.query("assessment == @name and kind == @kind")
             x = np.exp(curve[column].astype(float))
-            style = {"linestyle": STYLES[kind], "linewidth": WIDTHS[kind]}
+            style: dict[str, Any] = {"linestyle": STYLES[kind], "linewidth": WIDTHS[kind]}
             ax.semilogy(1000 / curve["T"], x, color=colour, **style)
     title = f"{solute.title()} in bcc {other.title()}"
     ax.set(title=title, ylabel=f"mole fraction of {solute.title()}")
@@ -141,7 +141,7 @@ def figures(comparison: Comparison) -> dict[str, Figure]:
 
     energy = Figure(figsize=(7.2, 5.0), layout="constrained")
     gibbs_energy(comparison, energy.subplots())
-    marker = {"marker": "o", "linestyle": "", "color": "0.25", "markersize": 5}
+    marker: dict[str, Any] = {"marker": "o", "linestyle": "", "color": "0.25", "markersize": 5}
     circles = [
         Line2D([], [], label="tie-line", **marker),
         Line2D([], [], label="spinodal", markerfacecolor="white", **marker),
@@ -165,5 +165,5 @@ def _legend(figure: Figure, comparison: Comparison, kinds: list[Line2D]) -> None
     """One legend under the panels: a column of colours for assessments, then the kinds."""
     colours = [Line2D([], [], color=c, linewidth=3, label=n) for c, n in _colours(comparison)]
     columns = -(-(len(colours) + len(kinds)) // len(colours))
-    place = {"loc": "outside lower center", "ncols": columns, "frameon": False}
+    place: dict[str, Any] = {"loc": "outside lower center", "ncols": columns, "frameon": False}
     figure.legend(handles=colours + kinds, **place)

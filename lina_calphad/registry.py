@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import files
@@ -13,6 +12,7 @@ from lina_calphad.elastic_data import copy_elastic_data
 from lina_calphad.errors import UnknownAssessment
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from importlib.resources.abc import Traversable
 
     from pycalphad import Database
@@ -100,9 +100,7 @@ _ASSESSMENTS = (
         recommended_for="the liquid, its miscibility gap and the invariants with it",
         published=(
             Published("bcc 0L", 16000.0, 0.0, "J/mol", "quoted in Santos 2025, section 3.1"),
-            Published(
-                "coherent critical temperature", 205.0, 2.0, "K", "Santos 2025, section 3.2"
-            ),
+            Published("coherent critical temperature", 205.0, 2.0, "K", "Santos 2025, section 3.2"),
         ),
     ),
     Assessment(
@@ -120,9 +118,7 @@ _ASSESSMENTS = (
         published=(
             Published("bcc 0L", 20109.8, 0.05, "J/mol", "section 3.1, eqs. 8 and 9"),
             Published("bcc 1L", 5772.6, 0.05, "J/mol", "section 3.1, eqs. 8 and 9"),
-            Published(
-                "chemical solubility of Na in Li", 3e-5, 0.5e-5, "1", "section 3.3, room T"
-            ),
+            Published("chemical solubility of Na in Li", 3e-5, 0.5e-5, "1", "section 3.3, room T"),
             Published("chemical spinodal onset", 0.036, 0.0005, "1", "section 3.3, room T"),
             Published(
                 "coherent solubility of Na in Li", 3.8e-3, 0.05e-3, "1", "section 3.3, room T"

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from pycalphad import Model
 from pycalphad import variables as v
 from scipy.special import logit, xlogy
 from symengine import Lambdify, S, Symbol
 
-from lina_calphad.curves import Array, Binodal, CriticalPoint, Spinodal
 from lina_calphad.elastic_data import mixing_sublattice
 from lina_calphad.errors import DatabaseError, UnsupportedPhase
 from lina_calphad.gap import MiscibilityGap, temperatures
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
     from pycalphad import Database
+
+    from lina_calphad.curves import Array, Binodal, CriticalPoint, Spinodal
 
 R = float(v.R)  # pycalphad's gas constant, so that our numbers and its numbers agree
 
@@ -95,7 +97,8 @@ class BinarySolution:
         terms = {name: S(term).xreplace(at) for name, term in mod.models.items()}
         undefined = {str(s) for term in terms.values() for s in term.free_symbols} - {"x", "T"}
         if undefined:
-            msg = f"{self.phase} needs {', '.join(sorted(undefined))}, which the database does not define"
+            names = ", ".join(sorted(undefined))
+            msg = f"{self.phase} needs {names}, which the database does not define"
             raise UnsupportedPhase(msg)
         # The reference is linear in x; ideal mixing is done analytically.
         rest = sum((t for name, t in terms.items() if name not in ("ref", "idmix")), S.Zero)
@@ -104,7 +107,9 @@ class BinarySolution:
 
     def __repr__(self) -> str:
         first, second = self.components
-        return f"<BinarySolution {self.phase} of {first} and {second}: {self._arguments[3].__name__}>"
+        return (
+            f"<BinarySolution {self.phase} of {first} and {second}: {self._arguments[3].__name__}>"
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Compiled code cannot be pickled; it is quick to compile again.

@@ -28,7 +28,9 @@ from lina_calphad.gap import MiscibilityGap
 R = 8.3145  # pycalphad's v.R
 # The paper's coherency coefficient, from the shipped data to their last digit: near a
 # critical point the next one would show.
-B = float(lc.CoherentModel(lc.load("zhang2003"), ["LI", "NA", "VA"], "BCC_A2").coherency["LI", "NA"])
+B = float(
+    lc.CoherentModel(lc.load("zhang2003"), ["LI", "NA", "VA"], "BCC_A2").coherency["LI", "NA"]
+)
 
 # 0L, 1L of each solution as a plain chemical gap: coherency shifts 0L by -B.
 PARAMETERS = {
@@ -47,7 +49,7 @@ KNOWN = [
 ]
 
 
-# -- an independent solution to 40 digits --------------------------------------------------
+# -- an independent solution to 40 digits --
 
 
 class Reference:
@@ -106,7 +108,10 @@ class Reference:
 
     def _in_doubles(self, T: float, left: float, right: float) -> tuple[float, float]:
         def point(t):  # t = ln(x/(1-x))
-            u, w = -math.log1p(math.exp(-t)) if t > -700 else t, -math.log1p(math.exp(t)) if t < 700 else -t
+            u, w = (
+                -math.log1p(math.exp(-t)) if t > -700 else t,
+                -math.log1p(math.exp(t)) if t < 700 else -t,
+            )
             return u, w, *self.potentials(u, w, T, math.exp)
 
         t_left, t_right = (math.log(s / (1 - s)) for s in (left, right))
@@ -139,7 +144,7 @@ def forty_digits():
         yield
 
 
-# -- the numbers asked for -------------------------------------------------------------------
+# -- the numbers asked for --
 
 
 @pytest.mark.parametrize(("T", "kind", "ln_alpha", "ln_beta", "s_alpha", "s_beta"), KNOWN)
@@ -213,7 +218,7 @@ def test_pycalphad_agrees_where_it_can_be_trusted(bcc, databases):
     assert 1 - x[:, 1] == pytest.approx(1 - binodal.x_beta, rel=1e-5)
 
 
-# -- a regular solution has closed forms -------------------------------------------------------
+# -- a regular solution has closed forms --
 
 
 def regular(w: float) -> MiscibilityGap:
@@ -262,7 +267,7 @@ def test_the_fast_route_and_the_safe_route_agree(bcc):
     assert worst(fast.ravel(), safe.ravel()) < 1e-11
 
 
-# -- what must hold for any solution -----------------------------------------------------------
+# -- what must hold for any solution --
 
 
 @st.composite
@@ -353,7 +358,7 @@ def test_swapping_the_components_of_a_phase(databases, bcc):
     assert float(swapped.ln_x_alpha) == pytest.approx(float(binodal.ln_one_minus_x_beta), abs=1e-12)
 
 
-# -- energies ------------------------------------------------------------------------------------
+# -- energies --
 
 
 @pytest.mark.parametrize("kind", ["chemical", "coherent"])
@@ -389,7 +394,7 @@ def test_limits_at_the_pure_components(bcc):
     assert np.isfinite(solution.gibbs_energy(300.0, [0.0, 1.0])).all()
 
 
-# -- arrays, masks and errors ----------------------------------------------------------------------
+# -- arrays, masks and errors --
 
 
 def test_results_have_the_shape_of_the_temperatures(bcc):
@@ -397,7 +402,10 @@ def test_results_have_the_shape_of_the_temperatures(bcc):
     binodal = bcc("santos2025", "chemical").binodal(T)
     assert binodal.x_alpha.shape == T.shape
     assert binodal.gap.tolist() == [[True, True], [True, False]]
-    assert np.ma.getmaskarray(binodal.ln_one_minus_x_beta).tolist() == [[False, False], [False, True]]
+    assert np.ma.getmaskarray(binodal.ln_one_minus_x_beta).tolist() == [
+        [False, False],
+        [False, True],
+    ]
     assert "1 of them without a gap" in repr(binodal)
     frame = binodal.to_dataframe()
     assert frame["x_alpha"].isna().tolist() == [False, False, False, True]
@@ -411,7 +419,10 @@ def test_one_temperature_gives_numbers(bcc):
 
 
 def test_energies_broadcast(bcc):
-    assert bcc("santos2025", "chemical").stability([[300.0], [400.0]], [0.1, 0.2, 0.3]).shape == (2, 3)
+    assert bcc("santos2025", "chemical").stability([[300.0], [400.0]], [0.1, 0.2, 0.3]).shape == (
+        2,
+        3,
+    )
 
 
 def test_no_temperatures_at_all(bcc):
@@ -470,7 +481,10 @@ def test_two_gaps_are_named():
         z = 3000.0 / T
         d = 1 - 2 * x
         p = np.polynomial.Polynomial([0, 1, -1]) * np.polynomial.Polynomial([1, -2]) ** 4
-        return np.stack([z * p.deriv(k)(x) if k else z * p(x) for k in range(4)], axis=-1) + 0 * d[..., None]
+        return (
+            np.stack([z * p.deriv(k)(x) if k else z * p(x) for k in range(4)], axis=-1)
+            + 0 * d[..., None]
+        )
 
     with pytest.raises(SeveralMiscibilityGaps, match=r"2 separate ranges .* at 300 K: x = .* and "):
         MiscibilityGap(excess, "double").binodal(300.0)
@@ -485,7 +499,7 @@ def test_instability_at_vanishing_concentration_is_not_hidden():
         MiscibilityGap(excess, "absurd").spinodal(300.0)
 
 
-# -- other phases ------------------------------------------------------------------------------------
+# -- other phases --
 
 # File of pycalphad's tests, components, phase, critical T / K and x.
 OTHERS = [
@@ -565,7 +579,7 @@ def test_a_solution_can_be_pickled(bcc):
 
 def test_any_contribution_counts(databases):
     class Shifted(Model):
-        contributions = [*Model.contributions[:-1], ("mine", "my_energy"), Model.contributions[-1]]
+        contributions = (*Model.contributions[:-1], ("mine", "my_energy"), Model.contributions[-1])
 
         def my_energy(self, dbe):
             x = self.moles("NA")

@@ -1,0 +1,94 @@
+"""How fast: the exact gap beside pycalphad's equilibrium, and what a user waits for.
+
+Run with ``pytest benchmarks --no-cov``. Absolute times depend on the machine: the ratios,
+measured side by side in one run, are what counts. Nothing here asserts a time.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from pycalphad import Model, equilibrium
+from pycalphad import variables as v
+
+import lina_calphad as lc
+
+LINA = ("LI", "NA")
+MODELS = {"chemical": Model, "coherent": lc.CoherentModel}
+T = {n: np.linspace(50.0, 440.0, n) for n in (100, 1_000, 10_000, 100_000)}
+
+
+@pytest.fixture(scope="module")
+def dbf():
+    return lc.load("santos2025")
+
+
+def best(function, repeats=5):
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+@pytest.mark.parametrize("n", [100, 100_000])
+def test_tie_lines(benchmark, report, dbf, kind, n):
+    solution = lc.BinarySolution(dbf, LINA, "BCC_A2", model=MODELS[kind])
+    solution.binodal(300.0)
+    benchmark(solution.binodal, T[n])
+    per_second = n / benchmark.stats["median"]
+    report(f"{kind} binodal, {n} temperatures", f"{per_second:,.0f} tie-lines/s")
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_cost_is_linear_in_the_number_of_temperatures(report, dbf, kind):
+    solution = lc.BinarySolution(dbf, LINA, "BCC_A2", model=MODELS[kind])
+    solution.binodal(300.0)
+    times = {n: best(lambda n=n: solution.binodal(T[n])) for n in T}
+    ratios = [f"{times[10 * n] / times[n]:.1f}" for n in (100, 1_000, 10_000)]
+    report(f"{kind} binodal, ten times the temperatures", f"x {', x '.join(ratios)}")
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_against_pycalphads_equilibrium(report, dbf, kind):
+    solution = lc.BinarySolution(dbf, LINA, "BCC_A2", model=MODELS[kind])
+    solution.binodal(300.0)
+    conditions = {v.T: list(T[100]), v.P: 101325, v.X("NA"): 0.4}
+
+    def theirs():
+        equilibrium(dbf, [*LINA, "VA"], ["BCC_A2"], conditions, model=MODELS[kind])
+
+    ratio = best(theirs, 2) / best(lambda: solution.binodal(T[100]))
+    report(f"{kind} binodal against equilibrium, 100 temperatures", f"x {ratio:,.0f}")
+
+
+def test_building_a_solution(report, dbf):
+    def build():
+        lc.BinarySolution(dbf, LINA, "BCC_A2", model=lc.CoherentModel)
+
+    def build_and_trace():
+        lc.BinarySolution(dbf, LINA, "BCC_A2", model=lc.CoherentModel).binodal(300.0)
+
+    report("building a BinarySolution", f"{best(build) * 1e3:.0f} ms")
+    report("... and its first tie-line", f"{best(build_and_trace) * 1e3:.0f} ms")
+
+
+@pytest.mark.parametrize(
+    ("label", "code"),
+    [
+        ("python -c pass", "pass"),
+        ("import lina_calphad", "import lina_calphad"),
+        ("lina-calphad --help", "from lina_calphad.cli import main; main(['--help'])"),
+        ("import pycalphad, for scale", "import pycalphad"),
+    ],
+)
+def test_starting(report, label, code):
+    command = [sys.executable, "-c", code]
+    seconds = best(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL), 3)
+    report(label, f"{seconds:.2f} s")
