@@ -291,7 +291,7 @@ def compare(
     >>> comparison
     <Comparison of zhang2003, santos2025 at 300 K: 22 quantities>
     >>> comparison["chemical_na_in_li"].changes[0]  # Na in Li, new over old
-    0.016...
+    0.0186...
     """
     T = float(temperatures(T))
     say = progress or (lambda _: None)

@@ -99,7 +99,7 @@ def set_elastic_data(
 
     Examples
     --------
-    >>> from lina_calphad import load
+    >>> from lina_calphad import CubicElasticity, load
     >>> dbf = load("zhang2003", elastic=False)
     >>> set_elastic_data(
     ...     dbf,

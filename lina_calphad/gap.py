@@ -1,11 +1,11 @@
 """The exact miscibility gap of one binary solution: binodal, spinodal, critical point.
 
-Numbers only. The one input is the part of the Gibbs energy that is neither
-linear in composition nor ideal mixing, over RT, with three derivatives (`Excess`).
+Numbers only. The one input (`Mixing`) comes from the part r of the Gibbs energy over RT
+that is neither linear in composition nor ideal mixing. The ideal part is handled
+analytically in t = ln(x/(1-x)), in which
 
-The ideal part is handled analytically in t = ln(x/(1-x)), in which
-
-- the diffusion potential is f(t) = t + r'(x), with slope df/dt = psi,
+- the diffusion potential is f = t + r', with slope df/dt = psi,
+- the grand potential is w = ln(1-x) + r - x r', with slope dw/dt = -x psi,
 - the stability psi = 1 + x(1-x) r'' = x(1-x) G''/RT is bounded and tends to 1 at
   both ends, so that it can be root-found where G'' diverges,
 - ln x and ln(1-x) keep their full precision however dilute the phase is.
@@ -30,7 +30,7 @@ from scipy.optimize import brentq
 from scipy.optimize.elementwise import find_minimum, find_root
 from scipy.special import expit, log_expit, logit
 
-from lina_calphad.curves import Array, Binodal, CriticalPoint, Flags, Spinodal
+from lina_calphad.curves import Array, Binodal, CriticalPoint, Flags, Rows, Spinodal
 from lina_calphad.errors import (
     NoCriticalPoint,
     NoMiscibilityGap,
@@ -39,11 +39,12 @@ from lina_calphad.errors import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-#: Excess(T, x) returns r, dr/dx, d2r/dx2, d3r/dx3 of r = G_rest/RT on its last
-#: axis, for arrays T and x of one shape.
-Excess = Callable[[Array, Array], Array]
+#: Mixing(T, x) returns r - x r', r', psi and d psi/dt on a last axis behind those of x,
+#: to which T broadcasts.
+Mixing = Callable[[Array, Array], Array]
+
 
 _Route = Callable[[Array], tuple[Array, Flags]]
 _Step = Callable[[Array, Array], tuple[Array, Flags]]
@@ -56,7 +57,7 @@ SEARCH_RANGE = (1.0, 10_000.0)
 _TAIL = np.arange(5.5, 30.0, 0.25)
 _SCAN = np.concatenate([-_TAIL[::-1], logit(np.arange(0.005, 0.9975, 0.005)), _TAIL])
 _SEARCH_POINTS = 240
-_TRACE_POINTS = 160
+_TRACE_POINTS = 400
 _ROWS_AT_ONCE = 4000
 _NEWTON_STEPS = 12
 # Closer than this to its critical temperature, doubles cannot resolve a gap.
@@ -71,8 +72,8 @@ class MiscibilityGap:
 
     Parameters
     ----------
-    excess
-        The non-ideal part of the Gibbs energy over RT; see `Excess`.
+    mixing
+        The non-ideal part of the Gibbs energy; see `Mixing`.
     name
         What to call the phase in messages.
 
@@ -80,18 +81,19 @@ class MiscibilityGap:
     --------
     A regular solution with L/R = 2000 K, so with its critical point at 1000 K:
 
-    >>> def excess(T, x):
-    ...     w = 2000 / T
-    ...     return np.stack([w * x * (1 - x), w * (1 - 2 * x), -2 * w, 0 * w], axis=-1)
-    >>> gap = MiscibilityGap(excess, "regular")
+    >>> def mixing(T, x):
+    ...     z, q = 2000 / T, x * (1 - x)
+    ...     terms = z * x**2, z * (1 - 2 * x), 1 - 2 * z * q, -2 * z * q * (1 - 2 * x)
+    ...     return np.stack(terms, axis=-1)
+    >>> gap = MiscibilityGap(mixing, "regular")
     >>> gap.critical_point()
     CriticalPoint(T=1000.0..., x=0.5...)
     >>> gap.binodal(500.0)
-    <Binodal at 500 K: x = 0.0213... and 0.9786...>
+    <Binodal at 500 K: x = 0.021248 and 0.978752>
     """
 
-    def __init__(self, excess: Excess, name: str) -> None:
-        self._excess = excess
+    def __init__(self, mixing: Mixing, name: str) -> None:
+        self._mixing = mixing
         self._name = name
 
     def critical_point(self) -> CriticalPoint:
@@ -108,30 +110,28 @@ class MiscibilityGap:
 
     def spinodal(self, T: ArrayLike) -> Spinodal:
         """Limits of stability at each temperature; see `Spinodal`."""
-        T, t, found = self._solve(T, self._fast_spinodal, self._scan)
-        x = _masked(expit(t), found, T.shape)
-        return Spinodal(T, x[0], x[1])
+        T, t, hidden = self._solve(T, self._fast_spinodal, self._scan)
+        return Spinodal(T, *_masked(hidden, T.shape, *expit(t)))
 
     def binodal(self, T: ArrayLike) -> Binodal:
         """Tie-line at each temperature; see `Binodal`."""
-        T, t, found = self._solve(T, self._fast_binodal, self._tie_line)
-        x = _masked(expit(t), found, T.shape)
-        ln = _masked(log_expit(t * [[1], [-1]]), found, T.shape)
-        return Binodal(T, x[0], x[1], ln[0], ln[1])
+        T, t, hidden = self._solve(T, self._fast_binodal, self._tie_line)
+        logs = log_expit(t[0]), log_expit(-t[1])
+        return Binodal(T, *_masked(hidden, T.shape, *expit(t), *logs))
 
-    def stability(self, T: Array, x: Array) -> Array:
-        """Psi = x (1 - x) G''/RT, for arrays of one shape."""
-        stability: Array = 1 + x * (1 - x) * self._excess(T, x)[..., 2]
-        return stability
-
-    def _solve(self, T: ArrayLike, fast: _Route, safe: _Route) -> tuple[Array, Array, Flags]:
-        """Both logits at each temperature, and where there is a gap."""
+    def _solve(self, T: ArrayLike, fast: _Route, safe: _Route) -> tuple[Array, Array, Any]:
+        """Both logits at each temperature, and a mask where there is no gap."""
         T = temperatures(T)
         flat = T.ravel()
+        low, high = self._trace[:2] if self._trace else (np.inf, -np.inf)
+        if flat.size and low <= flat.min() and flat.max() < high:
+            t, found = fast(flat)
+            if found.all():
+                return T, t, np.ma.nomask
         t = np.full((2, flat.size), np.nan)
         found = np.zeros(flat.size, bool)
-        if self._trace is not None:
-            inside = np.flatnonzero((flat >= self._trace[0]) & (flat < self._trace[1]))
+        inside = np.flatnonzero((flat >= low) & (flat < high))
+        if inside.size:
             t[:, inside], found[inside] = fast(flat[inside])
         top = SEARCH_RANGE[0] if self._top is None else self._top[0] * _RESOLVED
         stable = (flat >= top) & (flat <= SEARCH_RANGE[1])
@@ -145,34 +145,30 @@ class MiscibilityGap:
                 closes = f": its gap closes at {self._top[0]:.2f} K"
             msg = f"{self._name} has no miscibility gap at {_list(flat)} K{closes}"
             raise NoMiscibilityGap(msg)
-        return T, t, found
+        return T, t, np.ma.nomask if found.all() else ~found
 
     # -- the safe route ---------------------------------------------------------
 
+    def _at(self, t: Array, T: Array) -> Array:
+        return self._mixing(T, expit(t))
+
     def _psi(self, t: Array, T: Array) -> Array:
-        return self.stability(np.broadcast_to(T, t.shape), expit(t))
+        return self._at(t, T)[..., 2]
 
     def _psi_slope(self, t: Array, T: Array) -> Array:
-        """D psi/dt."""
-        x = expit(t)
-        r = self._excess(np.broadcast_to(T, t.shape), x)
-        q = x * (1 - x)
-        slope: Array = q * ((1 - 2 * x) * r[..., 2] + q * r[..., 3])
-        return slope
+        return self._at(t, T)[..., 3]
 
     def _potential(self, t: Array, T: Array) -> Array:
         """The diffusion potential over RT, but for a constant."""
-        potential: Array = t + self._excess(T, expit(t))[..., 1]
+        potential: Array = t + self._at(t, T)[..., 1]
         return potential
 
     def _grand_potential(self, t: Array, T: Array) -> Array:
-        x = expit(t)
-        r = self._excess(T, x)
-        omega: Array = log_expit(-t) + r[..., 0] - x * r[..., 1]
+        omega: Array = log_expit(-t) + self._at(t, T)[..., 0]
         return omega
 
     def _profile(self, T: Array) -> tuple[Array, Array]:
-        """T and psi on the scan, with every extremum of psi moved to its true place."""
+        """Return t and psi on the scan, with every extremum of psi moved to its true place."""
         t = np.tile(_SCAN, (T.size, 1))
         psi = self._psi(t, T[:, None])
         rise = np.diff(psi, axis=1)
@@ -204,7 +200,7 @@ class MiscibilityGap:
             best = find_minimum(upright, (a, b, c), args=(T, sign))
         return best.x, sign * best.f_x
 
-    def _unstable(self, T: Array) -> tuple[NDArray[np.intp], Array]:
+    def _unstable(self, T: Array) -> tuple[Rows, Array]:
         """Every unstable interval: the index of its temperature and its two ends in t."""
         t, psi = self._profile(T)
         unstable = psi < 0
@@ -319,14 +315,15 @@ class MiscibilityGap:
     def _trace(self) -> tuple[float, float, CubicSpline] | None:
         """Range of temperature traced, and a spline of T t for binodal and spinodal.
 
-        Its argument is s = sqrt(1 - T/Tc), in which the curves are smooth at the
-        critical point, and T t is smooth down to low temperature.
+        Its argument is s with T = Tc/cosh(s)^2: near the critical point s^2 = 1 - T/Tc,
+        in which the curves are smooth, and at low temperature the points are evenly
+        spaced in ln T, with T t smooth.
         """
         if self._top is None:
             return None
         top, at = self._top
-        s = np.linspace(0, np.sqrt(1 - SEARCH_RANGE[0] / top), _TRACE_POINTS)[1:]
-        T = top * (1 - s**2)
+        s = np.linspace(0, np.arccosh(np.sqrt(top / SEARCH_RANGE[0])), _TRACE_POINTS)[1:]
+        T = top / np.cosh(s) ** 2
         try:
             rows, _ = self._unstable(T)
             first, last = _longest_run(np.bincount(rows, minlength=T.size) == 1)
@@ -339,12 +336,12 @@ class MiscibilityGap:
         if first == 0:
             s, T = np.insert(s, 0, 0.0), np.insert(T, 0, top * _RESOLVED)
             curves = np.insert(curves, 0, top * at, axis=1)
-        return float(T[-1]), float(T[0]), CubicSpline(s, curves, axis=1)
+        return float(T[-1]), float(T[0]), CubicSpline(s, curves.T)
 
     def _guess(self, T: Array) -> Array:
         assert self._top is not None
         assert self._trace is not None
-        guess: Array = self._trace[2](np.sqrt(1 - T / self._top[0])) / T
+        guess: Array = self._trace[2](np.arccosh(np.sqrt(self._top[0] / T))).T / T
         return guess
 
     def _fast_binodal(self, T: Array) -> tuple[Array, Flags]:
@@ -354,8 +351,9 @@ class MiscibilityGap:
         return _newton(self._spinodal_step, T, self._guess(T)[2:])
 
     def _spinodal_step(self, t: Array, T: Array) -> tuple[Array, Flags]:
-        slope = self._psi_slope(t, T)
-        return -self._psi(t, T) / slope, (slope[0] < 0) & (slope[1] > 0)
+        mixing = self._at(t, T)
+        slope = mixing[..., 3]
+        return -mixing[..., 2] / slope, (slope[0] < 0) & (slope[1] > 0)
 
     def _binodal_step(self, t: Array, T: Array) -> tuple[Array, Flags]:
         """Newton step in both logits, and where both ends are stable.
@@ -364,28 +362,30 @@ class MiscibilityGap:
         and dw = -x psi dt, so that the 2 x 2 system solves itself.
         """
         x = expit(t)
-        r = self._excess(np.broadcast_to(T, t.shape), x)
-        psi = 1 + x * (1 - x) * r[..., 2]
-        f = t + r[..., 1]
-        w = log_expit(-t) + r[..., 0] - x * r[..., 1]
+        mixing = self._mixing(T, x)
+        psi = mixing[..., 2]
+        f, w = t + mixing[..., 1], log_expit(-t) + mixing[..., 0]
         width = x[1] - x[0]
-        df, dw = f[0] - f[1], w[0] - w[1]
-        step = -(dw + x[::-1] * df) / width
-        narrow = np.flatnonzero((t[1] - t[0] < _NARROW) & (t[1] > t[0]))
-        if narrow.size:
-            # Near the critical point both differences vanish as the third and fourth
-            # power of the width; integrals of G'' keep the digits that they lose.
-            between = x[0, narrow, None] + width[narrow, None] * _NODES
-            curvature = self._excess(np.broadcast_to(T[narrow, None], between.shape), between)[
-                ..., 2
-            ]
-            curvature = (curvature + 1 / (between * (1 - between))) * width[narrow, None]
-            integral = np.array(
-                [curvature @ (_WEIGHTS * (1 - _NODES)), -curvature @ (_WEIGHTS * _NODES)]
-            )
-            smooth = np.abs(integral - step[:, narrow]).max(0) * width[narrow] < 1e-12
-            step[:, narrow[smooth]] = integral[:, smooth]
+        step = (w[1] - w[0] + x[::-1] * (f[1] - f[0])) / width
+        narrow = t[1] - t[0] < _NARROW
+        if narrow.any():
+            self._refine(step, np.flatnonzero(narrow), x[0], width, T)
         return step / psi, (psi > 0).all(0) & (width > 0)
+
+    def _refine(self, step: Array, narrow: Rows, left: Array, width: Array, T: Array) -> None:
+        """Newton steps of narrow gaps with the digits that differences lose.
+
+        Near the critical point those vanish as the third and fourth power of the
+        width; they are integrals of G'' over the gap.
+        """
+        width = width[narrow]
+        x = left[narrow, None] + width[:, None] * _NODES
+        psi = self._mixing(T[narrow, None], x)[..., 2]
+        share = psi / (x * (1 - x)) * width[:, None] * _WEIGHTS
+        integral = np.array([share @ (1 - _NODES), -share @ _NODES])
+        # A kink inside the gap spoils the quadrature, and shows as a difference.
+        smooth = np.abs(integral - step[:, narrow]).max(0) * width < 1e-12
+        step[:, narrow[smooth]] = integral[:, smooth]
 
 
 def _root(
@@ -402,23 +402,27 @@ def _root(
 
 def _newton(step: _Step, T: Array, t: Array) -> tuple[Array, Flags]:
     """Newton's method on both logits at once, and where it arrived in the right place."""
-    t = t.copy()
-    good = np.zeros(T.size, bool)
-    active = np.arange(T.size)
-    for _ in range(_NEWTON_STEPS):
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            change, right = step(t[:, active], T[active])  # what diverges is not good
-            t[:, active] += change
-        size = np.abs(change).max(0)
-        width = np.abs(t[1, active] - t[0, active])
-        # The next step would be of the order of this one squared over the width;
-        # one of the order of rounding over the width is as small as it gets.
-        enough = np.maximum(1e-8 * np.minimum(1, width), 1e-14 / width)
-        good[active[(size < enough) & right]] = True
-        active = active[size >= enough]
-        if active.size == 0:
-            break
-    return t, good
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        change, good = step(t, T)  # what diverges is not good
+        t = t + change
+        for _ in range(_NEWTON_STEPS):
+            small = _small(change, t)
+            active = np.flatnonzero(~small)
+            if active.size == 0:
+                break
+            now, at = t[:, active], T[active]
+            change[:, active], good[active] = step(now, at)
+            t[:, active] = now + change[:, active]
+    return t, good & small
+
+
+def _small(change: Array, t: Array) -> Flags:
+    """Whether a step was so small that the next would be lost in rounding."""
+    # The next is of the order of this one squared over the width of the gap; a step of
+    # the order of rounding over the width is as small as it gets.
+    width = np.abs(t[1] - t[0])
+    small: Flags = np.abs(change).max(0) < np.maximum(1e-8 * np.minimum(1, width), 1e-14 / width)
+    return small
 
 
 def _longest_run(flags: Flags) -> tuple[int, int]:
@@ -447,9 +451,11 @@ def temperatures(T: ArrayLike) -> Array:
     return array
 
 
-def _masked(values: Array, found: Flags, shape: tuple[int, ...]) -> Any:
-    hidden = np.broadcast_to(~found, values.shape)
-    return np.ma.MaskedArray(values, hidden).reshape(-1, *shape)
+def _masked(hidden: Any, shape: tuple[int, ...], *values: Array) -> list[Any]:
+    """Masked arrays of one shape."""
+    if hidden is np.ma.nomask:
+        return [value.reshape(shape).view(np.ma.MaskedArray) for value in values]
+    return [np.ma.MaskedArray(value, hidden).reshape(shape) for value in values]
 
 
 def _list(T: Array) -> str:

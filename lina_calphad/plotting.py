@@ -17,6 +17,7 @@ from lina_calphad.comparison import COMPONENTS, KINDS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
     from matplotlib.axes import Axes
 
     from lina_calphad.comparison import Comparison
@@ -43,9 +44,9 @@ def phase_diagram(comparison: Comparison, ax: Axes) -> Axes:
     matplotlib.axes.Axes
         `ax`.
     """
-    for colour, _name in _colours(comparison):
+    for colour, name in _colours(comparison):
         for kind in KINDS:
-            curve = comparison.diagram.query("assessment == @name and kind == @kind")
+            curve = _select(comparison.diagram, name, kind)
             branches = curve[["x_alpha", "x_beta"]].astype(float)
             style: dict[str, Any] = {"linestyle": STYLES[kind], "linewidth": WIDTHS[kind]}
             ax.plot(branches, curve["T"], color=colour, **style)
@@ -71,9 +72,9 @@ def arrhenius(comparison: Comparison, ax: Axes, solute: str = "NA") -> Axes:
         `ax`.
     """
     column, other = ("ln_x_alpha", "LI") if solute == "NA" else ("ln_one_minus_x_beta", "NA")
-    for colour, _name in _colours(comparison):
+    for colour, name in _colours(comparison):
         for kind in KINDS[:2]:
-            curve = comparison.arrhenius.query("assessment == @name and kind == @kind")
+            curve = _select(comparison.arrhenius, name, kind)
             x = np.exp(curve[column].astype(float))
             style: dict[str, Any] = {"linestyle": STYLES[kind], "linewidth": WIDTHS[kind]}
             ax.semilogy(1000 / curve["T"], x, color=colour, **style)
@@ -101,7 +102,7 @@ def gibbs_energy(comparison: Comparison, ax: Axes) -> Axes:
     for colour, name in _colours(comparison):
         for kind in KINDS[:2]:
             which = kind.split()[0]
-            curve = comparison.gibbs.query("assessment == @name and kind == @which")
+            curve = _select(comparison.gibbs, name, which)
             x, energy = curve["x"].to_numpy(), curve["gibbs_energy_of_mixing"].to_numpy() / 1000
             ax.plot(x, energy, color=colour, linestyle=STYLES[kind], linewidth=WIDTHS[kind])
             ends = comparison.ends(name, which)
@@ -152,6 +153,10 @@ def figures(comparison: Comparison) -> dict[str, Figure]:
 
 def _colours(comparison: Comparison) -> list[tuple[str, str]]:
     return [(COLOURS[i % len(COLOURS)], name) for i, name in enumerate(comparison.names)]
+
+
+def _select(frame: pd.DataFrame, name: str, kind: str) -> pd.DataFrame:
+    return frame[(frame["assessment"] == name) & (frame["kind"] == kind)]
 
 
 def _lines(kinds: Sequence[str], labels: Sequence[str] | None = None) -> list[Line2D]:

@@ -62,7 +62,7 @@ class BinarySolution:
     >>> dbf = load("santos2025")
     >>> chemical = BinarySolution(dbf, ("LI", "NA"), "BCC_A2")
     >>> chemical.binodal(300.0)
-    <Binodal at 300 K: x = 3.10877e-05 and 0.99678>
+    <Binodal at 300 K: x = 3.10881e-05 and 0.996787>
     >>> coherent = BinarySolution(dbf, ("LI", "NA"), "BCC_A2", model=CoherentModel)
     >>> coherent.spinodal([300.0, 360.0]).x_alpha.round(6).tolist()
     [0.057952, 0.072162]
@@ -101,9 +101,12 @@ class BinarySolution:
             msg = f"{self.phase} needs {names}, which the database does not define"
             raise UnsupportedPhase(msg)
         # The reference is linear in x; ideal mixing is done analytically.
-        rest = sum((t for name, t in terms.items() if name not in ("ref", "idmix")), S.Zero)
-        self._excess = _Compiled(rest / (R * _T), order=3)
-        self._reference = _Compiled(terms["ref"], order=1)
+        reference = terms["ref"]
+        r = sum((t for name, t in terms.items() if name not in ("ref", "idmix")), S.Zero) / (R * _T)
+        slope, curvature, q = r.diff(_X), r.diff(_X, 2), _X * (1 - _X)
+        psi = 1 + q * curvature
+        self._mixing = _Compiled(r - _X * slope, slope, psi, q * psi.diff(_X))
+        self._reference = _Compiled(reference, reference.diff(_X))
 
     def __repr__(self) -> str:
         first, second = self.components
@@ -147,7 +150,7 @@ class BinarySolution:
         >>> from lina_calphad import load
         >>> solution = BinarySolution(load("santos2025"), ("LI", "NA"), "BCC_A2")
         >>> solution.binodal([33.0, 300.0]).ln_x_alpha.round(4).tolist()
-        [-94.3241, -10.3787]
+        [-94.331, -10.3787]
         """
         return self._gap.binodal(T)
 
@@ -180,7 +183,7 @@ class BinarySolution:
         >>> from lina_calphad import CoherentModel, load
         >>> dbf = load("zhang2003")
         >>> BinarySolution(dbf, ("LI", "NA"), "BCC_A2", CoherentModel).critical_point()
-        CriticalPoint(T=205.91..., x=0.5...)
+        CriticalPoint(T=205.92..., x=0.5...)
         """
         return self._gap.critical_point()
 
@@ -195,7 +198,8 @@ class BinarySolution:
         T, x
             Temperature in K and mole fraction from 0 to 1, broadcast together.
         """
-        return self._gap.stability(*_broadcast(T, x))
+        psi: Array = self._mixing(*_broadcast(T, x))[..., 2]
+        return psi
 
     def gibbs_energy(self, T: ArrayLike, x: ArrayLike) -> Array:
         """Molar Gibbs energy of the single phase in J/mol of atoms, SER reference.
@@ -206,7 +210,8 @@ class BinarySolution:
             Temperature in K and mole fraction from 0 to 1, broadcast together.
         """
         T, x = _broadcast(T, x)
-        mixing = xlogy(x, x) + xlogy(1 - x, 1 - x) + self._excess(T, x)[..., 0]
+        omega, slope = (self._mixing(T, x)[..., i] for i in (0, 1))
+        mixing = xlogy(x, x) + xlogy(1 - x, 1 - x) + omega + x * slope
         energy: Array = self._reference(T, x)[..., 0] + R * T * mixing
         return energy
 
@@ -221,28 +226,26 @@ class BinarySolution:
             Temperature in K and mole fraction from 0 to 1, broadcast together.
         """
         T, x = _broadcast(T, x)
-        slope = logit(x) + self._excess(T, x)[..., 1]
+        slope = logit(x) + self._mixing(T, x)[..., 1]
         potential: Array = self._reference(T, x)[..., 1] + R * T * slope
         return potential
 
     @cached_property
     def _gap(self) -> MiscibilityGap:
-        return MiscibilityGap(self._excess, self.phase)
+        return MiscibilityGap(self._mixing, self.phase)
 
 
 class _Compiled:
-    """An expression in x and T and its x-derivatives, as machine code over arrays."""
+    """Expressions in T and x as machine code over arrays."""
 
-    def __init__(self, expression: Any, order: int) -> None:
-        derivatives = [expression]
-        for _ in range(order):
-            derivatives.append(derivatives[-1].diff(_X))
-        self._size = len(derivatives)
-        self._function = Lambdify([_T, _X], derivatives, backend="llvm", cse=True)
+    def __init__(self, *expressions: Any) -> None:
+        self._size = len(expressions)
+        self._function = Lambdify([_T, _X], list(expressions), backend="llvm", cse=True)
 
     def __call__(self, T: Array, x: Array) -> Array:
-        """Expression and derivatives on a last axis, for arrays of one shape."""
-        points = np.stack([T, x], axis=-1)
+        """The expressions on a last axis behind those of x, to which T broadcasts."""
+        points = np.empty((*x.shape, 2))
+        points[..., 0], points[..., 1] = T, x
         if points.size == 0:  # symengine refuses what NumPy allows
             return np.zeros((*x.shape, self._size))
         values: Array = self._function(points)
