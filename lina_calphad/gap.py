@@ -121,13 +121,15 @@ class MiscibilityGap:
 
     def _solve(self, T: ArrayLike, fast: _Route, safe: _Route) -> tuple[Array, Array, Any]:
         """Both logits at each temperature, and a mask where there is no gap."""
-        T = temperatures(T)
+        T = np.asarray(T, dtype=float)
         flat = T.ravel()
         low, high = self._trace[:2] if self._trace else (np.inf, -np.inf)
         if flat.size and low <= flat.min() and flat.max() < high:
+            # For a hundred temperatures, looking further would cost as much as solving.
             t, found = fast(flat)
             if found.all():
                 return T, t, np.ma.nomask
+        temperatures(flat)
         t = np.full((2, flat.size), np.nan)
         found = np.zeros(flat.size, bool)
         inside = np.flatnonzero((flat >= low) & (flat < high))
@@ -407,9 +409,9 @@ def _newton(step: _Step, T: Array, t: Array) -> tuple[Array, Flags]:
         t = t + change
         for _ in range(_NEWTON_STEPS):
             small = _small(change, t)
-            active = np.flatnonzero(~small)
-            if active.size == 0:
+            if small.all():
                 break
+            active = np.flatnonzero(~small)
             now, at = t[:, active], T[active]
             change[:, active], good[active] = step(now, at)
             t[:, active] = now + change[:, active]

@@ -1,0 +1,62 @@
+"""The README: its programs run, and its numbers are those that the package computes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from test_package import ROOT
+
+import lina_calphad as lc
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_programs_run():
+    namespace: dict[str, object] = {}
+    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert len(blocks) == 3
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), namespace)
+
+
+def scientific(value: float) -> str:
+    digits, exponent = f"{value:.2e}".split("e")
+    return f"{digits}·10{str(int(exponent)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+
+
+@pytest.mark.parametrize(
+    ("label", "keys", "form"),
+    [
+        ("Na in bcc Li", ["chemical_na_in_li"], scientific),
+        ("Na in bcc Li, coherent", ["coherent_na_in_li"], scientific),
+        ("spinodal onset, x(Na)", ["chemical_spinodal_li_side"], "{:.3g}".format),
+        ("coherent spinodal onset, x(Na)", ["coherent_spinodal_li_side"], "{:.4f}".format),
+        (
+            "critical temperature, chemical / coherent",
+            ["chemical_critical_temperature", "coherent_critical_temperature"],
+            "{:.0f}".format,
+        ),
+        ("eutectic, monotectic", ["eutectic_temperature", "monotectic_temperature"], "{:.1f}".format),
+    ],
+)
+def test_the_table_is_what_compare_finds(readme_comparison, label, keys, form):
+    (line,) = re.findall(rf"(?m)^\| {re.escape(label)}(?: \(.*?\))? \|(.*)\|$", README)
+    cells = [cell.strip(" *").removesuffix(" K") for cell in line.split("|")]
+    for index, cell in enumerate(cells):
+        values = [readme_comparison[key].values[index] for key in keys]
+        reasons = [readme_comparison[key].reasons[index] for key in keys]
+        shown = [form(v) if v is not None else r for v, r in zip(values, reasons, strict=True)]
+        assert re.split(r" / |, ", cell) == shown
+
+
+@pytest.fixture(scope="module")
+def readme_comparison():
+    return lc.compare()
+
+
+def test_its_measured_temperatures():
+    (line,) = re.findall(r"measured: ([\d.]+), ([\d.]+) K", README)
+    measured = {p.quantity: p.value for p in lc.registry.MEASURED}
+    assert float(line[0]) == measured["eutectic temperature"]
+    assert float(line[1]) == measured["monotectic temperature"]
