@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,7 +71,7 @@ def compare(
     with writing as files:
         result = _compare(sources or ("zhang2003", "santos2025"), temperature, files)
     if as_json:
-        click.echo(json.dumps(result.to_dict(), indent=2, allow_nan=False))
+        click.echo(_json(result))
         return
     _print_comparison(result)
     if folder:
@@ -80,6 +81,7 @@ def compare(
 def _compare(sources: tuple[str, ...], temperature: float, files: Path | None) -> Comparison:
     """Compare under a progress bar, and write what there is into `files`."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
@@ -89,7 +91,7 @@ def _compare(sources: tuple[str, ...], temperature: float, files: Path | None) -
         task = progress.add_task("reading", total=2 * len(sources) + 2)
 
         def say(text: str) -> None:
-            progress.update(task, description=text, advance=1)
+            progress.update(task, description=escape(text), advance=1)
 
         from lina_calphad.comparison import compare as run
 
@@ -107,6 +109,7 @@ def _write(result: Comparison, files: Path) -> None:
     from lina_calphad.plotting import figures
 
     result.to_dataframe().to_csv(files / "comparison.csv", index=False)
+    (files / "comparison.json").write_text(_json(result), encoding="utf-8")
     result.diagram.to_csv(files / "phase_diagram.csv", index=False)
     result.arrhenius.to_csv(files / "arrhenius.csv", index=False)
     result.gibbs.to_csv(files / "gibbs_energy.csv", index=False)
@@ -115,17 +118,22 @@ def _write(result: Comparison, files: Path) -> None:
             figure.savefig(files / f"{name}.{suffix}", dpi=200)
 
 
+def _json(result: Comparison) -> str:
+    return json.dumps(result.to_dict(), indent=2, allow_nan=False)
+
+
 def _print_comparison(result: Comparison) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(title=f"bcc Li-Na at {result.T:g} K", title_justify="left")
     table.add_column("quantity")
     for name in result.names:
-        table.add_column(name, justify="right")
+        table.add_column(escape(name), justify="right")
     for name in result.names[1:]:
         against = f"{name} : {result.names[0]}" if len(result.names) > 2 else "change"
-        table.add_column(against, justify="right")
+        table.add_column(escape(against), justify="right")
     table.add_column("measured", justify="right")
     last = ""
     for row in result.rows:
@@ -136,12 +144,14 @@ def _print_comparison(result: Comparison) -> None:
         cells = [_cell(v, row) or r for v, r in zip(row.values, row.reasons, strict=True)]
         changes = [_change(change, row) for change in row.changes]
         unit = "" if row.unit == "1" else f" / {row.unit}"
-        table.add_row(row.quantity + unit, *cells, *changes, _cell(row.measured, row))
+        seen = row.measured.value if row.measured else None
+        table.add_row(row.quantity + unit, *cells, *changes, _cell(seen, row))
     # Wide enough not to cut names off where the output is no terminal.
     console = Console() if sys.stdout.isatty() else Console(width=120)
     console.print(table)
-    for note in result.notes:
-        console.print(f"note: {note}", highlight=False)
+    by = dict.fromkeys(row.measured.where for row in result.rows if row.measured)
+    for note in (*result.notes, f"measured by {', '.join(by)}"):
+        console.print(f"note: {note}", highlight=False, markup=False)
 
 
 def _cell(value: float | None, row: Row) -> str:
@@ -156,11 +166,14 @@ def _change(change: float | None, row: Row) -> str:
     return f"x {change:.3g}" if row.unit == "1" else f"{change:+.2f}"
 
 
-@cli.command("list", epilog="Example: lina-calphad list")
+@cli.command(
+    "list", short_help="List the shipped assessments.", epilog="Example: lina-calphad list"
+)
 def list_assessments() -> None:
     """List the shipped assessments: what each rests on and when to use it."""
     from lina_calphad.registry import assessments, tdb_folder
 
+    folder = Path(str(tdb_folder())).resolve()
     for assessment in assessments().values():
         low, high = assessment.temperature_range
         click.echo(f"{assessment.key}")
@@ -171,12 +184,19 @@ def list_assessments() -> None:
             ("range", f"{low:g} to {high:g} K"),
             ("use for", assessment.recommended_for),
             ("basis", assessment.basis),
-            ("files", ", ".join(str(tdb_folder() / name) for name in assessment.files)),
+            (
+                "files",
+                ", ".join(str(folder / name) for name in assessment.files),
+            ),
         ):
-            click.echo(click.wrap_text(text, 96, f"  {label:8} ", " " * 11))
+            lines = textwrap.wrap(text, 84, break_long_words=False, break_on_hyphens=False)
+            click.echo(f"  {label:8} " + f"\n{'':11}".join(lines))
 
 
-@cli.command(epilog="Example: lina-calphad export santos2025 coherent.tdb --plane 1 1 1")
+@cli.command(
+    epilog="Examples: lina-calphad export santos2025 coherent.tdb; "
+    "lina-calphad export my.tdb coherent.tdb --plane 1 1 1"
+)
 @click.argument("source")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
@@ -190,13 +210,23 @@ def export(source: str, file: Path, plane: tuple[float, float, float], overwrite
     SOURCE is the key of an assessment or the path of a TDB file. In FILE the
     interaction parameter is 0L - B, so that Thermo-Calc, OpenCalphad, Pandat or
     plain pycalphad compute the coherent miscibility gap and spinodal of BCC_A2.
+    Its equilibria with other phases have no meaning there. The plane matters
+    where the elastic data are anisotropic; the shipped ones are isotropic.
     """
-    from lina_calphad.comparison import read_source
     from lina_calphad.export import export_coherent_tdb
     from lina_calphad.models import CoherentModel
+    from lina_calphad.registry import assessments
+    from lina_calphad.sources import read_source
 
     chosen = type("Chosen", (CoherentModel,), {"plane": plane})
-    written = export_coherent_tdb(read_source(source), file, model=chosen, overwrite=overwrite)
+    known = assessments().get(source)
+    written = export_coherent_tdb(
+        read_source(source),
+        file,
+        model=chosen,
+        source=f"{source}: {known.citation}" if known else Path(source).name,
+        overwrite=overwrite,
+    )
     click.echo(f"wrote {written}")
 
 

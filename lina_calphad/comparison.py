@@ -4,39 +4,46 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from pycalphad import Database
 
-from lina_calphad.elastic_data import copy_elastic_data, has_elastic_data
+from lina_calphad.curves import CriticalPoint
 from lina_calphad.errors import (
-    DatabaseError,
+    LinaCalphadError,
     NoCriticalPoint,
     NoMiscibilityGap,
-    OutsideAssessedRange,
+    SeveralMiscibilityGaps,
     UnknownAssessment,
 )
-from lina_calphad.gap import SEARCH_RANGE, temperatures
+from lina_calphad.gap import temperatures
 from lina_calphad.mapping import Invariant, invariants
 from lina_calphad.models import CoherentModel
-from lina_calphad.registry import ELASTIC_FILE, MEASURED, assessments, load, read_shipped
+from lina_calphad.registry import ELASTIC_FILE, MEASURED, Published, assessments
 from lina_calphad.solution import BinarySolution
+from lina_calphad.sources import (
+    COMPONENTS,
+    PHASE,
+    Source,
+    range_notes,
+    read_with_origin,
+    short_names,
+)
 
 if TYPE_CHECKING:
-    from lina_calphad.curves import Binodal, CriticalPoint, Spinodal
+    from pycalphad import Database
 
-COMPONENTS = ("LI", "NA")
-PHASE = "BCC_A2"
+    from lina_calphad.curves import Binodal, Spinodal
 
 #: Upper end of the diagrams in K where no eutectic is known: that of the measured one.
 DIAGRAM_TOP = 365.25
+
+_LOGS = ("ln_x_alpha", "ln_one_minus_x_beta")
 
 KINDS = ("chemical binodal", "coherent binodal", "chemical spinodal", "coherent spinodal")
 
@@ -58,7 +65,7 @@ class Row:
     reasons
         Why there is none, or an empty string.
     measured
-        The measured value, or None.
+        The measured value with its source, or None.
     """
 
     key: str
@@ -66,7 +73,7 @@ class Row:
     unit: str
     values: tuple[float | None, ...]
     reasons: tuple[str, ...]
-    measured: float | None
+    measured: Published | None
 
     @property
     def changes(self) -> tuple[float | None, ...]:
@@ -145,7 +152,10 @@ class Comparison:
         return tuple(description.name for description in self.descriptions)
 
     def __getitem__(self, key: str) -> Row:
-        return next(row for row in self.rows if row.key == key)
+        for row in self.rows:
+            if row.key == key:
+                return row
+        raise KeyError(key)
 
     def to_dict(self) -> dict[str, Any]:
         """The table for programs; missing values are None, with the reason beside them."""
@@ -161,7 +171,12 @@ class Comparison:
                     "missing": {n: r for n, r in zip(self.names, row.reasons, strict=True) if r},
                     "change": dict(zip(self.names[1:], row.changes, strict=True)),
                     "change_is": "ratio" if row.unit == "1" else "difference",
-                    "measured": row.measured,
+                    "measured": row.measured
+                    and {
+                        "value": row.measured.value,
+                        "tolerance": row.measured.tolerance,
+                        "source": row.measured.where,
+                    },
                 }
                 for row in self.rows
             ],
@@ -171,16 +186,20 @@ class Comparison:
     def to_dataframe(self) -> pd.DataFrame:
         """One row a quantity; a missing value where there is none."""
         change = [f"{name} against {self.names[0]}" for name in self.names[1:]]
-        columns = ["key", "quantity", "unit", *self.names, *change, "measured"]
-        rows = [(r.key, r.quantity, r.unit, *r.values, *r.changes, r.measured) for r in self.rows]
-        return pd.DataFrame(rows, columns=columns)
+        columns = ["key", "quantity", "unit", "T_K", *self.names, *change]
+        rows = []
+        for r in self.rows:
+            why = "; ".join(f"{n}: {w}" for n, w in zip(self.names, r.reasons, strict=True) if w)
+            seen = (r.measured.value, r.measured.where) if r.measured else (None, "")
+            rows.append((r.key, r.quantity, r.unit, self.T, *r.values, *r.changes, why, *seen))
+        return pd.DataFrame(rows, columns=[*columns, "missing", "measured", "measured_by"])
 
     def ends(self, name: str, kind: str) -> list[float]:
         """Compositions at `T` of the tie-line, then of the spinodal; none where there is no gap."""
         solution = self.descriptions[self.names.index(name)].solutions[kind]
         try:
             curves = solution.binodal(self.T), solution.spinodal(self.T)
-        except NoMiscibilityGap:
+        except (NoMiscibilityGap, SeveralMiscibilityGaps):
             return []
         return [float(x) for curve in curves for x in (curve.x_alpha, curve.x_beta)]
 
@@ -212,7 +231,7 @@ class Comparison:
             for kind, solution in description.solutions.items():
                 energy = solution.gibbs_energy(self.T, x)
                 mixing = energy - (1 - x) * energy[0] - x * energy[-1]
-                columns = {"assessment": description.name, "kind": kind, "x": x}
+                columns = {"assessment": description.name, "kind": kind, "T": self.T, "x": x}
                 frames.append(pd.DataFrame({**columns, "gibbs_energy_of_mixing": mixing}))
         return pd.concat(frames, ignore_index=True)
 
@@ -230,30 +249,29 @@ class Comparison:
 
 def _curve(solution: BinarySolution, curve: str, T: np.ndarray[Any, Any]) -> pd.DataFrame:
     """A binodal or spinodal, closed at its critical point where that is in range."""
-    columns = ["T", "x_alpha", "x_beta"]
     try:
         top = solution.critical_point()
-    except NoMiscibilityGap:
-        return pd.DataFrame(columns=columns)
+    except (NoMiscibilityGap, NoCriticalPoint):
+        top = CriticalPoint(math.inf, math.nan)  # the curve may be there all the same
     closed = T.max() > top.T
     if closed:
         # Even steps in T leave the flat top of a dome jagged.
-        T = np.union1d(T[top.T > T], top.T * (1 - np.linspace(0.004, 0.4, 60) ** 2))
-        T = T[T.min() <= T]
+        dome = top.T * (1 - np.linspace(0.004, 0.4, 60) ** 2)
+        T = np.union1d(T[top.T > T], dome[dome >= T.min()])
     try:
         result: Binodal | Spinodal = getattr(solution, curve)(T)
-    except NoMiscibilityGap:
-        return pd.DataFrame(columns=columns)
+    except (NoMiscibilityGap, SeveralMiscibilityGaps):
+        return pd.DataFrame(columns=["T", "x_alpha", "x_beta", *_LOGS])
     frame = result.to_dataframe()
     if closed:
-        logs = {"ln_x_alpha": math.log(top.x), "ln_one_minus_x_beta": math.log1p(-top.x)}
-        last = {"T": top.T, "x_alpha": top.x, "x_beta": top.x, **logs}
+        ends = [top.T, top.x, top.x, math.log(top.x), math.log1p(-top.x)]
+        last = dict(zip(["T", "x_alpha", "x_beta", *_LOGS], ends, strict=True))
         frame = pd.concat([frame, pd.DataFrame([last])[frame.columns]], ignore_index=True)
-    return frame.sort_values("T", ignore_index=True)
+    return frame
 
 
 def compare(
-    sources: Sequence[str | os.PathLike[str]] = ("zhang2003", "santos2025"),
+    sources: Source | Sequence[Source] = ("zhang2003", "santos2025"),
     T: float = 300.0,
     *,
     progress: Callable[[str], None] | None = None,
@@ -294,13 +312,14 @@ def compare(
     0.0186...
     """
     T = float(temperatures(T))
+    sources = [sources] if isinstance(sources, str | os.PathLike) else sources
     say = progress or (lambda _: None)
     if not sources:
         msg = f"nothing to compare: name assessments ({', '.join(assessments())}) or TDB files"
         raise UnknownAssessment(msg)
-    names = _names(sources)
-    databases = [_database(source) for source in sources]
-    notes = list(_range_notes(T, sources))
+    names = short_names(sources)
+    databases = [read_with_origin(source) for source in sources]
+    notes = list(range_notes(T, sources))
     descriptions = []
     for name, (dbf, own) in zip(names, databases, strict=True):
         if not own:
@@ -308,11 +327,9 @@ def compare(
         say(f"{name}: bcc miscibility gap")
         chemical = BinarySolution(dbf, COMPONENTS, PHASE)
         coherent = BinarySolution(dbf, COMPONENTS, PHASE, model=CoherentModel)
-        try:
-            chemical.critical_point()
-        except NoMiscibilityGap as error:
-            msg = f"{name}: {error}"
-            raise NoMiscibilityGap(msg) from error
+        if not _ever_unmixes(chemical, T):
+            msg = f"{name}: BCC_A2 has no miscibility gap at any temperature searched"
+            raise NoMiscibilityGap(msg)
         found: tuple[Invariant, ...] = ()
         if "LIQUID" in dbf.phases:
             say(f"{name}: invariants with the liquid (pycalphad maps the phase diagram)")
@@ -320,94 +337,21 @@ def compare(
         else:
             notes.append(f"{name} has no LIQUID: no invariants")
         descriptions.append(Description(name, dbf, chemical, coherent, found))
+        molten = min((i.T for i in found if i.kind == "eutectic"), default=T)
+        if molten < T:
+            notes.append(
+                f"bcc is metastable at {T:g} K in {name}: liquid forms above {molten:.1f} K"
+            )
+    notes.append("critical points of bcc above the eutectic are those of the metastable solid")
     comparison = Comparison(T, tuple(descriptions), tuple(_rows(descriptions, T)), tuple(notes))
-    if not any(comparison["chemical_na_in_li"].values):
+    if set(comparison["chemical_na_in_li"].reasons) == {"no gap"}:
         msg = f"bcc Li-Na has no miscibility gap at {T:g} K in {', '.join(names)}"
         raise NoMiscibilityGap(msg)
     return comparison
 
 
-def _names(sources: Sequence[str | os.PathLike[str]]) -> list[str]:
-    """A short name for each source, its full path where that is not unique."""
-    short = [os.fspath(s) if os.fspath(s) in assessments() else Path(s).stem for s in sources]
-    return [
-        name if short.count(name) == 1 else os.fspath(source)
-        for name, source in zip(short, sources, strict=True)
-    ]
-
-
-def read_source(source: str | os.PathLike[str]) -> Database:
-    """A shipped assessment or a TDB file, with the shipped elastic data if it has none.
-
-    Parameters
-    ----------
-    source
-        Key of an assessment or path of a TDB file with LI, NA and BCC_A2.
-
-    Returns
-    -------
-    pycalphad.Database
-
-    Raises
-    ------
-    UnknownAssessment, DatabaseError
-        If there is no such assessment or file, or it cannot be used.
-    """
-    return _database(source)[0]
-
-
-def _database(source: str | os.PathLike[str]) -> tuple[Database, bool]:
-    """The database, and whether it came with elastic data of its own."""
-    key = os.fspath(source)
-    if key in assessments():
-        return load(key), True
-    path = Path(source)
-    if not path.is_file():
-        if path.suffix.lower() == ".tdb" or path.name != key:
-            msg = f"there is no TDB file {key}"
-            raise DatabaseError(msg)
-        load(key)  # says which assessments exist
-    try:
-        dbf = Database.from_file(str(path), fmt="tdb")
-    except Exception as error:  # pycalphad's parser raises whatever its parts raise
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        msg = f"{key} cannot be read as a TDB: {first}"
-        raise DatabaseError(msg) from error
-    for kind, wanted, there in (
-        ("element", COMPONENTS, dbf.elements),
-        ("phase", (PHASE,), dbf.phases),
-    ):
-        for name in wanted:
-            if name not in there:
-                msg = f"{key} has no {kind} {name}; it has {', '.join(sorted(there)) or 'none'}"
-                raise DatabaseError(msg)
-    own = has_elastic_data(dbf, PHASE)
-    if not own:
-        copy_elastic_data(read_shipped(ELASTIC_FILE), dbf)
-    return dbf, own
-
-
-def _range_notes(T: float, sources: Sequence[str | os.PathLike[str]]) -> list[str]:
-    known = assessments()
-    ranges = {
-        key: known[key].temperature_range if key in known else SEARCH_RANGE
-        for key in [os.fspath(source) for source in sources]
-    }
-    outside = {key: r for key, r in ranges.items() if not r[0] <= T <= r[1]}
-    texts = [
-        f"{key} is assessed from {low:g} to {high:g} K" for key, (low, high) in outside.items()
-    ]
-    if len(outside) == len(ranges):
-        msg = f"{T:g} K is outside the range of every assessment: {'; '.join(texts)}"
-        raise OutsideAssessedRange(msg)
-    notes = [f"{text}: its values at {T:g} K are extrapolated" for text in texts]
-    for note in notes:
-        warnings.warn(note, OutsideAssessedRange, stacklevel=3)
-    return notes
-
-
 def _rows(descriptions: Sequence[Description], T: float) -> Iterator[Row]:
-    measured = {published.quantity: published.value for published in MEASURED}
+    measured = {published.quantity: published for published in MEASURED}
     quantities = [*_gap("chemical", T), *_gap("coherent", T), *_WITH_LIQUID]
     for key, quantity, unit, value in quantities:
         values, reasons = zip(*(_value(value, d) for d in descriptions), strict=True)
@@ -431,9 +375,9 @@ def _gap(kind: str, T: float) -> list[_Quantity]:
 
     return [
         (f"{kind}_na_in_li", f"{kind} solubility, Na in bcc Li", "1",
-         lambda d: math.exp(binodal(d).ln_x_alpha)),
+         lambda d: _fraction(binodal(d).ln_x_alpha)),
         (f"{kind}_li_in_na", f"{kind} solubility, Li in bcc Na", "1",
-         lambda d: math.exp(binodal(d).ln_one_minus_x_beta)),
+         lambda d: _fraction(binodal(d).ln_one_minus_x_beta)),
         (f"{kind}_spinodal_li_side", f"{kind} spinodal onset, x(Na)", "1",
          lambda d: float(spinodal(d).x_alpha)),
         (f"{kind}_spinodal_na_side", f"{kind} spinodal end, x(Na)", "1",
@@ -467,11 +411,32 @@ _WITH_LIQUID: list[_Quantity] = [
 ]  # fmt: skip
 
 
+def _ever_unmixes(solution: BinarySolution, T: float) -> bool:
+    try:
+        solution.critical_point()
+    except NoCriticalPoint:
+        return True
+    except NoMiscibilityGap:
+        try:
+            solution.spinodal(T)
+        except NoMiscibilityGap:
+            return False
+    return True
+
+
+def _fraction(ln: Any) -> float:
+    """A mole fraction, or its power of ten as the reason why no double holds it."""
+    if ln < math.log(sys.float_info.min):
+        msg = f"10^{ln / math.log(10):.1f}"
+        raise LookupError(msg)
+    return math.exp(ln)
+
+
 def _value(value: Callable[[Description], float], d: Description) -> tuple[float | None, str]:
     """A quantity of one assessment, or None and why there is none."""
     try:
         return value(d), ""
     except NoMiscibilityGap:
         return None, "no gap"
-    except (NoCriticalPoint, LookupError) as error:
+    except (LinaCalphadError, LookupError) as error:
         return None, str(error.args[0])

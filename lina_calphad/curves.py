@@ -40,6 +40,8 @@ class _Curve:
         name = type(self).__name__
         if self.T.ndim == 0:
             return f"<{name} at {self.T:g} K: x = {self.x_alpha:.6g} and {self.x_beta:.6g}>"
+        if self.T.size == 0:
+            return f"<{name} at no temperature>"
         without = self.T.size - int(self.gap.sum())
         span = f"{self.T.size} temperatures, {self.T.min():g} to {self.T.max():g} K"
         return f"<{name} at {span}; {without or 'none'} of them without a gap>"

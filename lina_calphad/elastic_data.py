@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from lina_calphad.errors import DatabaseError, ElasticDataError, UnsupportedPhase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from pycalphad import Database
 
     from lina_calphad.elasticity import CubicElasticity
+
 
 #: Elastic constants in GPa; pycalphad knows them since `pycalphad_elastic`.
 CONSTANTS = ("C11", "C12", "C44")
@@ -50,6 +52,9 @@ def mixing_sublattice(dbf: Database, phase: str, active: set[str] | None = None)
         {species.name for species in sublattice if active is None or species.name in active}
         for sublattice in dbf.phases[phase].constituents
     ]
+    if not all(sublattices):
+        msg = f"a sublattice of {phase} holds nothing of {', '.join(sorted(active or ()))}"
+        raise UnsupportedPhase(msg)
     mixing = [index for index, names in enumerate(sublattices) if len(names) > 1]
     text = " : ".join(", ".join(sorted(names)) for names in sublattices)
     if len(mixing) > 1:
@@ -58,9 +63,16 @@ def mixing_sublattice(dbf: Database, phase: str, active: set[str] | None = None)
     if mixing and "VA" in sublattices[mixing[0]]:
         msg = f"{phase} mixes vacancies with atoms ({text}); a substitutional solution is supported"
         raise UnsupportedPhase(msg)
-    return (
-        mixing[0] if mixing else next(i for i, names in enumerate(sublattices) if names != {"VA"})
-    )
+    occupied = [index for index, names in enumerate(sublattices) if names != {"VA"}]
+    if not occupied:
+        msg = f"{phase} holds nothing but vacancies"
+        raise UnsupportedPhase(msg)
+    return (mixing or occupied)[0]
+
+
+def filling(names: Sequence[str]) -> list[str]:
+    """What stands for a sublattice that does not mix: vacancies, or else its first species."""
+    return ["VA"] if "VA" in names else sorted(names)[:1]
 
 
 def set_elastic_data(
@@ -109,24 +121,36 @@ def set_elastic_data(
     ... )
     """
     phase = phase.upper()
-    index = mixing_sublattice(dbf, phase)
+    for name, mapping in (("molar_volume", molar_volume), ("elasticity", elasticity)):
+        if not hasattr(mapping, "items"):
+            msg = f'{name} is a mapping from elements, such as {{"LI": ...}}; got {mapping!r}'
+            raise ElasticDataError(msg)
+    named = {element.upper() for element in (*molar_volume, *elasticity)}
+    if phase in dbf.phases:
+        held = {s.name for names in dbf.phases[phase].constituents for s in names} - {"VA"}
+        if not named <= held:
+            strange = ", ".join(sorted(named - held))
+            msg = f"{phase} holds {', '.join(sorted(held))}, not {strange}"
+            raise ElasticDataError(msg)
+    index = mixing_sublattice(dbf, phase, named | {"VA"})
     sublattices = [sorted(species.name for species in s) for s in dbf.phases[phase].constituents]
     values: dict[tuple[str, str], Any] = {}
     for element, volume in molar_volume.items():
-        if isinstance(volume, (int, float)) and not volume > 0:
-            msg = f"V0 of {element} is a volume in m³/mol, so positive; got {volume}"
+        if isinstance(volume, Real) and not 1e-7 < float(volume) < 1e-2:
+            unit = ": is it in cm³/mol?" if float(volume) >= 1e-2 else ""
+            msg = f"V0 of {element} is in m³/mol, between 1e-7 and 1e-2; got {volume}{unit}"
             raise ElasticDataError(msg)
         values[element.upper(), "V0"] = volume
     for element, constants in elasticity.items():
+        if not hasattr(constants, "biaxial_modulus"):
+            msg = f"elasticity of {element} is a CubicElasticity; got {constants!r}"
+            raise ElasticDataError(msg)
         for name in ("c11", "c12", "c44"):
             values[element.upper(), name.upper()] = getattr(constants, name)
-    for element, _ in values:
-        if element not in sublattices[index]:
-            there = ", ".join(sublattices[index])
-            msg = f"{phase} holds {there} on its mixing sublattice, not {element}"
-            raise ElasticDataError(msg)
     arrays = {
-        element: [[element] if i == index else names[:1] for i, names in enumerate(sublattices)]
+        element: [
+            [element] if i == index else filling(names) for i, names in enumerate(sublattices)
+        ]
         for element, _ in values
     }
     remove_parameters(
@@ -144,7 +168,7 @@ def set_elastic_data(
 
 
 def copy_elastic_data(source: Database, target: Database) -> None:
-    """Copy the elastic parameters of every phase that `target` has too."""
+    """Give the phases of `target` the elastic parameters of `source`, in place of their own."""
     wanted = [p for p in source.search(_is_elastic) if p["phase_name"] in target.phases]
     phases = {p["phase_name"] for p in wanted}
     remove_parameters(

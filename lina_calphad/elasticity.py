@@ -83,8 +83,8 @@ class CubicElasticity:
     Raises
     ------
     ElasticDataError
-        If Born's conditions for a cubic crystal do not hold: C44 > 0,
-        C11 > \\|C12\\|, C11 + 2 C12 > 0.
+        If Born's conditions for a cubic crystal do not hold (C44 > 0,
+        C11 > \\|C12\\|, C11 + 2 C12 > 0), or a constant is above 5000 GPa.
 
     Examples
     --------
@@ -100,6 +100,12 @@ class CubicElasticity:
     c44: float
 
     def __post_init__(self) -> None:
+        if max(abs(self.c11), abs(self.c12), abs(self.c44)) > 5000:
+            msg = (
+                f"elastic constants are in GPa, none above 5000; got {self.c11}, {self.c12}, "
+                f"{self.c44}: are they in Pa?"
+            )
+            raise ElasticDataError(msg)
         stable = self.c44 > 0 and self.c11 > abs(self.c12) and self.c11 + 2 * self.c12 > 0
         if not (stable and math.isfinite(self.c11 + self.c12 + self.c44)):
             msg = (

@@ -12,10 +12,12 @@ analytically in t = ln(x/(1-x)), in which
 
 Two routes lead to each result. The safe one scans psi(t), brackets the unstable
 interval and then the diffusion potential at which both branches have the same
-grand potential, and cannot fail where there is one gap. It is used at some hundred
-temperatures below the critical point; between them a spline gives the start of a
-Newton iteration, which is checked, and whatever fails the check takes the safe
-route.
+grand potential. It is used at some hundred temperatures below the critical point;
+between them a spline gives the start of a Newton iteration, which is checked, and
+whatever fails the check takes the safe route. What that route cannot bring to an
+end either, as within 1e-4 of a critical point that sits on a Curie temperature,
+raises `NotConverged`. A second gap in a range of temperature much narrower than
+one in a hundred can be overlooked.
 """
 
 from __future__ import annotations
@@ -26,8 +28,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.interpolate import CubicSpline
-from scipy.optimize import brentq
-from scipy.optimize.elementwise import find_minimum, find_root
+from scipy.optimize import brentq, minimize_scalar
+from scipy.optimize.elementwise import find_minimum
 from scipy.special import expit, log_expit, logit
 
 from lina_calphad.curves import Array, Binodal, CriticalPoint, Flags, Rows, Spinodal
@@ -37,6 +39,7 @@ from lina_calphad.errors import (
     NotConverged,
     SeveralMiscibilityGaps,
 )
+from lina_calphad.roots import bracketed_root, newton
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -45,9 +48,7 @@ if TYPE_CHECKING:
 #: to which T broadcasts.
 Mixing = Callable[[Array, Array], Array]
 
-
 _Route = Callable[[Array], tuple[Array, Flags]]
-_Step = Callable[[Array, Array], tuple[Array, Flags]]
 
 #: Temperatures in K between which critical points are searched.
 SEARCH_RANGE = (1.0, 10_000.0)
@@ -56,10 +57,9 @@ SEARCH_RANGE = (1.0, 10_000.0)
 # steps of 0.005 in x, to see the narrow features that magnetism makes.
 _TAIL = np.arange(5.5, 30.0, 0.25)
 _SCAN = np.concatenate([-_TAIL[::-1], logit(np.arange(0.005, 0.9975, 0.005)), _TAIL])
-_SEARCH_POINTS = 240
+_SEARCH_POINTS = 480
 _TRACE_POINTS = 400
 _ROWS_AT_ONCE = 4000
-_NEWTON_STEPS = 12
 # Closer than this to its critical temperature, doubles cannot resolve a gap.
 _RESOLVED = 1 - 1e-13
 _NARROW = 0.5  # width of a gap in t below which differences are integrated instead
@@ -86,8 +86,8 @@ class MiscibilityGap:
     ...     terms = z * x**2, z * (1 - 2 * x), 1 - 2 * z * q, -2 * z * q * (1 - 2 * x)
     ...     return np.stack(terms, axis=-1)
     >>> gap = MiscibilityGap(mixing, "regular")
-    >>> gap.critical_point()
-    CriticalPoint(T=1000.0..., x=0.5...)
+    >>> round(gap.critical_point().T, 9)
+    1000.0
     >>> gap.binodal(500.0)
     <Binodal at 500 K: x = 0.021248 and 0.978752>
     """
@@ -106,6 +106,9 @@ class MiscibilityGap:
         if SEARCH_RANGE[1] <= T:
             msg = f"the gap of {self._name} is still open at {T:g} K, the highest searched"
             raise NoCriticalPoint(msg)
+        if abs(float(self._psi(np.array([t]), np.array([T]))[0])) > 1e-6:
+            msg = f"the gap of {self._name} ends by a jump of its Gibbs energy at {T:g} K"
+            raise NoCriticalPoint(msg)
         return CriticalPoint(T, float(expit(t)))
 
     def spinodal(self, T: ArrayLike) -> Spinodal:
@@ -121,33 +124,36 @@ class MiscibilityGap:
 
     def _solve(self, T: ArrayLike, fast: _Route, safe: _Route) -> tuple[Array, Array, Any]:
         """Both logits at each temperature, and a mask where there is no gap."""
-        T = np.asarray(T, dtype=float)
-        flat = T.ravel()
+        given = np.array(T, dtype=float)
+        flat = given.ravel()
         low, high = self._trace[:2] if self._trace else (np.inf, -np.inf)
         if flat.size and low <= flat.min() and flat.max() < high:
             # For a hundred temperatures, looking further would cost as much as solving.
             t, found = fast(flat)
             if found.all():
-                return T, t, np.ma.nomask
-        temperatures(flat)
+                return given, t, np.ma.nomask
+        T = temperatures(given)
         t = np.full((2, flat.size), np.nan)
         found = np.zeros(flat.size, bool)
         inside = np.flatnonzero((flat >= low) & (flat < high))
         if inside.size:
             t[:, inside], found[inside] = fast(flat[inside])
-        top = SEARCH_RANGE[0] if self._top is None else self._top[0] * _RESOLVED
-        stable = (flat >= top) & (flat <= SEARCH_RANGE[1])
-        rest = np.flatnonzero(~found & ~stable)
+        rest = np.flatnonzero(~found & ~self._at_the_top(flat))
         for start in range(0, rest.size, _ROWS_AT_ONCE):
             rows = rest[start : start + _ROWS_AT_ONCE]
             t[:, rows], found[rows] = safe(flat[rows])
-        if not found.any():
+        if flat.size and not found.any():
             closes = ""
             if self._top is not None and self._top[0] < SEARCH_RANGE[1]:
                 closes = f": its gap closes at {self._top[0]:.2f} K"
             msg = f"{self._name} has no miscibility gap at {_list(flat)} K{closes}"
             raise NoMiscibilityGap(msg)
         return T, t, np.ma.nomask if found.all() else ~found
+
+    def _at_the_top(self, T: Array) -> Flags:
+        """Within rounding of the critical temperature, where doubles resolve no gap."""
+        top = np.inf if self._top is None else self._top[0]
+        return np.asarray((top * _RESOLVED <= T) & (top / _RESOLVED >= T))
 
     # -- the safe route ---------------------------------------------------------
 
@@ -181,7 +187,7 @@ class MiscibilityGap:
         if rows.size:
             T, sign = T[rows], np.where(psi[rows, columns + 1] > 0, 1.0, -1.0)
             a, b, c = (t[rows, columns + i] for i in range(3))
-            at = _root(self._psi_slope, (a, c), T)[0]
+            at = bracketed_root(self._psi_slope, (a, c), T)[0]
             value = self._psi(at, T)
             # A kink or a jump of psi, as at a Curie temperature, has no root of the
             # slope: there, or where the root is no better, close in on the extremum.
@@ -216,7 +222,7 @@ class MiscibilityGap:
             if rows.size == 0:
                 return rows, np.zeros((2, 0))
             bracket = (t[rows, columns], t[rows, columns + 1])
-            ends.append(_root(self._psi, bracket, T[rows])[0])
+            ends.append(bracketed_root(self._psi, bracket, T[rows])[0])
         return rows, np.array(ends)
 
     def _scan(self, T: Array) -> tuple[Array, Flags]:
@@ -242,12 +248,15 @@ class MiscibilityGap:
             return t, found
         T, spinodal = T[found], t[:, found]
         # A rough start is enough for Newton's method.
-        ends, good = _newton(self._binodal_step, T, self._bracket(T, spinodal, 1e-9)[0])
+        ends, good = newton(self._binodal_step, T, self._bracket(T, spinodal, 1e-9)[0])
         if not good.all():
             # It can cycle about a kink, as at a Curie temperature; bracketing cannot.
             ends[:, ~good], good[~good] = self._bracket(T[~good], spinodal[:, ~good], 1e-15)
         if not good.all():
             msg = f"{self._name}: the tie-line did not converge at {_list(T[~good])} K"
+            raise NotConverged(msg)
+        if not ((ends[0] <= spinodal[0]) & (ends[1] >= spinodal[1])).all():
+            msg = f"{self._name}: a tie-line ended inside its spinodal at {_list(T)} K"
             raise NotConverged(msg)
         t[:, found] = ends
         return t, found
@@ -266,7 +275,7 @@ class MiscibilityGap:
             def above(t: Array, T: Array, mu: Array) -> Array:
                 return self._potential(t, T) - mu
 
-            return _root(above, (a, b), T, mu)[0]
+            return bracketed_root(above, (a, b), T, mu)[0]
 
         def difference(share: Array, T: Array, low: Array, high: Array, *ends: Array) -> Array:
             mu = low + share * (high - low)
@@ -275,7 +284,9 @@ class MiscibilityGap:
 
         # Its unknown is a share of the bracket, which is tiny near the critical point.
         whole = np.zeros_like(T), np.ones_like(T)
-        share, converged = _root(difference, whole, T, low, high, *ends, tolerance=tolerance)
+        share, converged = bracketed_root(
+            difference, whole, T, low, high, *ends, tolerance=tolerance
+        )
         mu = low + share * (high - low)
         return np.array([branch(mu, T, *ends[:2]), branch(mu, T, *ends[2:])]), converged
 
@@ -302,7 +313,15 @@ class MiscibilityGap:
             lowest = np.arange(T.size), np.argmin(psi, axis=1)
             return t[lowest], psi[lowest]
 
+        def deepest(T: float) -> float:
+            return float(least(np.array([T]))[1][0])
+
         T = np.geomspace(*SEARCH_RANGE, _SEARCH_POINTS)
+        _, psi = least(T)
+        # A narrow closed loop shows as a dip between two temperatures of the search.
+        for i in np.flatnonzero((psi[1:-1] > 0) & (psi[1:-1] < np.minimum(psi[:-2], psi[2:]))) + 1:
+            dip = minimize_scalar(deepest, bounds=(T[i - 1], T[i + 1]), method="bounded")
+            T[i] = dip.x if dip.fun < 0 else T[i]
         t, psi = least(T)
         if not (psi < 0).any():
             return None
@@ -310,7 +329,7 @@ class MiscibilityGap:
         if last == T.size - 1:
             return float(T[-1]), float(t[-1])
         around = T[last], T[last + 1]
-        top = brentq(lambda T: least(np.array([T]))[1][0], *around, xtol=1e-13, rtol=1e-15)
+        top = brentq(deepest, *around, xtol=1e-13, rtol=1e-15)
         return float(top), float(least(np.array([top]))[0][0])
 
     @cached_property
@@ -329,13 +348,15 @@ class MiscibilityGap:
         try:
             rows, _ = self._unstable(T)
             first, last = _longest_run(np.bincount(rows, minlength=T.size) == 1)
+            # Beside temperatures with several gaps there may be more of them unseen.
+            first, last = first + 3 * (first > 0), last - 3 * (last < T.size)
+            if last - first < 2:
+                return None
             s, T = s[first:last], T[first:last]
             curves = T * np.concatenate([self._tie_line(T)[0], self._scan(T)[0]])
         except NotConverged:
             return None  # the safe route will say where, if it is asked
-        if T.size < 2:
-            return None
-        if first == 0:
+        if first == 0 and top < SEARCH_RANGE[1]:
             s, T = np.insert(s, 0, 0.0), np.insert(T, 0, top * _RESOLVED)
             curves = np.insert(curves, 0, top * at, axis=1)
         return float(T[-1]), float(T[0]), CubicSpline(s, curves.T)
@@ -347,10 +368,10 @@ class MiscibilityGap:
         return guess
 
     def _fast_binodal(self, T: Array) -> tuple[Array, Flags]:
-        return _newton(self._binodal_step, T, self._guess(T)[:2])
+        return newton(self._binodal_step, T, self._guess(T)[:2])
 
     def _fast_spinodal(self, T: Array) -> tuple[Array, Flags]:
-        return _newton(self._spinodal_step, T, self._guess(T)[2:])
+        return newton(self._spinodal_step, T, self._guess(T)[2:])
 
     def _spinodal_step(self, t: Array, T: Array) -> tuple[Array, Flags]:
         mixing = self._at(t, T)
@@ -390,43 +411,6 @@ class MiscibilityGap:
         step[:, narrow[smooth]] = integral[:, smooth]
 
 
-def _root(
-    f: Callable[..., Array], bracket: tuple[Array, Array], *args: Array, tolerance: float = 0.0
-) -> tuple[Array, Flags]:
-    """Root of f(x, *args) in each bracket, and where it was reached."""
-    # Without a tolerance it goes down to neighbouring doubles. The method takes
-    # square roots of what may be negative by rounding, and does without them then.
-    with np.errstate(invalid="ignore", divide="ignore"):
-        rough: Any = {"xatol": tolerance, "xrtol": 0.0} if tolerance else None
-        root = find_root(f, bracket, args=args, tolerances=rough)
-    return root.x, root.success
-
-
-def _newton(step: _Step, T: Array, t: Array) -> tuple[Array, Flags]:
-    """Newton's method on both logits at once, and where it arrived in the right place."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        change, good = step(t, T)  # what diverges is not good
-        t = t + change
-        for _ in range(_NEWTON_STEPS):
-            small = _small(change, t)
-            if small.all():
-                break
-            active = np.flatnonzero(~small)
-            now, at = t[:, active], T[active]
-            change[:, active], good[active] = step(now, at)
-            t[:, active] = now + change[:, active]
-    return t, good & small
-
-
-def _small(change: Array, t: Array) -> Flags:
-    """Whether a step was so small that the next would be lost in rounding."""
-    # The next is of the order of this one squared over the width of the gap; a step of
-    # the order of rounding over the width is as small as it gets.
-    width = np.abs(t[1] - t[0])
-    small: Flags = np.abs(change).max(0) < np.maximum(1e-8 * np.minimum(1, width), 1e-14 / width)
-    return small
-
-
 def _longest_run(flags: Flags) -> tuple[int, int]:
     """Start and end of the longest run of True."""
     edges = np.flatnonzero(np.diff(flags, prepend=False, append=False))
@@ -445,7 +429,7 @@ def temperatures(T: ArrayLike) -> Array:
     ValueError
         If one is not a positive, finite number.
     """
-    array = np.asarray(T, dtype=float)
+    array = np.array(T, dtype=float)  # a copy: results must not change with their input
     bad = ~(np.isfinite(array) & (array > 0))
     if bad.any():
         msg = f"a temperature is a positive, finite number of kelvin; got {array[bad].flat[0]}"

@@ -45,8 +45,7 @@ def map_binary(
         As of ``pycalphad.binplot``.
     model
         A Model class for every phase, or one for each phase named (pycalphad's own
-        for the rest). Where other phases take part, give `CoherentModel` the gauge
-        "endmembers".
+        for the rest). Map `CoherentModel` with its phase alone; see its note on gauge.
 
     Returns
     -------

@@ -10,7 +10,7 @@ from pycalphad import variables as v
 from symengine import Add, S
 from tinydb import where
 
-from lina_calphad.elastic_data import PARAMETERS, mixing_sublattice
+from lina_calphad.elastic_data import CONSTANTS, PARAMETERS, mixing_sublattice
 from lina_calphad.elasticity import CubicElasticity, biaxial_modulus
 from lina_calphad.errors import ElasticDataError
 
@@ -50,11 +50,15 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
         Miller indices of the composition wave; (1, 0, 0) is soft in most
         cubic metals.
     gauge : {"host", "endmembers"}
-        "host" is eq. 12 as written. It gives the pure solute the energy B, so
-        use it only for states of this one phase. "endmembers" subtracts the
-        part linear in composition, which leaves :math:`-B x (1-x)`: the pure
-        elements keep their stability and no tie-line or spinodal within the
-        phase moves. Use it wherever other phases take part.
+        "host" is eq. 12 as written; it gives the pure solute the energy B.
+        "endmembers" subtracts the part linear in composition, which leaves
+        :math:`-B x (1-x)`: the pure elements keep their stability, and no
+        tie-line or spinodal within the phase moves. Only those have a meaning,
+        in either gauge: a homogeneous solid carries no coherency energy, so for
+        its equilibrium with other phases take the plain Model. Beside LIQUID,
+        "host" makes pure Na melt at once, and "endmembers" makes concentrated
+        solid solutions too stable. A phase of one element alone has no elastic
+        energy in either.
     coherency : dict of pairs of elements to expressions
         B of each pair in alphabetical order, in J/mol of formula units, set when
         built: Y V_host times the square of the difference of their misfits.
@@ -97,6 +101,9 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
             raise ElasticDataError(msg)
         index = mixing_sublattice(dbe, self.phase_name, {s.name for s in self.components})
         elements = sorted(species.name for species in self.constituents[index])
+        if len(elements) == 1:
+            self.coherency, self._endmember_elastic = {}, S.Zero
+            return S.Zero
         host = elements[0] if self.host is None else self.host.upper()
         if host not in elements:
             msg = f"the host {host} is not among {', '.join(elements)} of {self.phase_name}"
@@ -104,10 +111,8 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
         solutes = [element for element in elements if element != host]
         y = {element: v.SiteFraction(self.phase_name, index, element) for element in elements}
         data = self._elastic_data(dbe, index, host, solutes)
-        stiffness = S.Zero
-        if solutes:
-            c11, c12, c44 = (data[name, host] for name in ("C11", "C12", "C44"))
-            stiffness = biaxial_modulus(c11, c12, c44, self.plane) * 1e9 * data["V0", host]
+        c11, c12, c44 = (data[name, host] for name in CONSTANTS)
+        stiffness = biaxial_modulus(c11, c12, c44, self.plane) * 1e9 * data["V0", host]
         misfit = {host: S.Zero} | {
             element: (data["V0", element] / data["V0", host]) ** (S.One / 3) - 1
             for element in solutes
@@ -141,7 +146,7 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
         data: dict[tuple[str, str], Any] = {}
         missing: list[str] = []
         needed = [(name, host) for name in PARAMETERS] + [("V0", element) for element in solutes]
-        for name, element in needed if solutes else ():
+        for name, element in needed:
             parameters = [
                 p["parameter"]
                 for p in dbe.search(
@@ -182,8 +187,8 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
             if name == "V0" and not value.free_symbols and not float(value) > 0:
                 msg = f"V0 of {element} in {self.phase_name} is {value} m³/mol; it must be positive"
                 raise ElasticDataError(msg)
-        constants = [data[name, host] for name in PARAMETERS[1:] if (name, host) in data]
-        if constants and not any(constant.free_symbols for constant in constants):
+        constants = [data[name, host] for name in CONSTANTS]
+        if not any(constant.free_symbols for constant in constants):
             CubicElasticity(*map(float, constants))
 
     def _how_to_supply(self, dbe: Database, missing: list[str]) -> str:
@@ -193,7 +198,12 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
         has = f" (it has {', '.join(sorted(there))})" if there else ""
         return (
             f"{self.phase_name} lacks {', '.join(missing)}{has}: set them with "
-            f"lina_calphad.set_elastic_data, or write PARAMETER lines as in tdb/LiNa_elastic.tdb; "
-            f"to make only some phases coherent, pass models as a dict such as "
-            f'{{"BCC_A2": CoherentModel}}'
+            f"lina_calphad.set_elastic_data, or write PARAMETER lines as in tdb/LiNa_elastic.tdb. "
+            f"CoherentModel is for the gap of one phase by itself: leave the others out"
         )
+
+
+class EndmemberCoherentModel(CoherentModel):
+    """`CoherentModel` in the gauge "endmembers", for programs that take a model by its name."""
+
+    gauge = "endmembers"

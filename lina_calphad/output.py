@@ -57,9 +57,9 @@ def results_folder(
         clash = [name for name in there if names is None or name in names]
         if clash and not overwrite:
             what = folder if names is None else folder / clash[0]
-            msg = f"{what} exists already; give another place, or ask to overwrite"
+            msg = f"{what} exists already: choose another place (--out), or --overwrite"
             raise OutputError(msg)
-        made = not folder.exists()
+        made = [parent for parent in (folder, *folder.parents) if not parent.exists()]
         folder.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=".lina-", dir=folder))
     except OSError as error:
@@ -72,8 +72,9 @@ def results_folder(
         raise OutputError(_cannot_write(folder, error)) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        if made and not any(folder.iterdir()):
-            folder.rmdir()
+        for parent in made:
+            if not any(parent.iterdir()):
+                parent.rmdir()
 
 
 def _cannot_write(folder: Path, error: OSError) -> str:

@@ -12,7 +12,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lina_calphad.comparison import COMPONENTS, KINDS
+from lina_calphad.comparison import KINDS
+from lina_calphad.sources import COMPONENTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,8 @@ def phase_diagram(comparison: Comparison, ax: Axes) -> Axes:
 def arrhenius(comparison: Comparison, ax: Axes, solute: str = "NA") -> Axes:
     """Arrhenius plot of one solubility limit, chemical and coherent (Figs. 3, 4 and 6).
 
+    A dot ends the curve of a gap that closes.
+
     Parameters
     ----------
     comparison
@@ -75,17 +78,26 @@ def arrhenius(comparison: Comparison, ax: Axes, solute: str = "NA") -> Axes:
     for colour, name in _colours(comparison):
         for kind in KINDS[:2]:
             curve = _select(comparison.arrhenius, name, kind)
-            x = np.exp(curve[column].astype(float))
+            x = np.exp(curve[column].to_numpy(dtype=float))
             style: dict[str, Any] = {"linestyle": STYLES[kind], "linewidth": WIDTHS[kind]}
             ax.semilogy(1000 / curve["T"], x, color=colour, **style)
+            if len(curve) and curve["x_alpha"].iloc[-1] == curve["x_beta"].iloc[-1]:
+                ax.plot(1000 / curve["T"].iloc[-1], x[-1], "o", color=colour, markersize=4)
     title = f"{solute.title()} in bcc {other.title()}"
     ax.set(title=title, ylabel=f"mole fraction of {solute.title()}")
     ax.set_xlabel(r"$1000\,\mathrm{K}\,/\,T$")
+    kelvin = ax.secondary_xaxis("top", functions=(_reciprocal, _reciprocal))
+    marks = [100, 125, 150, 200, 250, 300]
+    kelvin.set_xticks(marks, labels=[str(mark) for mark in marks])
+    kelvin.set_xlabel("T / K")
     return ax
 
 
 def gibbs_energy(comparison: Comparison, ax: Axes) -> Axes:
     """Gibbs energy of mixing over composition; filled circles are tie-lines, open ones spinodals.
+
+    A coherent energy is that of the homogeneous solid against coherent, so strained,
+    pure elements; the gap does not depend on that choice.
 
     Parameters
     ----------
@@ -108,7 +120,9 @@ def gibbs_energy(comparison: Comparison, ax: Axes) -> Axes:
             ends = comparison.ends(name, which)
             for points, face in ((ends[:2], colour), (ends[2:], "white")):
                 at = np.interp(points, x, energy)
-                ax.plot(points, at, "o", color=colour, markerfacecolor=face, markersize=5)
+                ax.plot(points, at, "o", color=colour, markerfacecolor=face, markersize=4.5)
+                if face == colour:
+                    ax.plot(points, at, color=colour, linewidth=0.6)
     ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
     ax.set(xlim=(-0.01, 1.01), xlabel=_FRACTION, ylabel="Gibbs energy of mixing / kJ/mol")
     ax.set_title(f"bcc Li-Na at {comparison.T:g} K")
@@ -130,12 +144,13 @@ def figures(comparison: Comparison) -> dict[str, Figure]:
     """
     diagram = Figure(figsize=(10.4, 5.4), layout="constrained")
     whole, li_side = diagram.subplots(1, 2, width_ratios=(3, 2))
-    phase_diagram(comparison, whole)
-    phase_diagram(comparison, li_side).set(xlim=(0, 0.12), title="Li-rich side", ylabel="")
+    phase_diagram(comparison, whole).set(title="bcc Li-Na, up to the eutectic")
+    phase_diagram(comparison, li_side).set(title="its Li side", xscale="log", ylabel="")
+    li_side.set_xlim(1e-7, 0.5)
     _legend(diagram, comparison, _lines(KINDS))
 
     limits = Figure(figsize=(9.6, 5.0), layout="constrained")
-    left, right = limits.subplots(1, 2)
+    left, right = limits.subplots(1, 2, sharey=True)
     arrhenius(comparison, left, "NA")
     arrhenius(comparison, right, "LI")
     _legend(limits, comparison, _lines(KINDS[:2]))
@@ -144,10 +159,14 @@ def figures(comparison: Comparison) -> dict[str, Figure]:
     gibbs_energy(comparison, energy.subplots())
     marker: dict[str, Any] = {"marker": "o", "linestyle": "", "color": "0.25", "markersize": 5}
     circles = [
-        Line2D([], [], label="tie-line", **marker),
+        Line2D([], [], label="tie-line ends", **marker),
         Line2D([], [], label="spinodal", markerfacecolor="white", **marker),
     ]
-    _legend(energy, comparison, _lines(KINDS[:2], ("chemical", "coherent")) + circles)
+    _legend(
+        energy,
+        comparison,
+        _lines(KINDS[:2], ("chemical", "coherent, against coherent elements")) + circles,
+    )
     return {"phase_diagram": diagram, "arrhenius": limits, "gibbs_energy": energy}
 
 
@@ -157,6 +176,11 @@ def _colours(comparison: Comparison) -> list[tuple[str, str]]:
 
 def _select(frame: pd.DataFrame, name: str, kind: str) -> pd.DataFrame:
     return frame[(frame["assessment"] == name) & (frame["kind"] == kind)]
+
+
+def _reciprocal(x: Any) -> Any:
+    with np.errstate(divide="ignore"):
+        return 1000 / np.asarray(x, dtype=float)
 
 
 def _lines(kinds: Sequence[str], labels: Sequence[str] | None = None) -> list[Line2D]:
@@ -171,4 +195,6 @@ def _legend(figure: Figure, comparison: Comparison, kinds: list[Line2D]) -> None
     colours = [Line2D([], [], color=c, linewidth=3, label=n) for c, n in _colours(comparison)]
     columns = -(-(len(colours) + len(kinds)) // len(colours))
     place: dict[str, Any] = {"loc": "outside lower center", "ncols": columns, "frameon": False}
-    figure.legend(handles=colours + kinds, **place)
+    legend = figure.legend(handles=colours + kinds, **place)
+    for text in legend.get_texts():
+        text.set_parse_math(False)  # a file's name may hold dollar signs

@@ -198,6 +198,8 @@ def load(key: str, *, elastic: bool = True) -> Database:
     if key not in known:
         near = get_close_matches(key.lower(), known, n=1, cutoff=0.4)
         hint = f"; did you mean {near[0]}?" if near else ""
+        if key.lower().endswith(".tdb"):
+            hint = "; a TDB file of your own is read by pycalphad.Database"
         msg = f"no assessment is called {key!r}; there are {', '.join(known)}{hint}"
         raise UnknownAssessment(msg)
     gibbs, elastic_file = known[key].files

@@ -55,6 +55,8 @@ class BinarySolution:
     UnsupportedPhase
         If the two components do not mix on exactly one sublattice, or if the
         energy needs a symbol that the database does not define.
+    ValueError
+        If the pressure is not positive and finite.
 
     Examples
     --------
@@ -79,6 +81,9 @@ class BinarySolution:
         self.components = _two_elements(dbf, components, phase)
         self.phase = phase.upper()
         self.pressure = float(pressure)
+        if not 0 < self.pressure < np.inf:
+            msg = f"a pressure is a positive, finite number of pascal; got {pressure}"
+            raise ValueError(msg)
         self._arguments = (dbf, tuple(components), phase, model, pressure)
         first, second = self.components
         index = mixing_sublattice(dbf, self.phase, {first, second, "VA"})
@@ -253,7 +258,9 @@ class _Compiled:
 
 
 def _two_elements(dbf: Database, components: Sequence[str], phase: str) -> tuple[str, str]:
-    names = [component.upper() for component in components if component.upper() != "VA"]
+    given = [components] if isinstance(components, str) else components
+    names = [str(component).upper() for component in given]
+    names = [name for name in names if name != "VA"]
     if len(set(names)) != 2 or len(names) != 2:
         msg = f"a binary solution of {phase} takes two different components; got {list(components)}"
         raise UnsupportedPhase(msg)

@@ -16,12 +16,13 @@ from lina_calphad.comparison import KINDS
 from lina_calphad.errors import DatabaseError, NoMiscibilityGap, OutsideAssessedRange
 from lina_calphad.plotting import figures
 from lina_calphad.registry import MEASURED, tdb_folder
+from lina_calphad.sources import EXPORTED
 
 FILES = {
     f"{name}.{suffix}"
     for name in ("phase_diagram", "arrhenius", "gibbs_energy")
     for suffix in ("csv", "png", "svg")
-} | {"comparison.csv"}
+} | {"comparison.csv", "comparison.json"}
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +98,7 @@ def test_values_are_those_of_the_solutions(comparison, bcc):
 
 def test_every_measured_value_has_its_row(comparison):
     shown = {row.quantity: row.measured for row in comparison.rows if row.measured}
-    assert shown == {p.quantity: p.value for p in MEASURED}
+    assert shown == {p.quantity: p for p in MEASURED}
 
 
 def test_ratios_of_fractions_and_differences_of_temperatures(comparison):
@@ -169,7 +170,7 @@ def test_elastic_data_of_its_own_are_used(folder):
     result = lc.compare(["santos2025", "soft.tdb"])
     row = result["coherent_na_in_li"]
     assert row.values[1] < row.values[0] / 10
-    assert result.notes == ()
+    assert not any("elastic" in note for note in result.notes)
 
 
 def test_a_tdb_without_liquid(folder):
@@ -181,6 +182,47 @@ def test_a_tdb_without_liquid(folder):
     assert result["eutectic_temperature"].reasons == ("", "no eutectic")
     assert result["liquid_critical_temperature"].reasons == ("", "no liquid")
     assert "solid has no LIQUID: no invariants" in result.notes
+
+
+def test_fractions_below_the_smallest_double_are_powers_of_ten():
+    with pytest.warns(OutsideAssessedRange):
+        row = lc.compare(T=1.0)["chemical_na_in_li"]
+    assert row.values == (None, None)
+    # (0L + 1L)/(R T ln 10): the dilute limit is exact here.
+    assert row.reasons[1] == f"10^{-(20109.8 + 5772.6) / 8.3145 / np.log(10):.1f}"
+
+
+def test_above_the_eutectic_bcc_is_metastable():
+    with pytest.warns(OutsideAssessedRange):
+        notes = lc.compare(T=400.0).notes
+    assert "bcc is metastable at 400 K in zhang2003: liquid forms above 360.2 K" in notes
+
+
+def test_one_source_alone():
+    comparison = lc.compare("santos2025")
+    assert comparison.names == ("santos2025",)
+    with pytest.raises(KeyError, match="nothing"):
+        comparison["nothing"]
+
+
+def test_a_gap_open_at_the_end_of_the_search_is_no_obstacle(own_tdb):
+    name = own_tdb(("+20109.8", "+5000+20*T"))
+    result = lc.compare(["santos2025", name])
+    row = result["chemical_critical_temperature"]
+    assert row.values[1] is None
+    assert "still open" in row.reasons[1]
+    assert figures(result)
+
+
+def test_several_gaps_are_a_reason_not_a_failure(own_tdb):
+    name = own_tdb(
+        ("+20109.8; 3000 N", "0; 3000 N"),
+        ("BCC_A2,LI,NA:VA;1", "BCC_A2,LI,NA:VA;4"),
+        ("+5772.6", "+30000"),
+    )
+    row = lc.compare(["santos2025", name])["chemical_na_in_li"]
+    assert row.values[1] is None
+    assert "2 separate ranges" in row.reasons[1]
 
 
 # -- the command --
@@ -210,9 +252,7 @@ def test_nothing_is_overwritten_unasked(capsys, folder):
     (folder / "out" / "notes.txt").write_text("mine too")
     status, out, err = run(capsys, "compare", "--out", "out")
     assert (status, out) == (2, "")
-    assert (
-        err == "lina-calphad: error: out exists already; give another place, or ask to overwrite\n"
-    )
+    assert "out exists already: choose another place (--out), or --overwrite" in err
     assert (folder / "out" / "comparison.csv").read_text() == "mine"
     assert run(capsys, "compare", "--out", "out", "--overwrite")[0] == 0
     assert (folder / "out" / "comparison.csv").read_text() != "mine"
@@ -268,6 +308,8 @@ BAD = [
     (["compare", "nope"], "no assessment is called 'nope'; there are zhang2003, santos2025"),
     (["compare", "santos"], "did you mean santos2025?"),
     (["compare", "nope.tdb"], "there is no TDB file nope.tdb"),
+    (["compare", "zhang2003", "zhang2003"], "zhang2003 is named twice"),
+    (["compare", "nope", "--out", "a/b/c"], "no assessment is called 'nope'"),
     (["compare", "some/where"], "there is no TDB file some/where"),
     (["compare", "-T", "0"], "positive, finite number of kelvin; got 0.0"),
     (["compare", "-T", "nan"], "positive, finite number of kelvin; got nan"),
@@ -308,7 +350,12 @@ BAD_TDB = [
     ),
     ([("ELEMENT NA ", "ELEMENT K "), ("LI,NA", "LI,K"), (",NA", ",K")], "my.tdb has no element NA"),
     ([("BCC_A2", "BCC_B2")], "my.tdb has no phase BCC_A2; it has BCC_B2, FCC_A1, HCP_A3, LIQUID"),
-    ([("+20109.8", "-20109.8"), ("+5772.6", "0")], "my: BCC_A2 is stable at every composition"),
+    ([("+20109.8", "-20109.8"), ("+5772.6", "0")], "my: BCC_A2 has no miscibility gap"),
+    (
+        [("$ LI-NA", EXPORTED)],
+        "has coherency in it already",
+    ),
+    ([("BCC_A2 :LI,NA:VA:", "BCC_A2 :VA:VA:")], "BCC_A2"),
 ]
 
 
@@ -327,6 +374,15 @@ def test_text_that_is_no_tdb_at_all(capsys, folder):
     status, _, err = run(capsys, "compare", "letter.tdb")
     assert status == 2
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["[red]x.tdb", "a[/b].tdb", "a$b^$c.tdb"])
+def test_odd_file_names(capsys, own_tdb, folder, name):
+    (folder / "a[").mkdir()
+    own_tdb(name=name)
+    status, out, _ = run(capsys, "compare", "santos2025", name, "--out", "out")
+    assert status == 0
+    assert name.removesuffix(".tdb").split("/")[-1] in out
 
 
 def test_an_interrupt_leaves_no_results(capsys, folder, monkeypatch):

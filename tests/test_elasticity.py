@@ -103,6 +103,13 @@ def test_an_unstable_crystal_is_refused(constants):
         CubicElasticity(*constants)
 
 
+def test_pascals_are_noticed():
+    with pytest.raises(
+        ElasticDataError, match=r"in GPa, none above 5000; got .*: are they in Pa\?"
+    ):
+        CubicElasticity(13.5e9, 11.4e9, 8.8e9)
+
+
 @pytest.mark.parametrize("direction", [(0, 0, 0), (1, 0), "abc", (1, 0, float("nan"))])
 def test_a_bad_direction_is_refused(direction):
     with pytest.raises(ElasticDataError, match="Miller"):

@@ -9,9 +9,10 @@ import calphad_io
 import numpy as np
 import pytest
 from pycalphad import Database
+from test_models import INTERSTITIAL
 
 import lina_calphad as lc
-from lina_calphad.errors import ElasticDataError, OutputError
+from lina_calphad.errors import DatabaseError, ElasticDataError, OutputError
 
 LINA = ("LI", "NA")
 
@@ -81,20 +82,45 @@ def test_a_coefficient_that_depends_on_temperature(tmp_path):
     assert np.abs(coherent.binodal(T).ln_x_alpha - theirs).max() < 1e-9
 
 
-@pytest.mark.parametrize("count", [0, 2])
-def test_no_parameter_becomes_one_and_two_become_one(count, tmp_path):
+def is_l0(p):
+    return p["phase_name"] == "BCC_A2" and len(p["constituent_array"][0]) == 2
+
+
+def test_a_phase_without_l0_gets_one(tmp_path):
     dbf = lc.load("zhang2003")
-    (old,) = dbf.search(
-        lambda p: p["phase_name"] == "BCC_A2" and len(p["constituent_array"][0]) == 2
-    )
-    dbf._parameters.remove(doc_ids=[old.doc_id])
-    for _ in range(count):
-        dbf.add_parameter("L", "BCC_A2", [["LI", "NA"], ["VA"]], 0, 8000.0)
+    dbf._parameters.remove(is_l0)
     plain = Database(str(lc.export_coherent_tdb(dbf, tmp_path / "plain.tdb")))
-    (new,) = plain.search(
-        lambda p: p["phase_name"] == "BCC_A2" and len(p["constituent_array"][0]) == 2
-    )
-    assert float(new["parameter"].args[0]) == pytest.approx(8000 * count - 12575.7167464, abs=1e-6)
+    (new,) = plain.search(is_l0)
+    assert float(new["parameter"].args[0]) == pytest.approx(-12575.7167464, abs=1e-6)
+
+
+def test_two_parameters_l0_are_refused(tmp_path):
+    dbf = lc.load("zhang2003")
+    dbf.add_parameter("L", "BCC_A2", [["LI", "NA"], ["VA"]], 0, 100.0)
+    with pytest.raises(DatabaseError, match="BCC_A2 has 2 parameters L0 of LI and NA"):
+        lc.export_coherent_tdb(dbf, tmp_path / "plain.tdb")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_elastic_data_with_ranges_of_temperature_are_refused(tmp_path):
+    text = lc.load("zhang2003").to_string(fmt="tdb")
+    text = text.replace("1.0 2.21494514805952E-05; 3000.0 N", "1 2.2E-5; 200 Y 2.3E-5; 3000 N")
+    with pytest.raises(ElasticDataError, match="have ranges of temperature"):
+        lc.export_coherent_tdb(Database.from_string(text, fmt="tdb"), tmp_path / "plain.tdb")
+
+
+def test_interstitial_parameters_are_left_alone(tmp_path):
+    dbf = Database.from_string(INTERSTITIAL, fmt="tdb")
+    lithium = lc.CubicElasticity(13.5, 11.4, 8.8)
+    volumes = {"LI": 1.2e-5, "NA": 2.2e-5}
+    lc.set_elastic_data(dbf, "BCC_A2", molar_volume=volumes, elasticity={"LI": lithium})
+    plain = Database(str(lc.export_coherent_tdb(dbf, tmp_path / "plain.tdb")))
+    l0 = {
+        p["constituent_array"][1][0].name: float(p["parameter"].args[0])
+        for p in plain.search(is_l0)
+    }
+    assert l0["C"] == 5000
+    assert l0["VA"] < 20000
 
 
 def test_the_original_is_not_changed(tmp_path):

@@ -428,8 +428,22 @@ def test_energies_broadcast(bcc):
 
 
 def test_no_temperatures_at_all(bcc):
-    with pytest.raises(NoMiscibilityGap):
-        bcc("santos2025", "chemical").binodal([])
+    binodal = bcc("santos2025", "chemical").binodal([])
+    assert binodal.x_alpha.shape == (0,)
+    assert repr(binodal) == "<Binodal at no temperature>"
+
+
+def test_results_do_not_change_with_their_input(bcc):
+    T = np.array([300.0, 400.0])
+    binodal = bcc("santos2025", "chemical").binodal(T)
+    T += 1000
+    assert binodal.T.tolist() == [300.0, 400.0]
+
+
+@pytest.mark.parametrize("pressure", [0.0, -1.0, float("nan"), float("inf")])
+def test_impossible_pressures(databases, pressure):
+    with pytest.raises(ValueError, match="positive, finite number of pascal"):
+        lc.BinarySolution(databases["zhang2003"], ("LI", "NA"), "BCC_A2", pressure=pressure)
 
 
 @pytest.mark.parametrize("T", [0, -1.0, float("nan"), float("inf"), [300, -5]])
@@ -464,6 +478,36 @@ def test_a_gap_that_never_closes():
     x = gap.binodal([300.0, 20_000.0]).x_alpha
     assert x[0] == pytest.approx(x[1], abs=1e-12)
     assert x[0] == pytest.approx(0.0707202, abs=1e-7)
+
+
+def closed_loop(half_width: float):
+    """A regular solution unstable only around 713 K."""
+
+    def derivatives(T, x):
+        z = 2.0 + 1e-6 * (half_width**2 - (T - 713.0) ** 2)
+        return z * x * (1 - x), z * (1 - 2 * x), -2 * z, 0.0
+
+    return solver(derivatives, "loop")
+
+
+@pytest.mark.parametrize("half_width", [3.0, 30.0])
+def test_a_closed_loop(half_width):
+    gap = closed_loop(half_width)
+    assert gap.critical_point().T == pytest.approx(713.0 + half_width, rel=1e-9)
+    binodal = gap.binodal([713.0 - 1.1 * half_width, 713.0, 713.0 + 1.1 * half_width])
+    assert binodal.gap.tolist() == [False, True, False]
+
+
+def test_a_gap_that_ends_by_a_jump(databases):
+    text = databases["zhang2003"].to_string(fmt="tdb")
+    text = text.replace("1.0 16000.0; 3000.0 N", "1 +20000; 600 Y 0; 3000 N")
+    solution = lc.BinarySolution(Database.from_string(text, fmt="tdb"), ("LI", "NA"), "BCC_A2")
+    with pytest.raises(NoCriticalPoint, match="ends by a jump"):
+        solution.critical_point()
+    x = float(solution.binodal(599.99999).x_alpha)
+    assert np.log(x / (1 - x)) == pytest.approx(-20000 / (R * 599.99999) * (1 - 2 * x), rel=1e-9)
+    with pytest.raises(NoMiscibilityGap):
+        solution.binodal(600.5)
 
 
 def test_a_stable_solution_has_no_critical_point():
@@ -528,6 +572,21 @@ def test_a_magnetic_phase_has_kinks_and_still_mirrors(example_tdb):
     # Just under the Curie cusp on top of the dome.
     T = one.critical_point().T - 0.1
     assert one.binodal(T).x_alpha < one.spinodal(T).x_alpha
+
+
+def test_no_tie_line_collapses_under_a_cusp(example_tdb):
+    # Its dome ends on the line of Curie temperatures: just below, some temperatures do not
+    # converge and say so, and the others lie outside the spinodal.
+    solution = lc.BinarySolution(example_tdb("CoV-20Wan.tdb"), ("CO", "V"), "BCC_A2")
+    right = 0
+    for T in solution.critical_point().T * (1 - np.geomspace(1e-6, 1e-3, 30)):
+        try:
+            binodal, spinodal = solution.binodal(T), solution.spinodal(T)
+        except (NotConverged, NoMiscibilityGap):
+            continue
+        assert binodal.x_alpha <= spinodal.x_alpha < spinodal.x_beta <= binodal.x_beta
+        right += 1
+    assert right > 15
 
 
 def test_a_magnetic_phase_with_two_gaps(example_tdb):

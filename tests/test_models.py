@@ -17,14 +17,11 @@ from pycalphad import variables as v
 import lina_calphad as lc
 from lina_calphad import CoherentModel, CubicElasticity
 from lina_calphad.errors import DatabaseError, ElasticDataError, UnsupportedPhase
+from lina_calphad.models import EndmemberCoherentModel
 from lina_calphad.registry import tdb_folder
 
 B = 12575.71674646883  # the paper's value
 TC_COHERENT = (16000 - B) / (2 * 8.3145)  # zhang2003
-
-
-class Endmembers(CoherentModel):
-    gauge = "endmembers"
 
 
 class SodiumHost(CoherentModel):
@@ -58,7 +55,7 @@ def test_host_gauge_is_equation_12(databases):
 
 def test_endmember_gauge_leaves_the_pure_elements_alone(databases):
     dbf = databases["zhang2003"]
-    added = energy(Endmembers, X, dbf) - energy(Model, X, dbf)
+    added = energy(EndmemberCoherentModel, X, dbf) - energy(Model, X, dbf)
     assert added == pytest.approx(-B * X * (1 - X), abs=1e-8)
 
 
@@ -67,7 +64,7 @@ def test_coherency_coefficient_is_that_of_the_paper(databases):
     assert float(model.coherency["LI", "NA"]) == pytest.approx(B, rel=1e-13)
 
 
-@pytest.mark.parametrize("model", [CoherentModel, Endmembers])
+@pytest.mark.parametrize("model", [CoherentModel, EndmemberCoherentModel])
 def test_mixing_properties_contain_the_gauge_free_term(databases, model):
     dbf = databases["zhang2003"]
     inside = X[1:-1]
@@ -91,7 +88,7 @@ def test_no_gap_or_spinodal_depends_on_the_gauge(databases):
     T = np.linspace(50, 700, 10)
     one, other = (
         lc.BinarySolution(databases["santos2025"], ("LI", "NA"), "BCC_A2", model=m)
-        for m in (CoherentModel, Endmembers)
+        for m in (CoherentModel, EndmemberCoherentModel)
     )
     assert np.abs(one.binodal(T).ln_x_alpha - other.binodal(T).ln_x_alpha).max() < 1e-11
     assert np.abs(one.spinodal(T).x_beta - other.spinodal(T).x_beta).max() < 1e-12
@@ -163,7 +160,10 @@ def ternary():
 def test_several_solutes_and_sites(a, b):
     # Two sites a formula unit: V0 is per formula unit, energies per mole of atoms.
     x = np.array([a, b * (1 - a), (1 - a) * (1 - b)])
-    models = [m(ternary(), ["A", "B", "C", "VA"], "ALLOY") for m in (CoherentModel, Endmembers)]
+    models = [
+        m(ternary(), ["A", "B", "C", "VA"], "ALLOY")
+        for m in (CoherentModel, EndmemberCoherentModel)
+    ]
     y = CubicElasticity(150, 100, 75).biaxial_modulus() * 1e9
     misfit = np.array([0, 1.1 ** (1 / 3) - 1, 0.85 ** (1 / 3) - 1])
     expected = y * 2e-5 / 2 * np.array([(misfit @ x) ** 2, (misfit @ x) ** 2 - misfit**2 @ x])
@@ -175,9 +175,36 @@ def test_several_solutes_and_sites(a, b):
         assert float(model.models["elastic"].subs(at)) == pytest.approx(value, rel=1e-9, abs=1e-9)
 
 
-def test_a_pure_element_needs_no_elastic_data():
+@pytest.mark.parametrize("model", [CoherentModel, SodiumHost])
+def test_a_pure_element_needs_no_elastic_data(model):
     dbf = lc.load("zhang2003", elastic=False)
-    assert CoherentModel(dbf, ["LI", "VA"], "BCC_A2").models["elastic"] == 0
+    assert model(dbf, ["LI", "VA"], "BCC_A2").models["elastic"] == 0
+
+
+def test_an_interstitial_sublattice_that_is_empty_here():
+    text = INTERSTITIAL
+    dbf = Database.from_string(text, fmt="tdb")
+    lithium = CubicElasticity(13.5, 11.4, 8.8)
+    volumes = {"LI": 1.2e-5, "NA": 2.2e-5}
+    lc.set_elastic_data(dbf, "BCC_A2", molar_volume=volumes, elasticity={"LI": lithium})
+    coherent, chemical = (
+        lc.BinarySolution(dbf, ("LI", "NA"), "BCC_A2", model=m).critical_point().T
+        for m in (CoherentModel, Model)
+    )
+    assert coherent < chemical
+
+
+INTERSTITIAL = """
+ ELEMENT VA VACUUM 0 0 0 !
+ ELEMENT C GRAPHITE 12 0 0 !
+ ELEMENT LI BCC_A2 6.9 0 0 !
+ ELEMENT NA BCC_A2 23 0 0 !
+ TYPE_DEFINITION % SEQ * !
+ PHASE BCC_A2 % 2 1.0 3.0 !
+ CONSTITUENT BCC_A2 :LI,NA:C,VA: !
+ PARAMETER L(BCC_A2,LI,NA:VA;0) 1 20000; 6000 N !
+ PARAMETER L(BCC_A2,LI,NA:C;0) 1 5000; 6000 N !
+"""
 
 
 # -- host programs: each must give the coherent answer --
@@ -211,23 +238,23 @@ def test_workspace_sees_the_model(databases, coherent_180):
 def test_equilibrium_with_a_model_for_one_phase_only(databases):
     # The liquid has no elastic data, and needs none.
     conditions = {v.T: 400.0, v.P: 101325, v.X("NA"): 0.02}
-    models = {"BCC_A2": Endmembers}
+    models = {"BCC_A2": EndmemberCoherentModel}
     result = equilibrium(
         databases["zhang2003"], COMPS, ["LIQUID", "BCC_A2"], conditions, model=models
     )
     assert "BCC_A2" in result.Phase.values
 
 
-def test_the_host_gauge_is_no_good_against_other_phases(databases):
-    # Solid Na would carry +B and melt at once: that is what the endmember gauge is for.
+def test_pure_na_melts_in_the_host_gauge_and_not_in_the_other(databases):
+    # Neither is right beside a liquid: a homogeneous solid carries no coherency energy.
     conditions = {v.T: 300.0, v.P: 101325, v.X("NA"): 1 - 1e-6}
     stable = {}
-    for model in (CoherentModel, Endmembers):
+    for model in (CoherentModel, EndmemberCoherentModel):
         result = equilibrium(
             databases["zhang2003"], COMPS, ["LIQUID", "BCC_A2"], conditions, model={"BCC_A2": model}
         )
         stable[model] = set(result.Phase.values.ravel()) - {""}
-    assert stable[Endmembers] == {"BCC_A2"}
+    assert stable[EndmemberCoherentModel] == {"BCC_A2"}
     assert stable[CoherentModel] == {"LIQUID"}
 
 
@@ -290,7 +317,7 @@ def test_a_phase_without_elastic_data():
     dbf = lc.load("zhang2003", elastic=False)
     message = (
         r"BCC_A2 lacks V0 of LI, C11 of LI, C12 of LI, C44 of LI, V0 of NA: "
-        r".*set_elastic_data.*LiNa_elastic\.tdb.*CoherentModel"
+        r".*set_elastic_data.*LiNa_elastic\.tdb.*leave the others out"
     )
     with pytest.raises(ElasticDataError, match=message):
         CoherentModel(dbf, COMPS, "BCC_A2")
@@ -398,9 +425,12 @@ def test_set_elastic_data_replaces_what_was_there():
     ("phase", "volume", "error", "message"),
     [
         ("SIGMA", {"LI": 1e-5}, DatabaseError, "no phase SIGMA"),
-        ("BCC_A2", {"K": 1e-5}, ElasticDataError, "holds LI, NA on its mixing sublattice, not K"),
-        ("BCC_A2", {"LI": -1e-5}, ElasticDataError, "positive; got -1e-05"),
-        ("BCC_A2", {"LI": float("nan")}, ElasticDataError, "positive; got nan"),
+        ("BCC_A2", {"K": 1e-5}, ElasticDataError, "BCC_A2 holds LI, NA, not K"),
+        ("BCC_A2", {"LI": -1e-5}, ElasticDataError, "between 1e-7 and 1e-2; got -1e-05"),
+        ("BCC_A2", {"LI": np.float32(-1)}, ElasticDataError, "between 1e-7 and 1e-2; got -1"),
+        ("BCC_A2", {"LI": float("nan")}, ElasticDataError, "between 1e-7 and 1e-2; got nan"),
+        ("BCC_A2", {"LI": 13.0}, ElasticDataError, r"got 13.0: is it in cm³/mol\?"),
+        ("BCC_A2", 1e-5, ElasticDataError, "molar_volume is a mapping from elements"),
     ],
 )
 def test_set_elastic_data_refuses(phase, volume, error, message):

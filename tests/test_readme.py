@@ -28,8 +28,8 @@ def scientific(value: float) -> str:
 @pytest.mark.parametrize(
     ("label", "keys", "form"),
     [
-        ("Na in bcc Li", ["chemical_na_in_li"], scientific),
-        ("Na in bcc Li, coherent", ["coherent_na_in_li"], scientific),
+        ("solubility of Na in Li", ["chemical_na_in_li"], scientific),
+        ("coherent solubility of Na in Li", ["coherent_na_in_li"], scientific),
         ("spinodal onset, x(Na)", ["chemical_spinodal_li_side"], "{:.3g}".format),
         ("coherent spinodal onset, x(Na)", ["coherent_spinodal_li_side"], "{:.4f}".format),
         (
@@ -37,7 +37,11 @@ def scientific(value: float) -> str:
             ["chemical_critical_temperature", "coherent_critical_temperature"],
             "{:.0f}".format,
         ),
-        ("eutectic, monotectic", ["eutectic_temperature", "monotectic_temperature"], "{:.1f}".format),
+        (
+            "eutectic, monotectic",
+            ["eutectic_temperature", "monotectic_temperature"],
+            "{:.1f}".format,
+        ),
     ],
 )
 def test_the_table_is_what_compare_finds(readme_comparison, label, keys, form):
