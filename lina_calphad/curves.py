@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,8 @@ class _Curve:
     """What a binodal and a spinodal have in common: two branches over temperature."""
 
     T: Array
-    x_alpha: np.ma.MaskedArray[Any, Any]
-    x_beta: np.ma.MaskedArray[Any, Any]
+    x_alpha: Array
+    x_beta: Array
 
     @property
     def gap(self) -> Flags:
@@ -51,7 +51,8 @@ class _Curve:
 class Binodal(_Curve):
     """Tie-lines of a miscibility gap.
 
-    Every array has the shape of `T`; where there is no gap, all but `T` are masked.
+    Every array has the shape of `T`. Where there is no gap at some of the temperatures,
+    all arrays but `T` are masked arrays, masked there.
 
     Parameters
     ----------
@@ -64,15 +65,16 @@ class Binodal(_Curve):
         Natural logarithms of the dilute component of each phase.
     """
 
-    ln_x_alpha: np.ma.MaskedArray[Any, Any]
-    ln_one_minus_x_beta: np.ma.MaskedArray[Any, Any]
+    ln_x_alpha: Array
+    ln_one_minus_x_beta: Array
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Spinodal(_Curve):
     """Limits of stability; between them a homogeneous phase unmixes without a barrier.
 
-    Every array has the shape of `T`; where there is no gap, all but `T` are masked.
+    Every array has the shape of `T`. Where there is no gap at some of the temperatures,
+    all arrays but `T` are masked arrays, masked there.
 
     Parameters
     ----------

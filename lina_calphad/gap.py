@@ -438,9 +438,9 @@ def temperatures(T: ArrayLike) -> Array:
 
 
 def _masked(hidden: Any, shape: tuple[int, ...], *values: Array) -> list[Any]:
-    """Masked arrays of one shape."""
+    """Arrays of one shape, masked where there is something to hide."""
     if hidden is np.ma.nomask:
-        return [value.reshape(shape).view(np.ma.MaskedArray) for value in values]
+        return [value.reshape(shape) for value in values]
     return [np.ma.MaskedArray(value, hidden).reshape(shape) for value in values]
 
 

@@ -47,10 +47,11 @@ def newton(step: Step, T: Array, t: Array) -> tuple[Array, Flags]:
 
 def _small(change: Array, t: Array) -> Flags:
     """Whether a step was so small that the next would be lost in rounding."""
-    # The next is of the order of this one squared over the width of the gap. A step of the
-    # order of rounding over the width is as small as it gets, but on a gap that collapses
-    # to the trivial solution the steps stay a part of the width, and are not small.
-    width = np.abs(t[1] - t[0])
-    rounding = np.minimum(1e-14 / width, 1e-3 * width)
-    small: Flags = np.abs(change).max(0) < np.maximum(1e-8 * np.minimum(1, width), rounding)
+    # The next is of the order of this one squared over the width of the gap.
+    width, size = np.abs(t[1] - t[0]), np.abs(change).max(0)
+    small: Flags = size < 1e-8 * np.minimum(1, width)
+    if not small.all():
+        # A step of the order of rounding over the width is as small as it gets. On a gap
+        # that collapses to the trivial solution steps stay a part of the width instead.
+        small |= size < np.minimum(1e-14 / width, 1e-3 * width)
     return small

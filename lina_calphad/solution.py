@@ -137,7 +137,7 @@ class BinarySolution:
         Returns
         -------
         Binodal
-            Arrays of the shape of `T`, masked where there is no gap.
+            Arrays of the shape of `T`, masked where there is no gap (if any).
 
         Raises
         ------
@@ -167,7 +167,7 @@ class BinarySolution:
         Returns
         -------
         Spinodal
-            Arrays of the shape of `T`, masked where there is no gap.
+            Arrays of the shape of `T`, masked where there is no gap (if any).
         """
         return self._gap.spinodal(T)
 
