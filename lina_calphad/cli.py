@@ -15,7 +15,8 @@ from lina_calphad import __version__
 from lina_calphad.errors import LinaCalphadError, OutsideAssessedRange
 
 if TYPE_CHECKING:
-    from lina_calphad.comparison import Comparison, Row
+    from lina_calphad.comparison import Comparison
+    from lina_calphad.quantities import Row
 
 # What is heavy is imported in the commands: `--help` answers at once.
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,7 +13,6 @@ import pandas as pd
 
 from lina_calphad.curves import CriticalPoint
 from lina_calphad.errors import (
-    LinaCalphadError,
     NoCriticalPoint,
     NoMiscibilityGap,
     SeveralMiscibilityGaps,
@@ -24,7 +21,8 @@ from lina_calphad.errors import (
 from lina_calphad.gap import temperatures
 from lina_calphad.mapping import Invariant, invariants
 from lina_calphad.models import CoherentModel
-from lina_calphad.registry import ELASTIC_FILE, MEASURED, Published, assessments
+from lina_calphad.quantities import Description, Row, rows_of
+from lina_calphad.registry import ELASTIC_FILE, assessments
 from lina_calphad.solution import BinarySolution
 from lina_calphad.sources import (
     COMPONENTS,
@@ -36,7 +34,7 @@ from lina_calphad.sources import (
 )
 
 if TYPE_CHECKING:
-    from pycalphad import Database
+    from collections.abc import Callable, Sequence
 
     from lina_calphad.curves import Binodal, Spinodal
 
@@ -46,78 +44,6 @@ DIAGRAM_TOP = 365.25
 _LOGS = ("ln_x_alpha", "ln_one_minus_x_beta")
 
 KINDS = ("chemical binodal", "coherent binodal", "chemical spinodal", "coherent spinodal")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One quantity of every assessment.
-
-    Parameters
-    ----------
-    key
-        Name for programs.
-    quantity
-        Name for people.
-    unit
-        Unit; "1" for mole fractions.
-    values
-        One for each assessment; None where there is none.
-    reasons
-        Why there is none, or an empty string.
-    measured
-        The measured value with its source, or None.
-    """
-
-    key: str
-    quantity: str
-    unit: str
-    values: tuple[float | None, ...]
-    reasons: tuple[str, ...]
-    measured: Published | None
-
-    @property
-    def changes(self) -> tuple[float | None, ...]:
-        """Each later value against the first: a ratio of fractions, else a difference."""
-        first = self.values[0]
-
-        def change(value: float | None) -> float | None:
-            if value is None or first is None:
-                return None
-            return value / first if self.unit == "1" else value - first
-
-        return tuple(change(value) for value in self.values[1:])
-
-
-@dataclass(frozen=True, eq=False)
-class Description:
-    """One assessment with its chemical and its coherent bcc solution."""
-
-    name: str
-    dbf: Database
-    chemical: BinarySolution
-    coherent: BinarySolution
-    invariants: tuple[Invariant, ...]
-
-    @property
-    def solutions(self) -> dict[str, BinarySolution]:
-        """The bcc solution by kind of equilibrium."""
-        return {"chemical": self.chemical, "coherent": self.coherent}
-
-    def invariant(self, kind: str) -> Invariant:
-        """The invariant of this kind; LookupError if there is none."""
-        for invariant in self.invariants:
-            if invariant.kind == kind:
-                return invariant
-        msg = f"no {kind}"
-        raise LookupError(msg)
-
-    @property
-    def liquid_top(self) -> CriticalPoint:
-        """Critical point of the liquid; LookupError without one."""
-        if "LIQUID" not in self.dbf.phases:
-            msg = "no liquid"
-            raise LookupError(msg)
-        return BinarySolution(self.dbf, COMPONENTS, "LIQUID").critical_point()
 
 
 @dataclass(frozen=True, eq=False)
@@ -343,72 +269,11 @@ def compare(
                 f"bcc is metastable at {T:g} K in {name}: liquid forms above {molten:.1f} K"
             )
     notes.append("critical points of bcc above the eutectic are those of the metastable solid")
-    comparison = Comparison(T, tuple(descriptions), tuple(_rows(descriptions, T)), tuple(notes))
+    comparison = Comparison(T, tuple(descriptions), tuple(rows_of(descriptions, T)), tuple(notes))
     if set(comparison["chemical_na_in_li"].reasons) == {"no gap"}:
         msg = f"bcc Li-Na has no miscibility gap at {T:g} K in {', '.join(names)}"
         raise NoMiscibilityGap(msg)
     return comparison
-
-
-def _rows(descriptions: Sequence[Description], T: float) -> Iterator[Row]:
-    measured = {published.quantity: published for published in MEASURED}
-    quantities = [*_gap("chemical", T), *_gap("coherent", T), *_WITH_LIQUID]
-    for key, quantity, unit, value in quantities:
-        values, reasons = zip(*(_value(value, d) for d in descriptions), strict=True)
-        yield Row(key, quantity, unit, values, reasons, measured.get(quantity))
-
-
-_Quantity = tuple[str, str, str, Callable[[Description], float]]
-
-
-def _gap(kind: str, T: float) -> list[_Quantity]:
-    """Quantities of the chemical or the coherent gap."""
-
-    def binodal(d: Description) -> Binodal:
-        return d.solutions[kind].binodal(T)
-
-    def spinodal(d: Description) -> Spinodal:
-        return d.solutions[kind].spinodal(T)
-
-    def critical(d: Description) -> CriticalPoint:
-        return d.solutions[kind].critical_point()
-
-    return [
-        (f"{kind}_na_in_li", f"{kind} solubility, Na in bcc Li", "1",
-         lambda d: _fraction(binodal(d).ln_x_alpha)),
-        (f"{kind}_li_in_na", f"{kind} solubility, Li in bcc Na", "1",
-         lambda d: _fraction(binodal(d).ln_one_minus_x_beta)),
-        (f"{kind}_spinodal_li_side", f"{kind} spinodal onset, x(Na)", "1",
-         lambda d: float(spinodal(d).x_alpha)),
-        (f"{kind}_spinodal_na_side", f"{kind} spinodal end, x(Na)", "1",
-         lambda d: float(spinodal(d).x_beta)),
-        (f"{kind}_critical_temperature", f"{kind} critical temperature", "K",
-         lambda d: critical(d).T),
-        (f"{kind}_critical_x", f"{kind} critical composition, x(Na)", "1",
-         lambda d: critical(d).x),
-    ]  # fmt: skip
-
-
-# The quantities with a measured value bear the names of `registry.MEASURED`.
-_WITH_LIQUID: list[_Quantity] = [
-    ("eutectic_temperature", "eutectic temperature", "K", lambda d: d.invariant("eutectic").T),
-    ("eutectic_liquid", "eutectic liquid, x(Na)", "1",
-     lambda d: d.invariant("eutectic").x("LIQUID")[0]),
-    ("eutectic_bcc_li", "eutectic bcc Li, x(Na)", "1",
-     lambda d: d.invariant("eutectic").x(PHASE)[0]),
-    ("eutectic_bcc_na", "eutectic bcc Na, x(Na)", "1",
-     lambda d: d.invariant("eutectic").x(PHASE)[-1]),
-    ("monotectic_temperature", "monotectic temperature", "K",
-     lambda d: d.invariant("monotectic").T),
-    ("monotectic_bcc", "monotectic bcc Li, x(Na)", "1",
-     lambda d: d.invariant("monotectic").x(PHASE)[0]),
-    ("monotectic_liquid_li", "monotectic Li-rich liquid, x(Na)", "1",
-     lambda d: d.invariant("monotectic").x("LIQUID")[0]),
-    ("monotectic_liquid_na", "monotectic Na-rich liquid, x(Na)", "1",
-     lambda d: d.invariant("monotectic").x("LIQUID")[-1]),
-    ("liquid_critical_temperature", "liquid critical temperature", "K", lambda d: d.liquid_top.T),
-    ("liquid_critical_x", "liquid critical composition, x(Na)", "1", lambda d: d.liquid_top.x),
-]  # fmt: skip
 
 
 def _ever_unmixes(solution: BinarySolution, T: float) -> bool:
@@ -422,21 +287,3 @@ def _ever_unmixes(solution: BinarySolution, T: float) -> bool:
         except NoMiscibilityGap:
             return False
     return True
-
-
-def _fraction(ln: Any) -> float:
-    """A mole fraction, or its power of ten as the reason why no double holds it."""
-    if ln < math.log(sys.float_info.min):
-        msg = f"10^{ln / math.log(10):.1f}"
-        raise LookupError(msg)
-    return math.exp(ln)
-
-
-def _value(value: Callable[[Description], float], d: Description) -> tuple[float | None, str]:
-    """A quantity of one assessment, or None and why there is none."""
-    try:
-        return value(d), ""
-    except NoMiscibilityGap:
-        return None, "no gap"
-    except (LinaCalphadError, LookupError) as error:
-        return None, str(error.args[0])
