@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import pickle
 import re
 import textwrap
 from typing import TYPE_CHECKING, Any
@@ -112,7 +112,8 @@ def export_coherent_tdb(
     phase = phase.upper()
     elements = [element.upper() for element in components]
     coherency = model(dbf, [*elements, "VA"], phase).coherency
-    plain = copy.deepcopy(dbf)
+    # deepcopy of a pycalphad Database shares its phases and functions with the original.
+    plain = pickle.loads(pickle.dumps(dbf))  # noqa: S301 - our own bytes
     remove_parameters(plain, lambda p: p["parameter_type"] in CONSTANTS)
     index = mixing_sublattice(plain, phase, {*elements, "VA"})
     changed = [_shift(plain, phase, index, pair, b) for pair, b in coherency.items()]

@@ -16,7 +16,7 @@ COMPS = ["LI", "NA", "VA"]
 
 @pytest.fixture(scope="session")
 def databases() -> dict[str, Database]:
-    """The shipped assessments. Do not change them: load your own for that."""
+    """The shipped assessments. Do not change them, nor a deepcopy: it shares their phases."""
     return {key: lc.load(key) for key in lc.assessments()}
 
 
