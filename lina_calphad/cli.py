@@ -6,6 +6,7 @@ import json
 import sys
 import textwrap
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,8 +64,6 @@ def compare(
     liquid, and writes the same as CSV with the low-temperature phase diagram,
     Arrhenius plots of both solubility limits and the Gibbs energy curves.
     """
-    from contextlib import nullcontext
-
     from lina_calphad.output import results_folder
 
     folder = out or (None if as_json else Path(DEFAULT_OUT))
@@ -87,12 +86,14 @@ def _compare(sources: tuple[str, ...], temperature: float, files: Path | None) -
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
-    quiet = not console.is_terminal  # a log wants errors alone
-    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
-        task = progress.add_task("reading", total=2 * len(sources) + 2)
+    # A log wants errors alone; even a disabled progress bar writes a line into it.
+    progress = Progress(*columns, console=console, transient=True) if console.is_terminal else None
+    with progress or nullcontext():
+        task = progress.add_task("reading", total=2 * len(sources) + 2) if progress else None
 
         def say(text: str) -> None:
-            progress.update(task, description=escape(text), advance=1)
+            if progress and task is not None:
+                progress.update(task, description=escape(text), advance=1)
 
         from lina_calphad.comparison import compare as run
 
