@@ -258,7 +258,7 @@ def compare(
             raise NoMiscibilityGap(msg)
         found: tuple[Invariant, ...] = ()
         if "LIQUID" in dbf.phases:
-            say(f"{name}: invariants with the liquid (pycalphad maps the phase diagram)")
+            say(f"{name}: mapping invariants")
             found = invariants(dbf)
         else:
             notes.append(f"{name} has no LIQUID: no invariants")
