@@ -333,10 +333,10 @@ class MiscibilityGap:
         return float(top), float(least(np.array([top]))[0][0])
 
     @cached_property
-    def _trace(self) -> tuple[float, float, CubicSpline] | None:
-        """Range of temperature traced, and a spline of T t for binodal and spinodal.
+    def _trace(self) -> tuple[float, float, CubicSpline, CubicSpline] | None:
+        """Range of temperature traced, and splines of T t for binodal and spinodal.
 
-        Its argument is s with T = Tc/cosh(s)^2: near the critical point s^2 = 1 - T/Tc,
+        Their argument is s with T = Tc/cosh(s)^2: near the critical point s^2 = 1 - T/Tc,
         in which the curves are smooth, and at low temperature the points are evenly
         spaced in ln T, with T t smooth.
         """
@@ -353,25 +353,28 @@ class MiscibilityGap:
             if last - first < 2:
                 return None
             s, T = s[first:last], T[first:last]
-            curves = T * np.concatenate([self._tie_line(T)[0], self._scan(T)[0]])
+            curves = [T * self._tie_line(T)[0], T * self._scan(T)[0]]
         except NotConverged:
             return None  # the safe route will say where, if it is asked
         if first == 0 and top < SEARCH_RANGE[1]:
             s, T = np.insert(s, 0, 0.0), np.insert(T, 0, top * _RESOLVED)
-            curves = np.insert(curves, 0, top * at, axis=1)
-        return float(T[-1]), float(T[0]), CubicSpline(s, curves.T)
+            curves = [np.insert(curve, 0, top * at, axis=1) for curve in curves]
+        tie_line, spinodal = (CubicSpline(s, curve.T) for curve in curves)
+        return float(T[-1]), float(T[0]), tie_line, spinodal
 
-    def _guess(self, T: Array) -> Array:
+    def _guess(self, T: Array, spline: CubicSpline) -> Array:
         assert self._top is not None
-        assert self._trace is not None
-        guess: Array = self._trace[2](np.arccosh(np.sqrt(self._top[0] / T))).T / T
+        curves = spline(np.arccosh(np.sqrt(self._top[0] / T)))
+        guess: Array = np.divide(curves.T, T, order="C")
         return guess
 
     def _fast_binodal(self, T: Array) -> tuple[Array, Flags]:
-        return newton(self._binodal_step, T, self._guess(T)[:2])
+        assert self._trace is not None
+        return newton(self._binodal_step, T, self._guess(T, self._trace[2]))
 
     def _fast_spinodal(self, T: Array) -> tuple[Array, Flags]:
-        return newton(self._spinodal_step, T, self._guess(T)[2:])
+        assert self._trace is not None
+        return newton(self._spinodal_step, T, self._guess(T, self._trace[3]))
 
     def _spinodal_step(self, t: Array, T: Array) -> tuple[Array, Flags]:
         mixing = self._at(t, T)
