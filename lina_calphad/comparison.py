@@ -249,7 +249,7 @@ def compare(
     descriptions = []
     for name, (dbf, own) in zip(names, databases, strict=True):
         if not own:
-            notes.append(f"{name} has no elastic data: those of {ELASTIC_FILE} are used")
+            notes.append(f"{name} has no elastic constants: all of {ELASTIC_FILE} is used")
         say(f"{name}: bcc miscibility gap")
         chemical = BinarySolution(dbf, COMPONENTS, PHASE)
         coherent = BinarySolution(dbf, COMPONENTS, PHASE, model=CoherentModel)

@@ -1,4 +1,4 @@
-"""Elastic parameters V0, C11, C12, C44 of a phase in a pycalphad Database: put in, copy, remove."""
+"""Elastic parameters V0, C11, C12, C44 of a phase in a pycalphad Database."""
 
 from __future__ import annotations
 
@@ -107,7 +107,8 @@ def set_elastic_data(
     UnsupportedPhase
         If more than one sublattice of the phase mixes.
     ElasticDataError
-        If an element is not in the phase or a molar volume is not positive.
+        If an element is not in the phase, a value is not of the kind asked for, or a
+        molar volume does not lie between 1e-7 and 1e-2 m³/mol. Nothing is changed then.
 
     Examples
     --------

@@ -29,8 +29,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq, minimize_scalar
-from scipy.optimize.elementwise import find_minimum
-from scipy.special import expit, log_expit, logit
+from scipy.special import expit, log_expit
 
 from lina_calphad.curves import Array, Binodal, CriticalPoint, Flags, Rows, Spinodal
 from lina_calphad.errors import (
@@ -39,24 +38,17 @@ from lina_calphad.errors import (
     NotConverged,
     SeveralMiscibilityGaps,
 )
+from lina_calphad.instability import Mixing, profile, unstable_intervals
 from lina_calphad.roots import bracketed_root, newton
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
-
-#: Mixing(T, x) returns r - x r', r', psi and d psi/dt on a last axis behind those of x,
-#: to which T broadcasts.
-Mixing = Callable[[Array, Array], Array]
 
 _Route = Callable[[Array], tuple[Array, Flags]]
 
 #: Temperatures in K between which critical points are searched.
 SEARCH_RANGE = (1.0, 10_000.0)
 
-# Tails fine enough that psi changes little from point to point, and in the middle
-# steps of 0.005 in x, to see the narrow features that magnetism makes.
-_TAIL = np.arange(5.5, 30.0, 0.25)
-_SCAN = np.concatenate([-_TAIL[::-1], logit(np.arange(0.005, 0.9975, 0.005)), _TAIL])
 _SEARCH_POINTS = 480
 _TRACE_POINTS = 400
 _ROWS_AT_ONCE = 4000
@@ -106,7 +98,7 @@ class MiscibilityGap:
         if SEARCH_RANGE[1] <= T:
             msg = f"the gap of {self._name} is still open at {T:g} K, the highest searched"
             raise NoCriticalPoint(msg)
-        if abs(float(self._psi(np.array([t]), np.array([T]))[0])) > 1e-6:
+        if abs(float(self._at(np.array(t), np.array(T))[2])) > 1e-6:
             msg = f"the gap of {self._name} ends by a jump of its Gibbs energy at {T:g} K"
             raise NoCriticalPoint(msg)
         return CriticalPoint(T, float(expit(t)))
@@ -152,19 +144,14 @@ class MiscibilityGap:
 
     def _at_the_top(self, T: Array) -> Flags:
         """Within rounding of the critical temperature, where doubles resolve no gap."""
-        top = np.inf if self._top is None else self._top[0]
+        # The end of the search is no critical temperature: a gap may be open there.
+        top = np.inf if self._top is None or self._top[0] >= SEARCH_RANGE[1] else self._top[0]
         return np.asarray((top * _RESOLVED <= T) & (top / _RESOLVED >= T))
 
     # -- the safe route ---------------------------------------------------------
 
     def _at(self, t: Array, T: Array) -> Array:
         return self._mixing(T, expit(t))
-
-    def _psi(self, t: Array, T: Array) -> Array:
-        return self._at(t, T)[..., 2]
-
-    def _psi_slope(self, t: Array, T: Array) -> Array:
-        return self._at(t, T)[..., 3]
 
     def _potential(self, t: Array, T: Array) -> Array:
         """The diffusion potential over RT, but for a constant."""
@@ -175,59 +162,9 @@ class MiscibilityGap:
         omega: Array = log_expit(-t) + self._at(t, T)[..., 0]
         return omega
 
-    def _profile(self, T: Array) -> tuple[Array, Array]:
-        """Return t and psi on the scan, with every extremum of psi moved to its true place."""
-        t = np.tile(_SCAN, (T.size, 1))
-        psi = self._psi(t, T[:, None])
-        rise = np.diff(psi, axis=1)
-        # A maximum matters only inside an unstable range, a minimum only outside one.
-        turn = rise[:, :-1] * rise[:, 1:] < 0
-        matters = np.where(rise[:, 1:] > 0, psi[:, 1:-1] > 0, psi[:, 1:-1] < 0)
-        rows, columns = np.nonzero(turn & matters)
-        if rows.size:
-            T, sign = T[rows], np.where(psi[rows, columns + 1] > 0, 1.0, -1.0)
-            a, b, c = (t[rows, columns + i] for i in range(3))
-            at = bracketed_root(self._psi_slope, (a, c), T)[0]
-            value = self._psi(at, T)
-            # A kink or a jump of psi, as at a Curie temperature, has no root of the
-            # slope: there, or where the root is no better, close in on the extremum.
-            kink = np.flatnonzero(~(sign * value <= sign * psi[rows, columns + 1]))
-            if kink.size:
-                at[kink], value[kink] = self._kink(*(q[kink] for q in (a, b, c, T, sign)))
-            t[rows, columns + 1] = at
-            psi[rows, columns + 1] = value
-        return t, psi
-
-    def _kink(self, a: Array, b: Array, c: Array, T: Array, sign: Array) -> tuple[Array, Array]:
-        """Extremum of psi between a and c, by bracketing alone."""
-
-        def upright(t: Array, T: Array, sign: Array) -> Array:
-            return sign * self._psi(t, T)
-
-        with np.errstate(invalid="ignore"):
-            best = find_minimum(upright, (a, b, c), args=(T, sign))
-        return best.x, sign * best.f_x
-
-    def _unstable(self, T: Array) -> tuple[Rows, Array]:
-        """Every unstable interval: the index of its temperature and its two ends in t."""
-        t, psi = self._profile(T)
-        unstable = psi < 0
-        if unstable[:, [0, -1]].any():
-            msg = f"{self._name} is unstable beyond x = {expit(_SCAN[0]):.0e} at {_list(T)} K"
-            raise NotConverged(msg)
-        ends = []
-        rows = np.zeros(0, np.intp)
-        for edge in (unstable[:, 1:] & ~unstable[:, :-1], ~unstable[:, 1:] & unstable[:, :-1]):
-            rows, columns = np.nonzero(edge)
-            if rows.size == 0:
-                return rows, np.zeros((2, 0))
-            bracket = (t[rows, columns], t[rows, columns + 1])
-            ends.append(bracketed_root(self._psi, bracket, T[rows])[0])
-        return rows, np.array(ends)
-
     def _scan(self, T: Array) -> tuple[Array, Flags]:
         """The one unstable interval at each temperature, and where there is one."""
-        rows, ends = self._unstable(T)
+        rows, ends = unstable_intervals(self._mixing, T, self._name)
         count = np.bincount(rows, minlength=T.size)
         if (count > 1).any():
             row = int(np.argmax(count > 1))
@@ -244,9 +181,12 @@ class MiscibilityGap:
     def _tie_line(self, T: Array) -> tuple[Array, Flags]:
         """The tie-line at each temperature by bracketing, and where there is one."""
         t, found = self._scan(T)
-        if not found.any():
-            return t, found
-        T, spinodal = T[found], t[:, found]
+        if found.any():
+            t[:, found] = self._around(t[:, found], T[found])
+        return t, found
+
+    def _around(self, spinodal: Array, T: Array) -> Array:
+        """The tie-line around each unstable interval."""
         # A rough start is enough for Newton's method.
         ends, good = newton(self._binodal_step, T, self._bracket(T, spinodal, 1e-9)[0])
         if not good.all():
@@ -258,8 +198,7 @@ class MiscibilityGap:
         if not ((ends[0] <= spinodal[0]) & (ends[1] >= spinodal[1])).all():
             msg = f"{self._name}: a tie-line ended inside its spinodal at {_list(T)} K"
             raise NotConverged(msg)
-        t[:, found] = ends
-        return t, found
+        return ends
 
     def _bracket(self, T: Array, spinodal: Array, tolerance: float) -> tuple[Array, Flags]:
         """Tie-lines around unstable intervals, and where bracketing converged.
@@ -309,7 +248,7 @@ class MiscibilityGap:
         """
 
         def least(T: Array) -> tuple[Array, Array]:
-            t, psi = self._profile(T)
+            t, psi = profile(self._mixing, T)
             lowest = np.arange(T.size), np.argmin(psi, axis=1)
             return t[lowest], psi[lowest]
 
@@ -346,21 +285,22 @@ class MiscibilityGap:
         s = np.linspace(0, np.arccosh(np.sqrt(top / SEARCH_RANGE[0])), _TRACE_POINTS)[1:]
         T = top / np.cosh(s) ** 2
         try:
-            rows, _ = self._unstable(T)
+            rows, ends = unstable_intervals(self._mixing, T, self._name)
             first, last = _longest_run(np.bincount(rows, minlength=T.size) == 1)
             # Beside temperatures with several gaps there may be more of them unseen.
             first, last = first + 3 * (first > 0), last - 3 * (last < T.size)
             if last - first < 2:
                 return None
             s, T = s[first:last], T[first:last]
-            curves = [T * self._tie_line(T)[0], T * self._scan(T)[0]]
+            spinodal = ends[:, (rows >= first) & (rows < last)]
+            curves = [T * self._around(spinodal, T), T * spinodal]
         except NotConverged:
             return None  # the safe route will say where, if it is asked
         if first == 0 and top < SEARCH_RANGE[1]:
             s, T = np.insert(s, 0, 0.0), np.insert(T, 0, top * _RESOLVED)
             curves = [np.insert(curve, 0, top * at, axis=1) for curve in curves]
-        tie_line, spinodal = (CubicSpline(s, curve.T) for curve in curves)
-        return float(T[-1]), float(T[0]), tie_line, spinodal
+        tie_line, limits = (CubicSpline(s, curve.T) for curve in curves)
+        return float(T[-1]), float(T[0]), tie_line, limits
 
     def _guess(self, T: Array, spline: CubicSpline) -> Array:
         assert self._top is not None

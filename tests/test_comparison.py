@@ -152,7 +152,7 @@ def test_three_assessments(own_tdb):
     row = result["chemical_na_in_li"]
     assert len(row.changes) == 2
     assert row.values[2] < row.values[1]
-    assert "my has no elastic data: those of LiNa_elastic.tdb are used" in result.notes
+    assert "my has no elastic constants: all of LiNa_elastic.tdb is used" in result.notes
     assert len(figures(result)["phase_diagram"].legends[0].get_texts()) == 7
 
 

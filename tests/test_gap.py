@@ -475,8 +475,9 @@ def test_a_gap_that_never_closes():
     gap = solver(lambda T, x: (3 * x * (1 - x), 3 - 6 * x, -6.0, 0.0), "athermal")
     with pytest.raises(NoCriticalPoint, match="still open at 10000 K"):
         gap.critical_point()
-    x = gap.binodal([300.0, 20_000.0]).x_alpha
+    x = gap.binodal([300.0, 10_000.0, 20_000.0]).x_alpha
     assert x[0] == pytest.approx(x[1], abs=1e-12)
+    assert x[0] == pytest.approx(x[2], abs=1e-12)
     assert x[0] == pytest.approx(0.0707202, abs=1e-7)
 
 
