@@ -105,3 +105,28 @@ class CriticalPoint:
         import pandas as pd
 
         return pd.DataFrame({"T": [self.T], "x": [self.x]})
+
+
+@dataclass(frozen=True, eq=False)
+class CriticalPoints:
+    """Critical points of many descriptions of one phase.
+
+    Parameters
+    ----------
+    T, x
+        Temperature in K and mole fraction of the second component, one of each a
+        description; masked arrays, masked where a description has no gap at all.
+    """
+
+    T: Array
+    x: Array
+
+    def __repr__(self) -> str:
+        return f"<CriticalPoints of {self.T.size} descriptions; {np.ma.count(self.T)} have one>"
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a description; a missing value where there is no gap."""
+        import pandas as pd
+
+        columns = {"T": self.T, "x": self.x}
+        return pd.DataFrame({name: np.ma.filled(c, np.nan) for name, c in columns.items()})

@@ -23,6 +23,10 @@ class ElasticDataError(LinaCalphadError):
     """Elastic data of a phase are missing, undefined or mechanically unstable."""
 
 
+class MissingElasticData(ElasticDataError):
+    """A phase lacks elastic data altogether, or some of those needed."""
+
+
 class NoMiscibilityGap(LinaCalphadError):
     """The phase is stable against unmixing: there is no gap to compute."""
 
@@ -47,5 +51,21 @@ class OutsideAssessedRange(LinaCalphadError, UserWarning):
     """
 
 
+class DatasetError(LinaCalphadError):
+    """A dataset or a table of energies is empty, inconsistent or not of the kind asked for."""
+
+
+class SchedulerError(LinaCalphadError):
+    """No Dask cluster answers there."""
+
+
+class Interrupted(LinaCalphadError):
+    """Sampling was stopped from the keyboard; what was sampled is kept."""
+
+
 class OutputError(LinaCalphadError):
     """Results cannot be written there, or are there already."""
+
+
+class ParameterError(LinaCalphadError):
+    """Draws, a trace or a covariance of parameters are inconsistent or do not fit the database."""

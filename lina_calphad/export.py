@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import re
 import textwrap
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,14 @@ from pycalphad import variables as v
 from symengine import E, Piecewise, Pow, S, exp, log
 
 from lina_calphad import __version__
-from lina_calphad.elastic_data import CONSTANTS, filling, mixing_sublattice, remove_parameters
+from lina_calphad.database import (
+    copy_database,
+    filling,
+    mixing_sublattice,
+    remove_parameters,
+    tdb_body,
+)
+from lina_calphad.elastic_data import CONSTANTS
 from lina_calphad.errors import DatabaseError, ElasticDataError
 from lina_calphad.models import CoherentModel
 from lina_calphad.output import write_text
@@ -112,8 +118,7 @@ def export_coherent_tdb(
     phase = phase.upper()
     elements = [element.upper() for element in components]
     coherency = model(dbf, [*elements, "VA"], phase).coherency
-    # deepcopy of a pycalphad Database shares its phases and functions with the original.
-    plain = pickle.loads(pickle.dumps(dbf))  # noqa: S301 - our own bytes
+    plain = copy_database(dbf)
     remove_parameters(plain, lambda p: p["parameter_type"] in CONSTANTS)
     index = mixing_sublattice(plain, phase, {*elements, "VA"})
     changed = [_shift(plain, phase, index, pair, b) for pair, b in coherency.items()]
@@ -132,10 +137,10 @@ def export_coherent_tdb(
         plane=" ".join(f"{index:g}" for index in model.plane),
         shifts=shifts,
     )
-    text = plain.to_string(fmt="tdb", if_incompatible="fix")
-    # pycalphad opens with the date and the user's name, and gives no references.
-    body = text[re.search(r"(?m)^ELEMENT ", text).start() :]  # type: ignore[union-attr]
-    body = re.sub(r"PARAMETER[^!]*!", lambda match: _with_reference(match[0], changed), body)
+    # pycalphad gives no references.
+    body = re.sub(
+        r"PARAMETER[^!]*!", lambda match: _with_reference(match[0], changed), tdb_body(plain)
+    )
     _check(header + body + _REFERENCES, dbf, model, elements, phase)
     return write_text(path, header + body + _REFERENCES, overwrite=overwrite)
 

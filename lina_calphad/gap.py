@@ -24,22 +24,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq, minimize_scalar
 from scipy.special import expit, log_expit
 
-from lina_calphad.curves import Array, Binodal, CriticalPoint, Flags, Rows, Spinodal
+from lina_calphad.curves import Array, Binodal, CriticalPoint, Flags, Spinodal
 from lina_calphad.errors import (
     NoCriticalPoint,
     NoMiscibilityGap,
     NotConverged,
-    SeveralMiscibilityGaps,
 )
 from lina_calphad.instability import Mixing, profile, unstable_intervals
-from lina_calphad.roots import bracketed_root, newton
+from lina_calphad.roots import newton
+from lina_calphad.tie_lines import TieLines
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -54,9 +54,6 @@ _TRACE_POINTS = 400
 _ROWS_AT_ONCE = 4000
 # Closer than this to its critical temperature, doubles cannot resolve a gap.
 _RESOLVED = 1 - 1e-13
-_NARROW = 0.5  # width of a gap in t below which differences are integrated instead
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
-_NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
 
 
 class MiscibilityGap:
@@ -87,6 +84,7 @@ class MiscibilityGap:
     def __init__(self, mixing: Mixing, name: str) -> None:
         self._mixing = mixing
         self._name = name
+        self._lines = TieLines(mixing, name, list_temperatures)
 
     def critical_point(self) -> CriticalPoint:
         """Highest temperature at which the phase is at the limit of stability."""
@@ -98,21 +96,31 @@ class MiscibilityGap:
         if SEARCH_RANGE[1] <= T:
             msg = f"the gap of {self._name} is still open at {T:g} K, the highest searched"
             raise NoCriticalPoint(msg)
-        if abs(float(self._at(np.array(t), np.array(T))[2])) > 1e-6:
+        if abs(float(self._mixing(np.array(T), expit(np.array(t)))[2])) > 1e-6:
             msg = f"the gap of {self._name} ends by a jump of its Gibbs energy at {T:g} K"
             raise NoCriticalPoint(msg)
         return CriticalPoint(T, float(expit(t)))
 
     def spinodal(self, T: ArrayLike) -> Spinodal:
         """Limits of stability at each temperature; see `Spinodal`."""
-        T, t, hidden = self._solve(T, self._fast_spinodal, self._scan)
-        return Spinodal(T, *_masked(hidden, T.shape, *expit(t)))
+        T, t, hidden = self._solve(T, self._fast_spinodal, self._lines.scan)
+        return Spinodal(T, *masked(hidden, T.shape, *expit(t)))
 
     def binodal(self, T: ArrayLike) -> Binodal:
         """Tie-line at each temperature; see `Binodal`."""
-        T, t, hidden = self._solve(T, self._fast_binodal, self._tie_line)
+        T, t, hidden = self._solve(T, self._fast_binodal, self._lines.tie_line)
         logs = log_expit(t[0]), log_expit(-t[1])
-        return Binodal(T, *_masked(hidden, T.shape, *expit(t), *logs))
+        return Binodal(T, *masked(hidden, T.shape, *expit(t), *logs))
+
+    def reduced(self, curve: Literal["binodal", "spinodal"], ratio: Array) -> Array | None:
+        """Both logits of a curve at T = ratio * Tc: where to start on a similar solution.
+
+        None where this gap has no trace. `ratio` lies between 0 and 1.
+        """
+        if self._trace is None or self._top is None:
+            return None
+        spline = self._trace[2] if curve == "binodal" else self._trace[3]
+        return self._guess(self._top[0] * ratio, spline)
 
     def _solve(self, T: ArrayLike, fast: _Route, safe: _Route) -> tuple[Array, Array, Any]:
         """Both logits at each temperature, and a mask where there is no gap."""
@@ -138,7 +146,7 @@ class MiscibilityGap:
             closes = ""
             if self._top is not None and self._top[0] < SEARCH_RANGE[1]:
                 closes = f": its gap closes at {self._top[0]:.2f} K"
-            msg = f"{self._name} has no miscibility gap at {_list(flat)} K{closes}"
+            msg = f"{self._name} has no miscibility gap at {list_temperatures(flat)}{closes}"
             raise NoMiscibilityGap(msg)
         return T, t, np.ma.nomask if found.all() else ~found
 
@@ -147,98 +155,6 @@ class MiscibilityGap:
         # The end of the search is no critical temperature: a gap may be open there.
         top = np.inf if self._top is None or self._top[0] >= SEARCH_RANGE[1] else self._top[0]
         return np.asarray((top * _RESOLVED <= T) & (top / _RESOLVED >= T))
-
-    # -- the safe route ---------------------------------------------------------
-
-    def _at(self, t: Array, T: Array) -> Array:
-        return self._mixing(T, expit(t))
-
-    def _potential(self, t: Array, T: Array) -> Array:
-        """The diffusion potential over RT, but for a constant."""
-        potential: Array = t + self._at(t, T)[..., 1]
-        return potential
-
-    def _grand_potential(self, t: Array, T: Array) -> Array:
-        omega: Array = log_expit(-t) + self._at(t, T)[..., 0]
-        return omega
-
-    def _scan(self, T: Array) -> tuple[Array, Flags]:
-        """The one unstable interval at each temperature, and where there is one."""
-        rows, ends = unstable_intervals(self._mixing, T, self._name)
-        count = np.bincount(rows, minlength=T.size)
-        if (count > 1).any():
-            row = int(np.argmax(count > 1))
-            ranges = [f"{a:.6g} to {b:.6g}" for a, b in expit(ends[:, rows == row]).T]
-            msg = (
-                f"{self._name} has {count[row]} separate ranges of instability at {T[row]:g} K: "
-                f"x = {' and '.join(ranges)}"
-            )
-            raise SeveralMiscibilityGaps(msg)
-        t = np.full((2, T.size), np.nan)
-        t[:, rows] = ends
-        return t, count == 1
-
-    def _tie_line(self, T: Array) -> tuple[Array, Flags]:
-        """The tie-line at each temperature by bracketing, and where there is one."""
-        t, found = self._scan(T)
-        if found.any():
-            t[:, found] = self._around(t[:, found], T[found])
-        return t, found
-
-    def _around(self, spinodal: Array, T: Array) -> Array:
-        """The tie-line around each unstable interval."""
-        # A rough start is enough for Newton's method.
-        ends, good = newton(self._binodal_step, T, self._bracket(T, spinodal, 1e-9)[0])
-        if not good.all():
-            # It can cycle about a kink, as at a Curie temperature; bracketing cannot.
-            ends[:, ~good], good[~good] = self._bracket(T[~good], spinodal[:, ~good], 1e-15)
-        if not good.all():
-            msg = f"{self._name}: the tie-line did not converge at {_list(T[~good])} K"
-            raise NotConverged(msg)
-        if not ((ends[0] <= spinodal[0]) & (ends[1] >= spinodal[1])).all():
-            msg = f"{self._name}: a tie-line ended inside its spinodal at {_list(T)} K"
-            raise NotConverged(msg)
-        return ends
-
-    def _bracket(self, T: Array, spinodal: Array, tolerance: float) -> tuple[Array, Flags]:
-        """Tie-lines around unstable intervals, and where bracketing converged.
-
-        On each stable branch t is a monotone function of the diffusion potential,
-        and the difference of the grand potentials is monotone in it.
-        """
-        left, right = spinodal
-        high, low = self._potential(left, T), self._potential(right, T)
-        ends = (self._beyond(left, low, T, -1), left, right, self._beyond(right, high, T, +1))
-
-        def branch(mu: Array, T: Array, a: Array, b: Array) -> Array:
-            def above(t: Array, T: Array, mu: Array) -> Array:
-                return self._potential(t, T) - mu
-
-            return bracketed_root(above, (a, b), T, mu)[0]
-
-        def difference(share: Array, T: Array, low: Array, high: Array, *ends: Array) -> Array:
-            mu = low + share * (high - low)
-            alpha, beta = branch(mu, T, *ends[:2]), branch(mu, T, *ends[2:])
-            return self._grand_potential(alpha, T) - self._grand_potential(beta, T)
-
-        # Its unknown is a share of the bracket, which is tiny near the critical point.
-        whole = np.zeros_like(T), np.ones_like(T)
-        share, converged = bracketed_root(
-            difference, whole, T, low, high, *ends, tolerance=tolerance
-        )
-        mu = low + share * (high - low)
-        return np.array([branch(mu, T, *ends[:2]), branch(mu, T, *ends[2:])]), converged
-
-    def _beyond(self, t: Array, mu: Array, T: Array, sign: int) -> Array:
-        """A t from which on the diffusion potential has passed `mu`."""
-        for doubling in range(60):
-            t = t + sign * 2.0**doubling
-            if np.all(sign * (self._potential(t, T) - mu) > 0):
-                return t
-        msg = f"{self._name}: the diffusion potential does not diverge at {_list(T)} K"
-        raise NotConverged(msg)
-
-    # -- the fast route ---------------------------------------------------------
 
     @cached_property
     def _top(self) -> tuple[float, float] | None:
@@ -285,7 +201,7 @@ class MiscibilityGap:
         s = np.linspace(0, np.arccosh(np.sqrt(top / SEARCH_RANGE[0])), _TRACE_POINTS)[1:]
         T = top / np.cosh(s) ** 2
         try:
-            rows, ends = unstable_intervals(self._mixing, T, self._name)
+            rows, ends = unstable_intervals(self._mixing, T, self._name, list_temperatures)
             first, last = _longest_run(np.bincount(rows, minlength=T.size) == 1)
             # Beside temperatures with several gaps there may be more of them unseen.
             first, last = first + 3 * (first > 0), last - 3 * (last < T.size)
@@ -293,7 +209,7 @@ class MiscibilityGap:
                 return None
             s, T = s[first:last], T[first:last]
             spinodal = ends[:, (rows >= first) & (rows < last)]
-            curves = [T * self._around(spinodal, T), T * spinodal]
+            curves = [T * self._lines.around(spinodal, T), T * spinodal]
         except NotConverged:
             return None  # the safe route will say where, if it is asked
         if first == 0 and top < SEARCH_RANGE[1]:
@@ -304,54 +220,19 @@ class MiscibilityGap:
 
     def _guess(self, T: Array, spline: CubicSpline) -> Array:
         assert self._top is not None
-        curves = spline(np.arccosh(np.sqrt(self._top[0] / T)))
+        # Below the trace T t hardly changes any more.
+        s = np.minimum(np.arccosh(np.sqrt(self._top[0] / T)), spline.x[-1])
+        curves = spline(s)
         guess: Array = np.divide(curves.T, T, order="C")
         return guess
 
     def _fast_binodal(self, T: Array) -> tuple[Array, Flags]:
         assert self._trace is not None
-        return newton(self._binodal_step, T, self._guess(T, self._trace[2]))
+        return newton(self._lines.binodal_step, T, self._guess(T, self._trace[2]))
 
     def _fast_spinodal(self, T: Array) -> tuple[Array, Flags]:
         assert self._trace is not None
-        return newton(self._spinodal_step, T, self._guess(T, self._trace[3]))
-
-    def _spinodal_step(self, t: Array, T: Array) -> tuple[Array, Flags]:
-        mixing = self._at(t, T)
-        slope = mixing[..., 3]
-        return -mixing[..., 2] / slope, (slope[0] < 0) & (slope[1] > 0)
-
-    def _binodal_step(self, t: Array, T: Array) -> tuple[Array, Flags]:
-        """Newton step in both logits, and where both ends are stable.
-
-        With f the potential and w the grand potential of each branch, df = psi dt
-        and dw = -x psi dt, so that the 2 x 2 system solves itself.
-        """
-        x = expit(t)
-        mixing = self._mixing(T, x)
-        psi = mixing[..., 2]
-        f, w = t + mixing[..., 1], log_expit(-t) + mixing[..., 0]
-        width = x[1] - x[0]
-        step = (w[1] - w[0] + x[::-1] * (f[1] - f[0])) / width
-        narrow = t[1] - t[0] < _NARROW
-        if narrow.any():
-            self._refine(step, np.flatnonzero(narrow), x[0], width, T)
-        return step / psi, (psi > 0).all(0) & (width > 0)
-
-    def _refine(self, step: Array, narrow: Rows, left: Array, width: Array, T: Array) -> None:
-        """Newton steps of narrow gaps with the digits that differences lose.
-
-        Near the critical point those vanish as the third and fourth power of the
-        width; they are integrals of G'' over the gap.
-        """
-        width = width[narrow]
-        x = left[narrow, None] + width[:, None] * _NODES
-        psi = self._mixing(T[narrow, None], x)[..., 2]
-        share = psi / (x * (1 - x)) * width[:, None] * _WEIGHTS
-        integral = np.array([share @ (1 - _NODES), -share @ _NODES])
-        # A kink inside the gap spoils the quadrature, and shows as a difference.
-        smooth = np.abs(integral - step[:, narrow]).max(0) * width < 1e-12
-        step[:, narrow[smooth]] = integral[:, smooth]
+        return newton(self._lines.spinodal_step, T, self._guess(T, self._trace[3]))
 
 
 def _longest_run(flags: Flags) -> tuple[int, int]:
@@ -380,15 +261,16 @@ def temperatures(T: ArrayLike) -> Array:
     return array
 
 
-def _masked(hidden: Any, shape: tuple[int, ...], *values: Array) -> list[Any]:
+def masked(hidden: Any, shape: tuple[int, ...], *values: Array) -> list[Any]:
     """Arrays of one shape, masked where there is something to hide."""
     if hidden is np.ma.nomask:
         return [value.reshape(shape) for value in values]
     return [np.ma.MaskedArray(value, hidden).reshape(shape) for value in values]
 
 
-def _list(T: Array) -> str:
+def list_temperatures(T: Array) -> str:
+    """Temperatures for a message, each or their range."""
     T = np.unique(T)
     if T.size <= 3:
-        return ", ".join(f"{value:g}" for value in T)
-    return f"{T.size} temperatures from {T[0]:g} to {T[-1]:g}"
+        return f"{', '.join(f'{value:g}' for value in T)} K"
+    return f"{T.size} temperatures from {T[0]:g} to {T[-1]:g} K"

@@ -10,9 +10,10 @@ from pycalphad import variables as v
 from symengine import Add, S
 from tinydb import where
 
-from lina_calphad.elastic_data import CONSTANTS, PARAMETERS, mixing_sublattice
+from lina_calphad.database import mixing_sublattice
+from lina_calphad.elastic_data import CONSTANTS, PARAMETERS
 from lina_calphad.elasticity import CubicElasticity, biaxial_modulus
-from lina_calphad.errors import ElasticDataError
+from lina_calphad.errors import ElasticDataError, MissingElasticData
 
 if TYPE_CHECKING:
     from pycalphad import Database
@@ -136,7 +137,9 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
         reference = super().endmember_reference_model
         # pycalphad rebuilds this very class as its own reference, elastic term and
         # all, which would cancel that term from every _MIX property.
-        reference.models["elastic"] = self._endmember_elastic
+        # ESPEI excludes a contribution by setting it to zero, here and in the reference.
+        excluded = self.models["elastic"] == 0
+        reference.models["elastic"] = S.Zero if excluded else self._endmember_elastic
         return reference
 
     def _elastic_data(
@@ -161,7 +164,7 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
             else:
                 missing.append(f"{name} of {element}")
         if missing:
-            raise ElasticDataError(self._how_to_supply(dbe, missing))
+            raise MissingElasticData(self._how_to_supply(dbe, missing))
         self._check_defined(data)
         self._check_stable(data, host)
         return data

@@ -67,7 +67,10 @@ def results_folder(
     try:
         yield temporary
         for file in sorted(temporary.iterdir()):
-            file.replace(folder / file.name)
+            target = folder / file.name
+            if target.is_dir() and overwrite:
+                shutil.rmtree(target)  # no file of an earlier run may stay among the new
+            file.replace(target)
     except OSError as error:
         raise OutputError(_cannot_write(folder, error)) from error
     finally:

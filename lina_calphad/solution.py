@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pycalphad import Model
-from pycalphad import variables as v
 from scipy.special import logit, xlogy
-from symengine import Lambdify, S, Symbol
 
-from lina_calphad.elastic_data import mixing_sublattice
-from lina_calphad.errors import DatabaseError, UnsupportedPhase
+from lina_calphad.energy import Compiled, R, X, binary_energy, mixing_terms
 from lina_calphad.gap import MiscibilityGap, temperatures
 
 if TYPE_CHECKING:
@@ -22,10 +19,6 @@ if TYPE_CHECKING:
     from pycalphad import Database
 
     from lina_calphad.curves import Array, Binodal, CriticalPoint, Spinodal
-
-R = float(v.R)  # pycalphad's gas constant, so that our numbers and its numbers agree
-
-_X, _T = Symbol("x"), Symbol("T")
 
 
 class BinarySolution:
@@ -78,40 +71,13 @@ class BinarySolution:
         model: type[Model] = Model,
         pressure: float = 101325.0,
     ) -> None:
-        self.components = _two_elements(dbf, components, phase)
-        self.phase = phase.upper()
+        energy = binary_energy(dbf, components, phase, model, pressure)
+        self.components = energy.components
+        self.phase = energy.phase
         self.pressure = float(pressure)
-        if not 0 < self.pressure < np.inf:
-            msg = f"a pressure is a positive, finite number of pascal; got {pressure}"
-            raise ValueError(msg)
         self._arguments = (dbf, tuple(components), phase, model, pressure)
-        first, second = self.components
-        index = mixing_sublattice(dbf, self.phase, {first, second, "VA"})
-        mod = model(dbf, [first, second, "VA"], self.phase)
-        species = {s.name for s in mod.constituents[index]}
-        others = {s.name for i, names in enumerate(mod.constituents) for s in names if i != index}
-        if species != {first, second} or not others <= {"VA"}:
-            msg = (
-                f"{self.phase} is no binary solution of {first} and {second}: its sublattices hold "
-                f"{' : '.join(', '.join(sorted(s.name for s in c)) for c in mod.constituents)}"
-            )
-            raise UnsupportedPhase(msg)
-        at = {y: 1 - _X if y.species.name == first else _X for y in mod.site_fractions}
-        at |= {y: S.One for y in mod.site_fractions if y.species.name == "VA"}
-        at |= {v.T: _T, v.P: S(self.pressure)}
-        terms = {name: S(term).xreplace(at) for name, term in mod.models.items()}
-        undefined = {str(s) for term in terms.values() for s in term.free_symbols} - {"x", "T"}
-        if undefined:
-            names = ", ".join(sorted(undefined))
-            msg = f"{self.phase} needs {names}, which the database does not define"
-            raise UnsupportedPhase(msg)
-        # The reference is linear in x; ideal mixing is done analytically.
-        reference = terms["ref"]
-        r = sum((t for name, t in terms.items() if name not in ("ref", "idmix")), S.Zero) / (R * _T)
-        slope, curvature, q = r.diff(_X), r.diff(_X, 2), _X * (1 - _X)
-        psi = 1 + q * curvature
-        self._mixing = _Compiled(r - _X * slope, slope, psi, q * psi.diff(_X))
-        self._reference = _Compiled(reference, reference.diff(_X))
+        self._mixing = Compiled(mixing_terms(energy.r))
+        self._reference = Compiled((energy.reference, energy.reference.diff(X)))
 
     def __repr__(self) -> str:
         first, second = self.components
@@ -238,38 +204,6 @@ class BinarySolution:
     @cached_property
     def _gap(self) -> MiscibilityGap:
         return MiscibilityGap(self._mixing, self.phase)
-
-
-class _Compiled:
-    """Expressions in T and x as machine code over arrays."""
-
-    def __init__(self, *expressions: Any) -> None:
-        self._size = len(expressions)
-        self._function = Lambdify([_T, _X], list(expressions), backend="llvm", cse=True)
-
-    def __call__(self, T: Array, x: Array) -> Array:
-        """The expressions on a last axis behind those of x, to which T broadcasts."""
-        points = np.empty((*x.shape, 2))
-        points[..., 0], points[..., 1] = T, x
-        if points.size == 0:  # symengine refuses what NumPy allows
-            return np.zeros((*x.shape, self._size))
-        values: Array = self._function(points)
-        return values
-
-
-def _two_elements(dbf: Database, components: Sequence[str], phase: str) -> tuple[str, str]:
-    given = [components] if isinstance(components, str) else components
-    names = [str(component).upper() for component in given]
-    names = [name for name in names if name != "VA"]
-    if len(set(names)) != 2 or len(names) != 2:
-        msg = f"a binary solution of {phase} takes two different components; got {list(components)}"
-        raise UnsupportedPhase(msg)
-    for name in names:
-        if name not in dbf.elements:
-            elements = ", ".join(sorted(set(dbf.elements) - {"VA", "/-"})) or "none"
-            msg = f"the database has no element {name}; it has {elements}"
-            raise DatabaseError(msg)
-    return names[0], names[1]
 
 
 def _broadcast(T: ArrayLike, x: ArrayLike) -> tuple[Array, Array]:

@@ -59,11 +59,16 @@ def read_source(source: Source) -> Database:
     return read_with_origin(source)[0]
 
 
-def read_with_origin(source: Source) -> tuple[Database, bool]:
-    """The database, and whether it came with elastic data of its own."""
+def read_with_origin(
+    source: Source, components: Sequence[str] = COMPONENTS, phases: Sequence[str] = (PHASE,)
+) -> tuple[Database, bool]:
+    """The database, and whether it came with elastic data of its own.
+
+    Other components and phases than those of bcc Li-Na get no elastic data from us.
+    """
     key = os.fspath(source)
     if key in assessments():
-        return load(key), True
+        return _checked(load(key), key, components, phases), True
     path = Path(source)
     if not path.is_file():
         if path.suffix.lower() == ".tdb" or path.name != key:
@@ -80,18 +85,25 @@ def read_with_origin(source: Source) -> tuple[Database, bool]:
     if EXPORTED in text:
         msg = f"{key} is an export and has coherency in it already: name what it was made from"
         raise DatabaseError(msg)
-    for kind, wanted, there in (
-        ("element", COMPONENTS, dbf.elements),
-        ("phase", (PHASE,), dbf.phases),
-    ):
-        for name in wanted:
-            if name not in there:
-                msg = f"{key} has no {kind} {name}; it has {', '.join(sorted(there)) or 'none'}"
-                raise DatabaseError(msg)
-    own = has_elastic_data(dbf, PHASE)
-    if not own:
+    _checked(dbf, key, components, phases)
+    own = any(has_elastic_data(dbf, phase) for phase in phases)
+    if not own and set(components) == set(COMPONENTS) and PHASE in dbf.phases:
         copy_elastic_data(read_shipped(ELASTIC_FILE), dbf)
     return dbf, own
+
+
+def _checked(
+    dbf: Database, name: str, components: Sequence[str], phases: Sequence[str]
+) -> Database:
+    for kind, wanted, there in (
+        ("element", components, dbf.elements),
+        ("phase", phases, dbf.phases),
+    ):
+        for each in wanted:
+            if each not in there:
+                msg = f"{name} has no {kind} {each}; it has {', '.join(sorted(there)) or 'none'}"
+                raise DatabaseError(msg)
+    return dbf
 
 
 def range_notes(T: float, sources: Sequence[Source]) -> list[str]:

@@ -274,7 +274,7 @@ def test_the_fast_route_and_the_safe_route_agree(bcc):
     T = top * (1 - np.geomspace(1e-6, 0.99, 200))
     fast, good = gap._fast_binodal(T)
     assert good.all()
-    safe, found = gap._tie_line(T)
+    safe, found = gap._lines.tie_line(T)
     assert found.all()
     assert worst(fast.ravel(), safe.ravel()) < 1e-11
 

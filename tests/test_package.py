@@ -51,6 +51,12 @@ def wheel(tmp_path_factory) -> Path:
     return built
 
 
+def datasets() -> list[Path]:
+    found = sorted((ROOT / "datasets").rglob("*.json"))
+    assert found
+    return found
+
+
 def test_the_wheel_holds_data_types_and_licences(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for name in (
@@ -59,8 +65,13 @@ def test_the_wheel_holds_data_types_and_licences(wheel):
         "lina_calphad/tdb/LiNa_Zhang2003.tdb",
         "lina_calphad/tdb/LiNa_Santos2025.tdb",
         "lina_calphad/tdb/LiNa_elastic.tdb",
+        "lina_calphad/data/README.md",
+        "lina_calphad/data/LI-NA/dft-gpaw2026/cells.csv",
+        "lina_calphad/data/LI-NA/dft-gpaw2026/cells.extxyz",
     ):
         assert name in names
+    shipped = {f"lina_calphad/data/{p.relative_to(ROOT / 'datasets')}" for p in datasets()}
+    assert shipped == {name for name in names if name.endswith(".json")}
     assert {Path(n).name for n in names if "/licenses/" in n} == {"LICENSE", "LICENSE-DATA"}
     assert not any(name.startswith(("tests", "benchmarks")) for name in names)
 
@@ -73,12 +84,15 @@ def test_the_wheel_works_in_an_empty_folder(wheel, tmp_path):
     code = (
         "import lina_calphad as lc; from pycalphad import Database; "
         "from lina_calphad.registry import tdb_folder; "
+        "from lina_calphad.datasets import read_datasets, shipped_datasets; "
         "Database(str(tdb_folder() / 'LiNa_elastic.tdb')); "
         "print(lc.__file__); dbf = lc.load('santos2025'); "
+        "print(len(shipped_datasets()), read_datasets(['down1975'])[0]['output']); "
         "print(lc.BinarySolution(dbf, ('LI', 'NA'), 'BCC_A2', lc.CoherentModel).spinodal(300.0))"
     )
-    where, spinodal = python(code, empty, PYTHONPATH=str(site)).splitlines()
+    where, read, spinodal = python(code, empty, PYTHONPATH=str(site)).splitlines()
     assert Path(where).is_relative_to(site)
+    assert read == f"{len(datasets())} ZPF"
     assert spinodal == "<Spinodal at 300 K: x = 0.0579521 and 0.570563>"
 
 

@@ -1,0 +1,213 @@
+"""What ESPEI imports from us: a residual for measured solubilities and a fitting description.
+
+Importing this module registers `SolubilityResidual` with ESPEI. The `espei` command imports
+it when an input names something in it, such as
+``fitting_description: lina_calphad.espei_hooks.fitting_description`` or, in the phase models,
+``"model": "lina_calphad.espei_hooks.CoherentModel"``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from espei.error_functions.residual_base import ResidualFunction, residual_function_registry
+from espei.parameter_selection.fitting_descriptions import ModelFittingDescription
+from espei.parameter_selection.fitting_steps import (
+    AbstractLinearPropertyStep,
+    StepCPM,
+    StepHM,
+    StepSM,
+    StepV0,
+)
+from espei.utils import database_symbols_to_fit
+from pycalphad import Model
+from pycalphad import variables as v
+from scipy.stats import norm
+from symengine import S
+from tinydb import where
+
+from lina_calphad.elastic_data import CONSTANTS
+from lina_calphad.errors import DatasetError, MissingElasticData, NoMiscibilityGap
+from lina_calphad.family import SolutionFamily
+from lina_calphad.models import CoherentModel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pycalphad import Database
+
+    from lina_calphad.curves import Array
+
+__all__ = [
+    "CoherentModel",
+    "FittingModel",
+    "Model",
+    "SolubilityResidual",
+    "StepC11",
+    "StepC12",
+    "StepC44",
+    "elastic_fitting_description",
+    "fitting_description",
+]
+
+
+class FittingModel(CoherentModel):
+    """`CoherentModel` of a database that is still being fitted.
+
+    Without complete elastic data, which a step may have yet to fit, there is no
+    elastic energy. Its attributes C11, C12, C44 are what the database has of them so
+    far, in GPa, as ESPEI's steps read them.
+    """
+
+    def build_phase(self, dbe: Database) -> None:
+        """Build the phase, then the elastic constants."""
+        super().build_phase(dbe)
+        phase = dbe.phases[self.phase_name]
+        for name in CONSTANTS:
+            query = (
+                (where("phase_name") == phase.name)
+                & (where("parameter_type") == name)
+                & where("constituent_array").test(self._array_validity)
+            )
+            value = self.redlich_kister_sum(phase, dbe.search, query)
+            setattr(self, name, self.symbol_replace(S(value), self._symbols))
+
+    def elastic_energy(self, dbe: Database) -> Any:
+        """Elastic energy of coherent unmixing in J/mol of atoms; zero without elastic data."""
+        try:
+            return super().elastic_energy(dbe)
+        except MissingElasticData:
+            self.coherency, self._endmember_elastic = {}, S.Zero
+            return S.Zero
+
+
+class _StepElasticConstant(AbstractLinearPropertyStep):  # type: ignore[misc]  # ESPEI has no types
+    """Elastic constants in GPa, constant or linear in temperature."""
+
+    features: ClassVar[list[Any]] = [S.One, v.T]
+    # A stiffness is not a quantity per mole.
+    normalize_parameter_per_mole_formula = False
+
+
+class StepC11(_StepElasticConstant):
+    """C11 in GPa from data of the output "C11"."""
+
+    parameter_name = data_types_read = "C11"
+
+
+class StepC12(_StepElasticConstant):
+    """C12 in GPa from data of the output "C12"."""
+
+    parameter_name = data_types_read = "C12"
+
+
+class StepC44(_StepElasticConstant):
+    """C44 in GPa from data of the output "C44"."""
+
+    parameter_name = data_types_read = "C44"
+
+
+_ELASTIC = [StepV0, StepC11, StepC12, StepC44]
+
+#: Molar volumes (m³/mol of atoms, output "V0") and elastic constants (GPa) alone.
+elastic_fitting_description = ModelFittingDescription(_ELASTIC, model=FittingModel)
+
+#: The same, then Gibbs energies from heat capacities, entropies and enthalpies.
+fitting_description = ModelFittingDescription(
+    [*_ELASTIC, StepCPM, StepSM, StepHM], model=FittingModel
+)
+
+
+class SolubilityResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has no types
+    """ESPEI residual of solubilities within one phase, in ln x, two-sided.
+
+    ESPEI's residual of tie-lines hardly moves when a miscibility gap becomes too wide.
+    This one compares ln x of the binodal, chemical or coherent as the phase's model
+    says, with the datum and its error. It reads datasets of the output "SOLUBILITY"
+    (`lina_calphad.datasets`), which ESPEI's own residuals leave alone.
+
+    Parameters
+    ----------
+    database, datasets, phase_models, symbols_to_fit, weight
+        As ESPEI's protocol. ``weight["SOLUBILITY"]`` divides every error.
+
+    Raises
+    ------
+    DatasetError
+        If a dataset of solubilities is not of that form.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        datasets: Any,
+        phase_models: Any,
+        symbols_to_fit: Sequence[str] | None = None,
+        weight: Mapping[str, float] | None = None,
+    ) -> None:
+        super().__init__(database, datasets, phase_models, symbols_to_fit, weight)
+        symbols = symbols_to_fit or database_symbols_to_fit(database)
+        comps = set(phase_models.components) if phase_models else set(database.elements)
+        models = phase_models.get_model_dict() if phase_models else {}
+        factor = (weight or {}).get("SOLUBILITY", 1.0)
+        self._sets = []
+        families: dict[tuple[str, ...], SolutionFamily] = {}
+        for dataset in datasets.search(where("output") == "SOLUBILITY"):
+            (phase,) = dataset["phases"]
+            if phase not in database.phases or not comps.issuperset(dataset["components"]):
+                continue
+            solvent, solute = _sides(dataset)
+            pair = sorted((solvent, solute))
+            key = (phase, *pair)
+            if key not in families:
+                model = models.get(phase, Model)
+                families[key] = SolutionFamily(database, pair, phase, symbols, model)
+            x = np.ravel(dataset["values"]).astype(float)
+            T, error = np.broadcast_to(dataset["conditions"]["T"], x.shape), dataset["ln_x_error"]
+            scale = np.broadcast_to(error, x.shape) / np.ravel(dataset.get("weight", 1.0)) / factor
+            self._sets.append((families[key], pair.index(solvent), T, np.log(x), scale))
+
+    def get_residuals(self, parameters: Any) -> tuple[list[float], list[float]]:
+        """Calculate ln x less that of each datum, and the standard error of each.
+
+        Infinite where the parameters leave no gap.
+        """
+        residuals: list[float] = []
+        errors: list[float] = []
+        for family, side, T, ln_x, scale in self._sets:
+            residuals.extend(_ln_solubility(family, side, T, np.asarray(parameters)) - ln_x)
+            errors.extend(scale)
+        return residuals, errors
+
+    def get_likelihood(self, parameters: Any) -> float:
+        """Log-likelihood of Gaussian errors in ln x; minus infinity where there is no gap."""
+        residuals, errors = self.get_residuals(parameters)
+        return float(np.sum(norm.logpdf(residuals, scale=errors)))
+
+
+def _ln_solubility(family: SolutionFamily, side: int, T: Array, values: Array) -> Array:
+    try:
+        binodal = family.binodal(T, values)
+    except NoMiscibilityGap:
+        return np.full(T.shape, np.inf)
+    ln_x = binodal.ln_one_minus_x_beta if side else binodal.ln_x_alpha
+    return np.ma.filled(ln_x, np.inf)
+
+
+def _sides(dataset: Mapping[str, Any]) -> tuple[str, str]:
+    """Solvent and solute of a dataset of solubilities."""
+    solver = dataset["solver"]
+    for names, shares in zip(
+        solver["sublattice_configurations"][0], solver["sublattice_occupancies"][0], strict=True
+    ):
+        if not isinstance(names, str) and sorted(shares) == [0.0, 1.0]:
+            return names[shares.index(1.0)], names[shares.index(0.0)]
+    msg = (
+        f"{dataset.get('reference', 'a dataset')}: sublattice_occupancies of solubilities give "
+        f"the pure solvent, such as [[[1.0, 0.0], 1.0]]; got {solver['sublattice_occupancies']}"
+    )
+    raise DatasetError(msg)
+
+
+residual_function_registry.register(SolubilityResidual)

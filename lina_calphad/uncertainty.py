@@ -1,0 +1,346 @@
+"""Uncertainty on the diagram: draws of parameters become bands and probabilities of regions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from pycalphad import Model
+from scipy.special import expit, log_expit, logit
+
+from lina_calphad.draws import ParameterDraws
+from lina_calphad.errors import NoMiscibilityGap, ParameterError
+from lina_calphad.family import SolutionFamily
+from lina_calphad.gap import temperatures
+from lina_calphad.models import CoherentModel
+from lina_calphad.sources import COMPONENTS, PHASE
+from lina_calphad.tally import Tally
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from pycalphad import Database
+
+    from lina_calphad.curves import Array
+
+#: Quantiles of every band: the median with 68 % and 95 % around it.
+LEVELS = (0.025, 0.16, 0.5, 0.84, 0.975)
+NAMES = ("low_95", "low_68", "median", "high_68", "high_95")
+
+MODELS: dict[str, type[Model]] = {"chemical": Model, "coherent": CoherentModel}
+
+_DRAWS_AT_ONCE = 500
+_FIRST = 1000  # draws that show where the bands lie
+
+Draws = ParameterDraws | Iterable[ParameterDraws]
+
+
+@dataclass(frozen=True, eq=False)
+class Bands:
+    """Bands of binodals, spinodals and critical points.
+
+    Parameters
+    ----------
+    T
+        Temperatures in K, shape (m,).
+    draws
+        How many draws they rest on.
+    t
+        Quantiles (`LEVELS`) of logit x by kind of curve, such as "chemical binodal",
+        shape (5, 2, m): the second axis is the branch poor and rich in the second
+        component. Over the draws that have a gap at that temperature; NaN where none has.
+    gap
+        Share of the draws with a gap at each temperature, shape (m,), by kind of equilibrium.
+    critical
+        Quantiles of the critical temperature in K and of logit x there, shape (5, 2),
+        and the share of draws that have one, by kind of equilibrium.
+    """
+
+    T: Array
+    draws: int
+    t: dict[str, Array]
+    gap: dict[str, Array]
+    critical: dict[str, tuple[Array, float]]
+
+    def __repr__(self) -> str:
+        span = f"{self.T.size} temperatures, {self.T.min():g} to {self.T.max():g} K"
+        return f"<Bands of {self.draws} draws at {span}: {', '.join(self.t)}>"
+
+    def x(self, kind: str) -> Array:
+        """Quantiles of the mole fraction of the second component, shape (5, 2, m)."""
+        x: Array = expit(self.t[kind])
+        return x
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a curve, branch and temperature; ln of the dilute component's fraction too."""
+        frames = []
+        for kind, t in self.t.items():
+            for i, branch in enumerate(("alpha", "beta")):
+                sign = 1 if branch == "alpha" else -1
+                # A fraction of the other component falls as x rises.
+                logs = log_expit(sign * t[:, i])[::sign]
+                columns: dict[str, Any] = {"kind": kind, "branch": branch, "T": self.T}
+                columns["share_with_gap"] = self.gap[kind.split()[0]]
+                columns |= {f"x_{n}": expit(q) for n, q in zip(NAMES, t[:, i], strict=True)}
+                columns |= {f"ln_dilute_{n}": q for n, q in zip(NAMES, logs, strict=True)}
+                frames.append(pd.DataFrame(columns))
+        return pd.concat(frames, ignore_index=True)
+
+    def critical_frame(self) -> pd.DataFrame:
+        """One row a kind of equilibrium and quantity: quantiles of the critical point."""
+        rows = []
+        for kind, (values, share) in self.critical.items():
+            for name, q in (("T", values[:, 0]), ("x", expit(values[:, 1]))):
+                rows.append({"kind": kind, "quantity": name, "share_with_gap": share})
+                rows[-1] |= dict(zip(NAMES, q, strict=True))
+        return pd.DataFrame(rows)
+
+
+def bands(
+    dbf: Database,
+    draws: Draws,
+    T: ArrayLike,
+    *,
+    components: Sequence[str] = COMPONENTS,
+    phase: str = PHASE,
+    kinds: Sequence[str] = ("chemical", "coherent"),
+    client: Any = None,
+    progress: Callable[[int], None] | None = None,
+) -> Bands:
+    """Bands of the miscibility gap from draws of parameters.
+
+    Parameters
+    ----------
+    dbf
+        A database with the parameters as symbols; see `free_interactions`.
+    draws
+        The draws, or an iterable of pieces of them, which are then never all in memory.
+    T
+        Temperatures in K, shape (m,).
+    components, phase
+        The two elements and the solution phase.
+    kinds
+        Kinds of equilibrium, "chemical" and "coherent" (which needs elastic data).
+    client
+        A `distributed.Client` to share the work; this process alone if None.
+    progress
+        Called with the number of draws done, after each piece.
+
+    Returns
+    -------
+    Bands
+
+    Raises
+    ------
+    ParameterError
+        If there are no draws, or their symbols are not in the database.
+    NoCriticalPoint, SeveralMiscibilityGaps, NotConverged
+        If a draw has a gap that is open, not the only one, or not found.
+
+    Examples
+    --------
+    >>> from lina_calphad import load
+    >>> from lina_calphad.interactions import free_interactions
+    >>> dbf, mean = free_interactions(load("santos2025"), "BCC_A2", ("LI", "NA"))
+    >>> draws = ParameterDraws.from_covariance(mean, np.diag([682.0, 682.0]) ** 2, 2000)
+    >>> result = bands(dbf, draws, [300.0], kinds=["chemical"])
+    >>> result
+    <Bands of 2000 draws at 1 temperatures, 300 to 300 K: chemical binodal, chemical spinodal>
+    >>> low, high = result.x("chemical binodal")[[1, 3], 0, 0]
+    >>> round(float(np.sqrt(high / low)), 1)  # the solubility is known to this factor
+    1.5
+    """
+    T = np.atleast_1d(temperatures(T))
+    if T.ndim != 1:
+        msg = f"bands take temperatures of one dimension; got the shape {T.shape}"
+        raise ValueError(msg)
+    pieces = _pieces(draws)
+    head = next(pieces, None)
+    if head is None:
+        msg = "there are no draws to make bands of"
+        raise ParameterError(msg)
+    families = _families(dbf, head.symbols, components, phase, kinds)
+    # The first draws say where the bands lie, for every piece alike.
+    first, pieces = _first(head, pieces)
+    begun = {name: Tally(values) for name, values in _curves(families, first, T).items()}
+    total, n = begun, 0
+    for size, part in _mapped(families, begun, T, pieces, client):
+        for name, tally in total.items():
+            tally.merge(part[name])
+        n += size
+        if progress:
+            progress(n)
+    t, gap, critical = {}, {}, {}
+    for name, tally in total.items():
+        kind, curve = name.split()
+        if curve == "critical":
+            critical[kind] = tally.quantiles(LEVELS), float(tally.count[0] / n)
+        else:
+            t[name] = tally.quantiles(LEVELS).reshape(len(LEVELS), 2, T.size)
+            gap[kind] = tally.count[: T.size] / n
+    return Bands(T, n, t, gap, critical)
+
+
+def region_probability(
+    dbf: Database,
+    draws: Draws,
+    T: ArrayLike,
+    x: ArrayLike,
+    *,
+    components: Sequence[str] = COMPONENTS,
+    phase: str = PHASE,
+    kinds: Sequence[str] = ("chemical", "coherent"),
+) -> dict[str, Array]:
+    """Probability that (x, T) lies inside each binodal and spinodal.
+
+    Parameters
+    ----------
+    dbf, draws, components, phase, kinds
+        As of `bands`.
+    T, x
+        Temperature in K and mole fraction of the second component, broadcast together.
+
+    Returns
+    -------
+    dict of str to ndarray
+        By kind of curve, such as "coherent spinodal": the share of draws whose curve
+        encloses the point, of the shape to which `T` and `x` broadcast.
+
+    Raises
+    ------
+    ParameterError, NoCriticalPoint, SeveralMiscibilityGaps, NotConverged
+        As `bands`.
+    ValueError
+        If a mole fraction does not lie between 0 and 1.
+    """
+    T, x = np.broadcast_arrays(temperatures(T), np.asarray(x, dtype=float))
+    if not ((x >= 0) & (x <= 1)).all():
+        msg = f"a mole fraction lies between 0 and 1; got {x[~((x >= 0) & (x <= 1))][0]}"
+        raise ValueError(msg)
+    levels, back = np.unique(T, return_inverse=True)
+    with np.errstate(divide="ignore"):
+        at = logit(x).ravel()
+    inside: dict[str, Array] = {}
+    n = 0
+    families: dict[str, SolutionFamily] = {}
+    for piece in _pieces(draws):
+        families = families or _families(dbf, piece.symbols, components, phase, kinds)
+        n += len(piece)
+        for name, t in _curves(families, piece.values, levels).items():
+            if not name.endswith("critical"):
+                branches = t.reshape(len(piece), 2, levels.size)[..., back.ravel()]
+                # A comparison with NaN, where there is no gap, is false.
+                within = (branches[:, 0] < at) & (at < branches[:, 1])
+                inside[name] = inside.get(name, np.zeros(at.size)) + within.sum(axis=0)
+    if n == 0:
+        msg = "there are no draws to take probabilities from"
+        raise ParameterError(msg)
+    return {name: count.reshape(x.shape) / n for name, count in inside.items()}
+
+
+def _families(
+    dbf: Database,
+    symbols: Sequence[str],
+    components: Sequence[str],
+    phase: str,
+    kinds: Sequence[str],
+) -> dict[str, SolutionFamily]:
+    unknown = [kind for kind in kinds if kind not in MODELS]
+    if unknown or not kinds:
+        msg = f"kinds of equilibrium are {' and '.join(MODELS)}; got {list(kinds)}"
+        raise ValueError(msg)
+    missing = [name for name in symbols if name not in dbf.symbols]
+    if missing:
+        msg = (
+            f"the draws are of {', '.join(missing)}, which the database does not have; "
+            f"its symbols are {', '.join(sorted(dbf.symbols)) or 'none'}"
+        )
+        raise ParameterError(msg)
+    return {kind: SolutionFamily(dbf, components, phase, symbols, MODELS[kind]) for kind in kinds}
+
+
+def _pieces(draws: Draws) -> Iterator[ParameterDraws]:
+    for piece in [draws] if isinstance(draws, ParameterDraws) else draws:
+        yield from piece.chunks(_DRAWS_AT_ONCE)
+
+
+def _first(
+    head: ParameterDraws, pieces: Iterator[ParameterDraws]
+) -> tuple[Array, Iterator[ParameterDraws]]:
+    """Values of the first draws, and all pieces again."""
+    taken = [head]
+    while sum(map(len, taken)) < _FIRST and (more := next(pieces, None)) is not None:
+        taken.append(more)
+    return np.concatenate([piece.values for piece in taken]), chain(taken, pieces)
+
+
+def _curves(families: dict[str, SolutionFamily], values: Array, T: Array) -> dict[str, Array]:
+    """Logit x of every curve, shape (draws, 2 m), and critical points, shape (draws, 2)."""
+    result: dict[str, Array] = {}
+    for kind, family in families.items():
+        top = family.critical_points(values)
+        with np.errstate(divide="ignore"):
+            result[f"{kind} critical"] = np.ma.stack([top.T, logit(top.x)], axis=-1).filled(np.nan)
+        for curve in ("binodal", "spinodal"):
+            t = np.full((2, len(values), T.size), np.nan)
+            try:
+                found = getattr(family, curve)(T, values)
+            except NoMiscibilityGap:
+                pass
+            else:
+                if curve == "binodal":
+                    t[0] = np.ma.filled(found.ln_x_alpha - np.log1p(-found.x_alpha), np.nan)
+                    t[1] = np.ma.filled(np.log(found.x_beta) - found.ln_one_minus_x_beta, np.nan)
+                else:
+                    t[0], t[1] = (
+                        np.ma.filled(logit(branch), np.nan)
+                        for branch in (found.x_alpha, found.x_beta)
+                    )
+            result[f"{kind} {curve}"] = t.transpose(1, 0, 2).reshape(len(values), -1)
+    return result
+
+
+def _tallied(
+    families: dict[str, SolutionFamily], begun: dict[str, Tally], T: Array, values: Array
+) -> tuple[int, dict[str, Tally]]:
+    """Tallies of one piece of the draws."""
+    part = {name: tally.empty() for name, tally in begun.items()}
+    for name, curve in _curves(families, values, T).items():
+        part[name].add(curve)
+    return len(values), part
+
+
+def _mapped(
+    families: dict[str, SolutionFamily],
+    begun: dict[str, Tally],
+    T: Array,
+    pieces: Iterator[ParameterDraws],
+    client: Any,
+) -> Iterator[tuple[int, dict[str, Tally]]]:
+    """Tallies of every piece, here or on the workers of a cluster."""
+    if client is None:
+        for piece in pieces:
+            yield _tallied(families, begun, T, piece.values)
+        return
+    from distributed import as_completed
+
+    shared = client.scatter((families, begun, T), broadcast=True)
+    ahead = 2 * max(1, sum(client.nthreads().values()))
+    waiting: Any = as_completed([])  # type: ignore[no-untyped-call]
+    running = 0
+    for piece in pieces:
+        waiting.add(client.submit(_tallied_there, shared, piece.values, pure=False))
+        running += 1
+        if running >= ahead:  # no more in flight than keeps the workers busy
+            yield next(waiting).result()
+            running -= 1
+    for future in waiting:
+        yield future.result()
+
+
+def _tallied_there(shared: Any, values: Array) -> tuple[int, dict[str, Tally]]:
+    families, begun, T = shared
+    return _tallied(families, begun, T, values)
