@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lina_calphad import __version__
-from lina_calphad.errors import LinaCalphadError, OutsideAssessedRange
+from lina_calphad.errors import Interrupted, LinaCalphadError, OutsideAssessedRange
+from lina_calphad.refit_command import refit
 
 if TYPE_CHECKING:
     from lina_calphad.comparison import Comparison
@@ -311,6 +312,9 @@ def dataset(
     click.echo(f"wrote {out}: {made['output']} of {', '.join(made['phases'])}")
 
 
+cli.add_command(refit)
+
+
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command; an expected error is one line on stderr and exit status 2."""
     try:
@@ -322,6 +326,9 @@ def main(arguments: list[str] | None = None) -> Any:
         sys.exit(130)
     except click.ClickException as error:
         message = " ".join(error.format_message().split())
+    except Interrupted as error:
+        click.echo(f"lina-calphad: {error}", err=True)
+        sys.exit(130)
     except (LinaCalphadError, ValueError, OSError) as error:
         message = " ".join(str(error).split())
     click.echo(f"lina-calphad: error: {message}", err=True)

@@ -52,6 +52,10 @@ __all__ = [
 ]
 
 
+# What a stability of one, that of an ideal solution, adds to ln x where there is no gap.
+_BEYOND = 10.0
+
+
 class FittingModel(CoherentModel):
     """`CoherentModel` of a database that is still being fitted.
 
@@ -108,14 +112,14 @@ class StepC44(_StepElasticConstant):
     parameter_name = data_types_read = "C44"
 
 
-_ELASTIC = [StepV0, StepC11, StepC12, StepC44]
+#: Gibbs energies from heat capacities, entropies and enthalpies; the contribution
+#: "elastic" may be excluded from the data.
+fitting_description = ModelFittingDescription([StepCPM, StepSM, StepHM], model=FittingModel)
 
-#: Molar volumes (m³/mol of atoms, output "V0") and elastic constants (GPa) alone.
-elastic_fitting_description = ModelFittingDescription(_ELASTIC, model=FittingModel)
-
-#: The same, then Gibbs energies from heat capacities, entropies and enthalpies.
-fitting_description = ModelFittingDescription(
-    [*_ELASTIC, StepCPM, StepSM, StepHM], model=FittingModel
+#: Molar volumes (m³/mol of atoms, output "V0") and elastic constants (GPa). A run of its
+#: own, before that of the Gibbs energies: ESPEI skips the elements once these have any.
+elastic_fitting_description = ModelFittingDescription(
+    [StepV0, StepC11, StepC12, StepC44], model=FittingModel
 )
 
 
@@ -171,7 +175,8 @@ class SolubilityResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has n
     def get_residuals(self, parameters: Any) -> tuple[list[float], list[float]]:
         """Calculate ln x less that of each datum, and the standard error of each.
 
-        Infinite where the parameters leave no gap.
+        Where the parameters leave no gap, ln x goes on from that of the critical point
+        and grows with the stability, so that a sampler finds its way back.
         """
         residuals: list[float] = []
         errors: list[float] = []
@@ -181,7 +186,7 @@ class SolubilityResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has n
         return residuals, errors
 
     def get_likelihood(self, parameters: Any) -> float:
-        """Log-likelihood of Gaussian errors in ln x; minus infinity where there is no gap."""
+        """Log-likelihood of Gaussian errors in ln x."""
         residuals, errors = self.get_residuals(parameters)
         return float(np.sum(norm.logpdf(residuals, scale=errors)))
 
@@ -190,9 +195,15 @@ def _ln_solubility(family: SolutionFamily, side: int, T: Array, values: Array) -
     try:
         binodal = family.binodal(T, values)
     except NoMiscibilityGap:
-        return np.full(T.shape, np.inf)
-    ln_x = binodal.ln_one_minus_x_beta if side else binodal.ln_x_alpha
-    return np.ma.filled(ln_x, np.inf)
+        ln_x = np.ma.MaskedArray(np.zeros(T.shape), True)
+    else:
+        ln_x = np.ma.asarray(binodal.ln_one_minus_x_beta if side else binodal.ln_x_alpha)
+    missing = np.ma.getmaskarray(ln_x)
+    result: Array = np.ma.getdata(ln_x).copy()
+    if missing.any():
+        x, psi = family.least_stable(T[missing], values)
+        result[missing] = np.log(1 - x if side else x) + _BEYOND * psi
+    return result
 
 
 def _sides(dataset: Mapping[str, Any]) -> tuple[str, str]:

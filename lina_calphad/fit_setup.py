@@ -16,6 +16,7 @@ from lina_calphad.errors import DatabaseError, DatasetError, ElasticDataError, P
 from lina_calphad.family import symbol_value
 from lina_calphad.interactions import free_interactions, without_interactions
 from lina_calphad.output import results_folder
+from lina_calphad.registry import assessments
 from lina_calphad.sources import COMPONENTS, PHASE, read_with_origin
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class RefitSettings:
     model: str = "coherent"
     symbols: tuple[str, ...] = ()
     chains: int = 10
-    iterations: int = 1500
+    iterations: int = 1000
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -81,11 +82,11 @@ class RefitSettings:
         if self.chains < 4 or self.chains % 2:
             msg = f"chains are an even number, at least 4; got {self.chains}"
             raise ValueError(msg)
-        if self.iterations < 0 or not 0 <= self.seed < 2**32:
-            msg = (
-                f"iterations are not negative and a seed is between 0 and 2^32 - 1; got "
-                f"{self.iterations} and {self.seed}"
-            )
+        if self.iterations < 0 or 0 < self.iterations < 4:
+            msg = f"iterations are 0 (the closed form alone) or at least 4; got {self.iterations}"
+            raise ValueError(msg)
+        if not 0 <= self.seed < 2**32:
+            msg = f"a seed is between 0 and 2^32 - 1; got {self.seed}"
             raise ValueError(msg)
 
     def to_dict(self) -> dict[str, Any]:
@@ -116,6 +117,8 @@ class Setup:
         Phases whose parameters ESPEI generates.
     phase_models
         ESPEI's description of the phases.
+    elastic_added
+        Whether the elastic data come from a file of ours, not from the source.
     """
 
     settings: RefitSettings
@@ -125,6 +128,7 @@ class Setup:
     datasets: list[Dataset]
     generated: tuple[str, ...]
     phase_models: dict[str, Any]
+    elastic_added: bool
 
     @property
     def model(self) -> type[Model]:
@@ -140,7 +144,8 @@ def prepare(settings: RefitSettings) -> Setup:
     UnknownAssessment, DatabaseError, DatasetError, ElasticDataError, ParameterError
         If something is missing, or does not fit together.
     """
-    dbf = read_with_origin(settings.source, settings.components, settings.phases)[0]
+    dbf, own = read_with_origin(settings.source, settings.components, settings.phases)
+    added = not own or settings.source in assessments()
     phases = sorted(dbf.phases)
     datasets = read_datasets(settings.data, settings.components, phases)
     model = _model(settings.model)
@@ -167,7 +172,7 @@ def prepare(settings: RefitSettings) -> Setup:
             )
             raise ParameterError(msg)
     models = _phase_models(dbf, settings, generated=bool(generated))
-    return Setup(settings, source, old, start, datasets, tuple(generated), models)
+    return Setup(settings, source, old, start, datasets, tuple(generated), models, added)
 
 
 def generate(setup: Setup) -> tuple[Database, dict[str, float]]:

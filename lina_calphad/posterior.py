@@ -153,9 +153,9 @@ def judge(trace: Array, *, stationary: bool) -> Convergence:
     ParameterError
         If there are fewer than 4 iterations.
     """
-    from arviz_stats import base
+    import arviz_stats.base
 
-    stats: Any = base.array_stats
+    stats: Any = vars(arviz_stats.base)["array_stats"]  # it has no types
     iterations = trace.shape[1]
     if iterations < 4:
         msg = f"a chain of {iterations} iterations cannot be judged: 4 are needed"

@@ -1,0 +1,99 @@
+"""What a refit leaves on disk: database, tables, draws and figures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lina_calphad.output import results_folder
+from lina_calphad.refit_figures import (
+    corner_figure,
+    energy_figure,
+    formation_energies,
+    solubility_bands,
+    solubility_figure,
+    trace_figure,
+)
+
+if TYPE_CHECKING:
+    import os
+
+    from matplotlib.figure import Figure
+
+    from lina_calphad.refit import Refit
+
+#: The database and the draws of its symbols, which `compare --bands` finds beside it.
+TDB, DRAWS = "refit.tdb", "refit_draws.csv"
+
+
+def write_results(refit: Refit, folder: str | os.PathLike[str]) -> list[Path]:
+    """Write database, tables, draws and figures into the folder of a run.
+
+    Parameters
+    ----------
+    refit
+        What to write.
+    folder
+        Where; files of the chain that are there stay.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
+    settings = refit.setup.settings
+    with results_folder(folder, [], overwrite=True) as files:
+        (files / TDB).write_text(refit.to_tdb(), encoding="utf-8")
+        refit.draws.to_dataframe().to_csv(files / DRAWS, index=False, float_format="%.10g")
+        refit.to_dataframe().to_csv(files / "parameters.csv", index=False)
+        (files / "report.json").write_text(json.dumps(report(refit), indent=2), encoding="utf-8")
+        _save(files, "corner", corner_figure(refit))
+        if refit.trace is not None:
+            _save(files, "trace", trace_figure(refit))
+        for phase in settings.phases:
+            prefix = "" if len(settings.phases) == 1 else f"{phase.lower()}_"
+            curves, data = formation_energies(refit, phase)
+            if len(data):
+                curves.to_csv(files / f"{prefix}formation_energy.csv", index=False)
+                data.to_csv(files / f"{prefix}formation_energy_data.csv", index=False)
+                figure = energy_figure(curves, data, settings.components)
+                _save(files, f"{prefix}formation_energy", figure)
+            found = solubility_bands(refit, phase)
+            if found is not None:
+                found.to_dataframe().to_csv(files / f"{prefix}solubility.csv", index=False)
+                found.critical_frame().to_csv(files / f"{prefix}critical_points.csv", index=False)
+                _save(files, f"{prefix}solubility", solubility_figure(found, refit, phase))
+        names = sorted(file.name for file in files.iterdir())
+    return [Path(folder) / name for name in names]
+
+
+def report(refit: Refit) -> dict[str, Any]:
+    """The numbers of a refit for programs; missing values are None."""
+    frame = refit.to_dataframe()
+    parameters = json.loads(frame.to_json(orient="records", double_precision=15))
+    strict = refit.finite_difference
+    judged = refit.convergence
+    return {
+        "settings": refit.setup.settings.to_dict(),
+        "method": refit.method.lower(),
+        "parameters": parameters,
+        "finite_difference": strict and {"L0": strict.L0, "L1": strict.L1},
+        "convergence": judged
+        and {
+            "acceptance": judged.acceptance,
+            "burn_in": judged.burn_in,
+            "converged": judged.converged,
+            "verdict": judged.verdict,
+        },
+    }
+
+
+def _save(folder: Path, name: str, figure: Figure) -> None:
+    for suffix in ("png", "svg"):
+        figure.savefig(folder / f"{name}.{suffix}", dpi=160)
