@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from pycalphad import Database
 
-    from lina_calphad.curves import Array
+    from lina_calphad.curves import Array, Flags
 
 __all__ = [
     "CoherentModel",
@@ -155,8 +155,8 @@ class SolubilityResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has n
         comps = set(phase_models.components) if phase_models else set(database.elements)
         models = phase_models.get_model_dict() if phase_models else {}
         factor = (weight or {}).get("SOLUBILITY", 1.0)
-        self._sets = []
         families: dict[tuple[str, ...], SolutionFamily] = {}
+        parts: dict[tuple[str, ...], list[Any]] = {}
         for dataset in datasets.search(where("output") == "SOLUBILITY"):
             (phase,) = dataset["phases"]
             if phase not in database.phases or not comps.issuperset(dataset["components"]):
@@ -170,7 +170,13 @@ class SolubilityResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has n
             x = np.ravel(dataset["values"]).astype(float)
             T, error = np.broadcast_to(dataset["conditions"]["T"], x.shape), dataset["ln_x_error"]
             scale = np.broadcast_to(error, x.shape) / np.ravel(dataset.get("weight", 1.0)) / factor
-            self._sets.append((families[key], pair.index(solvent), T, np.log(x), scale))
+            side = np.full(x.shape, pair.index(solvent) == 1)
+            parts.setdefault(key, []).append((T, side, np.log(x), scale))
+        # One call of the solver for all data of a phase.
+        self._sets: list[tuple[Any, ...]] = [
+            (families[key], *(np.concatenate(a) for a in zip(*some, strict=True)))
+            for key, some in parts.items()
+        ]
 
     def get_residuals(self, parameters: Any) -> tuple[list[float], list[float]]:
         """Calculate ln x less that of each datum, and the standard error of each.
@@ -180,8 +186,8 @@ class SolubilityResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has n
         """
         residuals: list[float] = []
         errors: list[float] = []
-        for family, side, T, ln_x, scale in self._sets:
-            residuals.extend(_ln_solubility(family, side, T, np.asarray(parameters)) - ln_x)
+        for family, T, side, ln_x, scale in self._sets:
+            residuals.extend(_ln_solubility(family, T, side, np.asarray(parameters)) - ln_x)
             errors.extend(scale)
         return residuals, errors
 
@@ -191,18 +197,18 @@ class SolubilityResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has n
         return float(np.sum(norm.logpdf(residuals, scale=errors)))
 
 
-def _ln_solubility(family: SolutionFamily, side: int, T: Array, values: Array) -> Array:
+def _ln_solubility(family: SolutionFamily, T: Array, side: Flags, values: Array) -> Array:
+    """Logarithm of the dilute component on either side of the gap."""
     try:
         binodal = family.binodal(T, values)
     except NoMiscibilityGap:
-        ln_x = np.ma.MaskedArray(np.zeros(T.shape), True)
+        result, missing = np.zeros(T.shape), np.ones(T.shape, bool)
     else:
-        ln_x = np.ma.asarray(binodal.ln_one_minus_x_beta if side else binodal.ln_x_alpha)
-    missing = np.ma.getmaskarray(ln_x)
-    result: Array = np.ma.getdata(ln_x).copy()
+        sides = np.ma.getdata(binodal.ln_x_alpha), np.ma.getdata(binodal.ln_one_minus_x_beta)
+        result, missing = np.where(side, *sides[::-1]), ~binodal.gap
     if missing.any():
         x, psi = family.least_stable(T[missing], values)
-        result[missing] = np.log(1 - x if side else x) + _BEYOND * psi
+        result[missing] = np.log(np.where(side[missing], 1 - x, x)) + _BEYOND * psi
     return result
 
 

@@ -71,7 +71,7 @@ class RefitSettings:
     model: str = "coherent"
     symbols: tuple[str, ...] = ()
     chains: int = 10
-    iterations: int = 1000
+    iterations: int = 1500
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -18,10 +18,14 @@ DEFAULT_OUT = "lina-refit"
 
 
 @click.command(
-    epilog="Examples: lina-calphad refit; lina-calphad refit --data gpaw2026-54 --out own; "
-    "lina-calphad refit --data mine.json --iterations 0; "
-    "lina-calphad refit --resume --iterations 3000; "
-    "lina-calphad refit --write-inputs for-espei"
+    epilog="\b\nExamples:\n"
+    "  lina-calphad refit\n"
+    "  lina-calphad refit --data gpaw2026-54 --out own\n"
+    "  lina-calphad refit --data mine.json --iterations 0\n"
+    "  lina-calphad refit --resume --iterations 4000\n"
+    "  lina-calphad refit --write-inputs for-espei\n\n"
+    "Shipped datasets are the energies santos2025, gpaw2026-54, gpaw2026-16 and gpaw2026-sqs, and "
+    "for --model chemical the measured invariants down1975, howland1957 and khairulin2019."
 )
 @click.option(
     "--data", multiple=True, metavar="DATA",
@@ -53,7 +57,7 @@ DEFAULT_OUT = "lina-refit"
     "--chains", default=10, show_default=True, help="Walkers, at least two for each parameter."
 )
 @click.option(
-    "--iterations", default=1000, show_default=True,
+    "--iterations", default=1500, show_default=True,
     help="Iterations of every walker; 0 takes the closed form alone (data linear in the "
     "parameters, such as energies).",
 )  # fmt: skip
