@@ -15,8 +15,13 @@ import numpy as np
 import pytest
 from pycalphad import Model, equilibrium
 from pycalphad import variables as v
+from symengine import S
 
 import lina_calphad as lc
+from lina_calphad.draws import ParameterDraws
+from lina_calphad.interactions import free_interactions
+from lina_calphad.supercells import finite_difference
+from lina_calphad.uncertainty import bands
 
 LINA = ("LI", "NA")
 MODELS = {"chemical": Model, "coherent": lc.CoherentModel}
@@ -28,14 +33,15 @@ def dbf():
     return lc.load("santos2025")
 
 
+def elapsed(function):
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
 def median(function, repeats=9):
     function()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    return statistics.median(elapsed(function) for _ in range(repeats))
 
 
 @pytest.mark.parametrize("kind", MODELS)
@@ -74,6 +80,33 @@ def test_against_pycalphads_equilibrium(report, dbf, kind):
             ratios.append(median(theirs, 1) / 100 / (ours / n))
         label = f"{kind}, {n} tie-lines against 100 of equilibrium, each"
         report(label, f"x {statistics.median(ratios):,.0f}")
+
+
+def test_bands_against_a_solution_for_each_draw(report, dbf):
+    freed, mean = free_interactions(dbf, "BCC_A2", LINA)
+    covariance = finite_difference(0.268, 0.149).covariance(0.01)
+    draws = ParameterDraws.from_covariance(mean, covariance, 10_000)
+
+    def one_by_one(some):
+        for values in some:
+            freed.symbols.update(zip(draws.symbols, map(S, values.tolist()), strict=True))
+            for model in MODELS.values():
+                one = lc.BinarySolution(freed, LINA, "BCC_A2", model=model)
+                one.critical_point()
+                one.binodal(T[100])
+                one.spinodal(T[100])
+
+    seconds, ratios = [], []
+    for some in np.split(draws.values[:15], 3):
+        # In turn, so that a machine that slows down slows both.
+        theirs = elapsed(lambda some=some: one_by_one(some)) / len(some)
+        freed.symbols.update({name: S(value) for name, value in mean.items()})
+        seconds.append(elapsed(lambda: bands(freed, draws, T[100])))
+        ratios.append(theirs / (seconds[-1] / len(draws)))
+    report(
+        "bands, 10 000 draws x 100 temperatures, all curves", f"{statistics.median(seconds):.1f} s"
+    )
+    report("... against a BinarySolution for each draw", f"x {statistics.median(ratios):,.0f}")
 
 
 def test_building_a_solution(report, dbf):

@@ -36,7 +36,8 @@ def cli() -> None:
 
 @cli.command(
     epilog="Examples: lina-calphad compare; "
-    "lina-calphad compare zhang2003 my.tdb -T 320 --out my-results"
+    "lina-calphad compare zhang2003 my.tdb -T 320 --out my-results; "
+    "lina-calphad compare santos2025 --bands"
 )
 @click.argument("sources", nargs=-1)
 @click.option(
@@ -49,12 +50,17 @@ def cli() -> None:
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace results of an earlier run in the folder.")
 @click.option(
+    "--bands", is_flag=True,
+    help="Add what is known of the parameters: bands in the figures, a table of uncertainties.",
+)  # fmt: skip
+@click.option(
     "--json", "as_json", is_flag=True,
     help="Print the numbers as JSON; write files only where --out is given.",
 )  # fmt: skip
 def compare(
-    sources: tuple[str, ...], temperature: float, out: Path | None, overwrite: bool, as_json: bool
-) -> None:
+    sources: tuple[str, ...], temperature: float, out: Path | None, overwrite: bool, bands: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Compare assessments of Li-Na side by side.
 
     SOURCES are keys of shipped assessments (see `lina-calphad list`) or paths of
@@ -64,22 +70,32 @@ def compare(
     Prints solubilities, spinodals, critical points and the invariants with the
     liquid, and writes the same as CSV with the low-temperature phase diagram,
     Arrhenius plots of both solubility limits and the Gibbs energy curves.
+
+    With --bands the diagram and the Arrhenius plots show where 68 % and 95 % of
+    the draws of the parameters lie. For santos2025 these come from 0.01 eV on
+    each substitution energy, which is our assumption; for my.tdb from the table
+    my_draws.csv beside it, with a column for each symbol of the TDB and a row
+    for each draw. What has no such table has no band.
     """
     from lina_calphad.output import results_folder
+    from lina_calphad.uncertainty_table import print_uncertainty
 
     folder = out or (None if as_json else Path(DEFAULT_OUT))
     writing = results_folder(folder, overwrite=overwrite) if folder else nullcontext()
     with writing as files:
-        result = _compare(sources or ("zhang2003", "santos2025"), temperature, files)
+        result = _compare(sources or ("zhang2003", "santos2025"), temperature, bands, files)
     if as_json:
         click.echo(_json(result))
         return
     _print_comparison(result)
+    print_uncertainty(result.uncertainty)
     if folder:
         click.echo(f"Tables and figures are in {folder}{'' if str(folder).endswith('/') else '/'}")
 
 
-def _compare(sources: tuple[str, ...], temperature: float, files: Path | None) -> Comparison:
+def _compare(
+    sources: tuple[str, ...], temperature: float, bands: bool, files: Path | None
+) -> Comparison:
     """Compare under a progress bar, and write what there is into `files`."""
     from rich.console import Console
     from rich.markup import escape
@@ -90,7 +106,9 @@ def _compare(sources: tuple[str, ...], temperature: float, files: Path | None) -
     # A log wants errors alone; even a disabled progress bar writes a line into it.
     progress = Progress(*columns, console=console, transient=True) if console.is_terminal else None
     with progress or nullcontext():
-        task = progress.add_task("reading", total=2 * len(sources) + 2) if progress else None
+        # Bands come in four pieces of draws, more for a long table.
+        steps = (2 + 4 * bands) * len(sources) + 2
+        task = progress.add_task("reading", total=steps) if progress else None
 
         def say(text: str) -> None:
             if progress and task is not None:
@@ -101,7 +119,7 @@ def _compare(sources: tuple[str, ...], temperature: float, files: Path | None) -
         with warnings.catch_warnings():
             # The notes of the result say the same.
             warnings.simplefilter("ignore", OutsideAssessedRange)
-            result = run(sources, temperature, progress=say)
+            result = run(sources, temperature, bands=bands, progress=say)
         if files:
             say("writing tables and figures")
             _write(result, files)
@@ -116,6 +134,9 @@ def _write(result: Comparison, files: Path) -> None:
     result.diagram.to_csv(files / "phase_diagram.csv", index=False)
     result.arrhenius.to_csv(files / "arrhenius.csv", index=False)
     result.gibbs.to_csv(files / "gibbs_energy.csv", index=False)
+    if result.bands:
+        result.band_curves.to_csv(files / "bands.csv", index=False)
+        result.uncertainty.to_csv(files / "uncertainty.csv", index=False)
     for name, figure in figures(result).items():
         for suffix in ("png", "svg"):
             figure.savefig(files / f"{name}.{suffix}", dpi=200)

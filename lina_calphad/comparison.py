@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from lina_calphad.curves import CriticalPoint
 from lina_calphad.errors import (
     NoCriticalPoint,
     NoMiscibilityGap,
+    NotConverged,
     SeveralMiscibilityGaps,
     UnknownAssessment,
 )
@@ -24,6 +26,7 @@ from lina_calphad.models import CoherentModel
 from lina_calphad.quantities import Description, Row, rows_of
 from lina_calphad.registry import ELASTIC_FILE, assessments
 from lina_calphad.solution import BinarySolution
+from lina_calphad.source_draws import draws_note, source_draws
 from lina_calphad.sources import (
     COMPONENTS,
     PHASE,
@@ -32,16 +35,27 @@ from lina_calphad.sources import (
     read_with_origin,
     short_names,
 )
+from lina_calphad.uncertainty import Bands
+from lina_calphad.uncertainty import bands as bands_of
+from lina_calphad.uncertainty_table import uncertainty_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pycalphad import Database
 
     from lina_calphad.curves import Binodal, Spinodal
+    from lina_calphad.draws import ParameterDraws
 
 #: Upper end of the diagrams in K where no eutectic is known: that of the measured one.
 DIAGRAM_TOP = 365.25
 
+#: Lower end of the Arrhenius plots in K.
+ARRHENIUS_BOTTOM = 100.0
+
 _LOGS = ("ln_x_alpha", "ln_one_minus_x_beta")
+
+_BAND_POINTS = 80  # temperatures of a band
 
 KINDS = ("chemical binodal", "coherent binodal", "chemical spinodal", "coherent spinodal")
 
@@ -60,12 +74,16 @@ class Comparison:
         The table.
     notes
         What to know when reading it.
+    bands
+        Bands by assessment, at temperatures that span the figures, and at `T`; of those
+        with known uncertainties, if bands were asked for.
     """
 
     T: float
     descriptions: tuple[Description, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
+    bands: Mapping[str, Bands] = field(default_factory=lambda: MappingProxyType({}))
 
     def __repr__(self) -> str:
         return (
@@ -85,7 +103,7 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """The table for programs; missing values are None, with the reason beside them."""
-        return {
+        result: dict[str, Any] = {
             "temperature": self.T,
             "assessments": list(self.names),
             "rows": [
@@ -108,6 +126,10 @@ class Comparison:
             ],
             "notes": list(self.notes),
         }
+        if self.bands:
+            known = self.uncertainty.astype(object)
+            result["uncertainty"] = known.where(known.notna(), None).to_dict("records")
+        return result
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a quantity; a missing value where there is none."""
@@ -143,7 +165,7 @@ class Comparison:
     @cached_property
     def arrhenius(self) -> pd.DataFrame:
         """Both solubility limits, chemical and coherent, evenly in 1/T from 100 K up to `top`."""
-        return self._curves(1 / np.linspace(1 / self.top, 1 / 100, 200), KINDS[:2])
+        return self._curves(1 / np.linspace(1 / self.top, 1 / ARRHENIUS_BOTTOM, 200), KINDS[:2])
 
     @cached_property
     def gibbs(self) -> pd.DataFrame:
@@ -160,6 +182,18 @@ class Comparison:
                 columns = {"assessment": description.name, "kind": kind, "T": self.T, "x": x}
                 frames.append(pd.DataFrame({**columns, "gibbs_energy_of_mixing": mixing}))
         return pd.concat(frames, ignore_index=True)
+
+    @cached_property
+    def uncertainty(self) -> pd.DataFrame:
+        """How well quantities are known at `T`: one row each, of the assessments with bands."""
+        return uncertainty_frame(self.bands, self.T, self.rows)
+
+    @cached_property
+    def band_curves(self) -> pd.DataFrame:
+        """Quantiles of every curve; see `Bands.to_dataframe`."""
+        frames = [b.to_dataframe().assign(assessment=name) for name, b in self.bands.items()]
+        table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+        return table.reindex(columns=["assessment", *table.columns.drop("assessment", "ignore")])
 
     def _curves(self, T: np.ndarray[Any, Any], kinds: Sequence[str]) -> pd.DataFrame:
         frames = []
@@ -200,6 +234,7 @@ def compare(
     sources: Source | Sequence[Source] = ("zhang2003", "santos2025"),
     T: float = 300.0,
     *,
+    bands: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> Comparison:
     """Compare assessments of Li-Na, shipped ones or your own TDB files.
@@ -211,6 +246,10 @@ def compare(
         Files without elastic data take the shipped ones.
     T
         Temperature in K at which solubilities and spinodals are compared.
+    bands
+        Whether to compute bands from what is known of the parameters: of an assessment
+        with a `substitution_error`, and of a TDB `my.tdb` with `my_draws.csv` beside it,
+        a table with one column a symbol of the TDB and one row a draw.
     progress
         Called with a line of text as each step begins.
 
@@ -226,6 +265,8 @@ def compare(
         If bcc Li-Na never unmixes in a source, or in none of them at `T`.
     OutsideAssessedRange
         If `T` lies outside the ranges of all sources; a warning if outside of some.
+    ParameterError
+        If a table of draws cannot be used.
     ValueError
         If `T` is not positive and finite.
 
@@ -245,6 +286,10 @@ def compare(
         raise UnknownAssessment(msg)
     names = short_names(sources)
     databases = [read_with_origin(source) for source in sources]
+    draws = [
+        source_draws(source, dbf) if bands else None
+        for source, (dbf, _) in zip(sources, databases, strict=True)
+    ]
     notes = list(range_notes(T, sources))
     descriptions = []
     for name, (dbf, own) in zip(names, databases, strict=True):
@@ -273,7 +318,37 @@ def compare(
     if set(comparison["chemical_na_in_li"].reasons) == {"no gap"}:
         msg = f"bcc Li-Na has no miscibility gap at {T:g} K in {', '.join(names)}"
         raise NoMiscibilityGap(msg)
-    return comparison
+    if not bands:
+        return comparison
+    found_draws = dict(zip(names, zip(sources, draws, strict=True), strict=True))
+    return _with_bands(comparison, found_draws, say)
+
+
+def _with_bands(
+    comparison: Comparison,
+    draws: Mapping[str, tuple[Source, tuple[Database, ParameterDraws] | None]],
+    say: Callable[[str], None],
+) -> Comparison:
+    """The comparison with the bands of the assessments that have draws."""
+    T = np.linspace(2.0, comparison.top, _BAND_POINTS)
+    T = np.union1d(T, [ARRHENIUS_BOTTOM, comparison.T])
+    notes, found = list(comparison.notes), {}
+    for name, (source, known) in draws.items():
+        if known is None:
+            notes.append(draws_note(name, source, None))
+            continue
+        dbf, values = known
+
+        def told(done: int, name: str = name, total: int = len(values)) -> None:
+            say(f"{name}: bands, {done} of {total} draws")
+
+        try:
+            found[name] = bands_of(dbf, values, T, progress=told)
+        except (NoCriticalPoint, SeveralMiscibilityGaps, NotConverged) as error:
+            notes.append(f"{name} has no bands: {error}")
+        else:
+            notes.append(draws_note(name, source, values))
+    return replace(comparison, notes=tuple(notes), bands=MappingProxyType(found))
 
 
 def _ever_unmixes(solution: BinarySolution, T: float) -> bool:

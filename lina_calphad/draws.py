@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,6 @@ import pandas as pd
 from lina_calphad.errors import ParameterError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import ArrayLike
@@ -94,6 +93,9 @@ class ParameterDraws:
         if matrix.shape != (k, k) or not np.isfinite(matrix).all():
             msg = f"the covariance of {k} parameters is a finite {k} x {k} matrix; got {matrix}"
             raise ParameterError(msg)
+        if n < 1:
+            msg = f"the number of draws is 1 or more; got {n}"
+            raise ParameterError(msg)
         if not np.allclose(matrix, matrix.T) or np.linalg.eigvalsh(matrix).min() < -1e-9 * max(
             1.0, float(np.abs(matrix).max())
         ):
@@ -106,7 +108,7 @@ class ParameterDraws:
     @classmethod
     def from_trace(
         cls,
-        trace: ArrayLike | str | os.PathLike[str],
+        trace: ArrayLike | str | PathLike[str],
         symbols: Sequence[str],
         *,
         burn_in: int = 0,
@@ -127,7 +129,7 @@ class ParameterDraws:
             Take every so many iterations.
         """
         what = "the trace"
-        if not hasattr(trace, "shape") and isinstance(trace, str | Path):
+        if isinstance(trace, str | PathLike):
             what = str(trace)
             try:
                 trace = np.load(trace)
@@ -141,6 +143,9 @@ class ParameterDraws:
                 f"(chains, iterations, {len(symbols)})"
             )
             raise ParameterError(msg)
+        if burn_in < 0 or thin < 1:
+            msg = f"burn_in is 0 or more and thin 1 or more; got {burn_in} and {thin}"
+            raise ParameterError(msg)
         kept = array[:, burn_in::thin]
         kept = kept[:, (kept != 0).any(axis=(0, 2))]
         if kept.shape[1] == 0:
@@ -150,7 +155,7 @@ class ParameterDraws:
         return cls(tuple(symbols), kept.transpose(1, 0, 2).reshape(-1, len(symbols)))
 
     @classmethod
-    def from_table(cls, table: str | os.PathLike[str] | pd.DataFrame) -> ParameterDraws:
+    def from_table(cls, table: str | PathLike[str] | pd.DataFrame) -> ParameterDraws:
         """Draws from a table, or a CSV file, with one column a parameter and one row a draw."""
         what = "the table"
         if not isinstance(table, pd.DataFrame):

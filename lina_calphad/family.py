@@ -11,17 +11,14 @@ from pycalphad import Model
 from scipy.special import expit, log_expit
 from symengine import Piecewise
 
-from lina_calphad.curves import Array, Binodal, CriticalPoints, Flags, Rows, Spinodal
+from lina_calphad.curves import Array, Binodal, CriticalPoints, Flags, Spinodal
 from lina_calphad.energy import Compiled, T, X, binary_energy, mixing_terms
-from lina_calphad.errors import (
-    DatabaseError,
-    NoCriticalPoint,
-    NoMiscibilityGap,
-)
+from lina_calphad.errors import DatabaseError, NoCriticalPoint, NoMiscibilityGap
 from lina_calphad.gap import SEARCH_RANGE, MiscibilityGap, masked, temperatures
 from lina_calphad.instability import SCAN
-from lina_calphad.roots import bracketed_root, newton
-from lina_calphad.tie_lines import TieLines
+from lina_calphad.roots import bracketed_root
+from lina_calphad.rows import NumberedRows, assignments
+from lina_calphad.tie_lines import TieLines, similar_tie_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from pycalphad import Database
 
-_ROWS_AT_ONCE = 20_000
 _SAFE_ROWS_AT_ONCE = 2_000
 _RESOLVED = 1 - 1e-13  # doubles resolve no gap closer than this to its critical temperature
 _HOTTER = (1.0, 1.02, 1.2, 2.0)  # times the critical temperature, where all must be stable
@@ -89,7 +85,6 @@ class SolutionFamily:
         self.components, self.phase = self._energy.components, self._energy.phase
         self._mixing = Compiled(mixing_terms(self._energy.r), self.symbols)
         self._last: tuple[Array, Array] | None = None
-        self._pickled = pickle.dumps((type(self), self._arguments))
 
     def __repr__(self) -> str:
         first, second = self.components
@@ -100,7 +95,7 @@ class SolutionFamily:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Compiled code cannot be pickled. A worker is sent the same family with every task.
-        return _unpickled, (self._pickled,)
+        return _unpickled, (pickle.dumps((type(self), self._arguments)),)
 
     def critical_points(self, values: ArrayLike) -> CriticalPoints:
         """The highest critical point of each description between 1 and 10 000 K.
@@ -124,10 +119,7 @@ class SolutionFamily:
         """
         values = self._checked(values)
         top, t = self._tops(values.reshape(-1, len(self.symbols)))
-        hidden, shape = np.isnan(top), values.shape[:-1]
-        return CriticalPoints(
-            *(np.ma.MaskedArray(a, hidden).reshape(shape) for a in (top, expit(t)))
-        )
+        return CriticalPoints(*masked(np.isnan(top), values.shape[:-1], top, expit(t)))
 
     def binodal(self, T: ArrayLike, values: ArrayLike) -> Binodal:
         """Tie-lines of every description at every temperature.
@@ -161,6 +153,36 @@ class SolutionFamily:
         T, t, hidden = self._solve("spinodal", T, values)
         return Spinodal(T, *masked(hidden, T.shape, *expit(t)))
 
+    def least_stable(self, T: ArrayLike, values: ArrayLike) -> tuple[Array, Array]:
+        """Mole fraction at which psi is lowest, and psi there.
+
+        Above the critical temperature psi is positive everywhere and goes to zero as
+        the gap opens at that mole fraction, which tells how far away a gap is.
+
+        Parameters
+        ----------
+        T
+            Temperatures in K, shape (m,).
+        values
+            One value of each symbol, shape (number of symbols,).
+
+        Returns
+        -------
+        tuple of ndarray
+            Each of shape (m,).
+        """
+        T, values = temperatures(T), self._checked(values)
+        psi = self._psi(T, np.broadcast_to(values, (T.size, len(self.symbols))))
+        i = np.clip(np.argmin(psi, axis=1), 1, SCAN.size - 2)
+        # A parabola through three points of the scan, so that both are smooth in the values.
+        around = np.arange(T.size)[:, None], i[:, None] + np.arange(-1, 2)
+        (a, b, c), (p, q, r) = SCAN[around[1]].T, psi[around].T
+        left, right = (q - p) / (b - a), (r - q) / (c - b)
+        bend = np.maximum((right - left) / (c - a), 1e-300)
+        t = np.clip((a + b) / 2 - left / (2 * bend), a, c)
+        lowest = p + left * (t - a) + bend * (t - a) * (t - b)
+        return expit(t), np.minimum(lowest, q)
+
     def _checked(self, values: ArrayLike) -> Array:
         array = np.asarray(values, dtype=float)
         if array.ndim == 0 or array.shape[-1] != len(self.symbols):
@@ -188,11 +210,11 @@ class SolutionFamily:
         top = self._tops(draws)[0]
         draw, column = np.nonzero(flat < _RESOLVED * top[:, None])
         if draw.size:
-            rows = _Rows(self._mixing, flat[column], draws[draw], self.symbols)
+            rows = NumberedRows(self._mixing, flat[column], draws[draw], self.symbols)
             lines = TieLines(rows.mixing, self.phase, rows.describe)
             gap = self._reference_gap or self._gap_of(draws[int(np.nanargmax(top))])
             several = self._several(flat.min(), draws, top)
-            t[:, draw, column] = _tie_lines(
+            t[:, draw, column] = similar_tie_lines(
                 curve, lines, gap, flat[column] / top[draw], several[draw]
             )
         hidden = np.isnan(t[0]).ravel()
@@ -204,11 +226,13 @@ class SolutionFamily:
         return T, t.reshape(2, -1), hidden if hidden.any() else np.ma.nomask
 
     def _several(self, coldest: float, draws: Array, top: Array) -> Flags:
-        """Which draws have more than one unstable range at the lowest or the middle temperature."""
+        """Which draws may have more than one unstable range: psi dips twice somewhere."""
         several = np.zeros(len(draws), bool)
-        for at in (np.full(len(draws), coldest), np.fmax(coldest, (coldest + top) / 2)):
-            stable = self._psi(at, draws) > 0
-            several |= (stable[:, 1:] & ~stable[:, :-1]).sum(axis=1) > 1
+        for share in (0.0, 0.5, 1.0):  # of the way from the coldest to the critical temperature
+            psi = self._psi(np.fmax(coldest, coldest + share * (top - coldest)), draws)
+            middle = psi[:, 1:-1]
+            dips = (middle < psi[:, :-2]) & (middle <= psi[:, 2:]) & (middle < 1 - 1e-6)
+            several |= dips.sum(axis=1) > 1
         return several
 
     def _psi(self, T: Array, draws: Array) -> Array:
@@ -252,9 +276,10 @@ class SolutionFamily:
     def _tops(self, draws: Array) -> tuple[Array, Array]:
         """Temperature and t of the critical point of each draw; NaN where there is no gap."""
         # Binodal, spinodal and critical points are mostly asked for together.
-        if self._last is None or not np.array_equal(self._last[0], draws):
-            self._last = draws.copy(), self._find_tops(draws)
-        return self._last[1][0], self._last[1][1]
+        last = self._last  # once: another thread may put its own there
+        if last is None or not np.array_equal(last[0], draws):
+            self._last = last = draws.copy(), self._find_tops(draws)
+        return last[1][0].copy(), last[1][1]
 
     def _find_tops(self, draws: Array) -> Array:
         tops = np.full((2, len(draws)), np.nan)
@@ -305,7 +330,7 @@ class SolutionFamily:
             worst = draws[np.argmax(unstable[-1])]
             msg = (
                 f"the gap of {self.phase} is still open at {SEARCH_RANGE[1]:g} K, the highest "
-                f"searched, with {_assignments(self.symbols, worst)}"
+                f"searched, with {assignments(self.symbols, worst)}"
             )
             raise NoCriticalPoint(msg)
         some = np.flatnonzero(unstable.any(axis=0))
@@ -328,59 +353,11 @@ class SolutionFamily:
         return tops
 
 
-def _tie_lines(
-    curve: Literal["binodal", "spinodal"],
-    lines: TieLines,
-    gap: MiscibilityGap,
-    ratio: Array,
-    several: Flags,
-) -> Array:
-    """Both logits of every row, from the gap of a similar solution; NaN where there is none."""
-    step, safe = lines.binodal_step, lines.tie_line
-    if curve == "spinodal":
-        step, safe = lines.spinodal_step, lines.scan
-    t, good = np.full((2, ratio.size), np.nan), np.zeros(ratio.size, bool)
-    number = np.arange(ratio.size, dtype=float)
-    for start in range(0, ratio.size, _ROWS_AT_ONCE):
-        some = slice(start, start + _ROWS_AT_ONCE)
-        guess = gap.reduced(curve, ratio[some])
-        if guess is not None:
-            t[:, some], good[some] = newton(step, number[some], guess)
-    rest = np.flatnonzero(~good | several)
-    for start in range(0, rest.size, _SAFE_ROWS_AT_ONCE):
-        rows = rest[start : start + _SAFE_ROWS_AT_ONCE]
-        t[:, rows], found = safe(number[rows])
-        t[:, rows[~found]] = np.nan
-    return t
-
-
 @lru_cache(maxsize=16)
 def _unpickled(pickled: bytes) -> SolutionFamily:
     kind, arguments = pickle.loads(pickled)  # noqa: S301 - our own bytes
     family: SolutionFamily = kind(*arguments)
     return family
-
-
-class _Rows:
-    """Temperatures and values told apart by their row number."""
-
-    def __init__(self, mixing: Compiled, T: Array, values: Array, symbols: Sequence[str]) -> None:
-        self._compiled, self._T, self._values, self._symbols = mixing, T, values, symbols
-
-    def mixing(self, rows: Array, x: Array) -> Array:
-        index: Rows = np.asarray(rows).astype(np.intp)
-        return self._compiled(self._T[index], x, self._values[index])
-
-    def describe(self, rows: Array) -> str:
-        first = int(np.ravel(rows)[0])
-        what = f"{self._T[first]:g} K with {_assignments(self._symbols, self._values[first])}"
-        more = np.size(rows) - 1
-        return f"{what} and {more} more" if more else what
-
-
-def _assignments(symbols: Sequence[str], values: Array) -> str:
-    pairs = zip(symbols, values, strict=True)
-    return ", ".join(f"{name} = {value:g}" for name, value in pairs)
 
 
 def symbol_value(dbf: Database, name: str) -> float:

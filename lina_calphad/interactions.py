@@ -43,7 +43,8 @@ def free_interactions(
     Raises
     ------
     DatabaseError
-        If the phase has no such parameter, or one is more than linear in temperature.
+        If the phase has no such parameter, one is more than linear in temperature, or the
+        name of a symbol is taken.
     UnsupportedPhase
         If more than one sublattice mixes.
 
@@ -73,6 +74,9 @@ def free_interactions(
             dbf, f"{_prefix(phase)}L{_order(parameter)}", parameter["parameter"]
         )
     remove_parameters(dbf, lambda p: _is_interaction(p, phase, array))
+    if taken := sorted(values.keys() & _used(dbf)):
+        msg = f"{phase} needs the name {taken[0]}, which other parameters use: rename that symbol"
+        raise DatabaseError(msg)
     for order in orders:
         name = f"{_prefix(phase)}L{order}"
         linear = f"{name}A" in values
@@ -80,6 +84,21 @@ def free_interactions(
         dbf.add_parameter("L", phase, array, order, free)
     dbf.symbols.update({name: S(value) for name, value in values.items()})
     return dbf, values
+
+
+def describe_symbol(dbf: Database, symbol: str) -> tuple[str, str]:
+    """What parameter of a database a symbol stands in, and its unit."""
+    for parameter in dbf.search(lambda p: Symbol(symbol) in S(p["parameter"]).free_symbols):
+        array = ":".join(",".join(s.name for s in part) for part in parameter["constituent_array"])
+        kind, order = parameter["parameter_type"], parameter["parameter_order"]
+        expression = S(parameter["parameter"])
+        if isinstance(expression, Piecewise):
+            expression = expression.args[0]
+        slope = v.T in expression.diff(Symbol(symbol)).free_symbols
+        unit = {"V0": "m3/mol"}.get(kind, "GPa" if kind.startswith("C") else "J/mol")
+        text = f"{kind}({parameter['phase_name']},{array};{order})"
+        return (f"{text}, slope", "J/(mol K)") if slope else (text, unit)
+    return "in a function", ""
 
 
 def without_interactions(dbf: Database, phase: str, components: Sequence[str]) -> Database:
@@ -106,6 +125,12 @@ def _is_interaction(parameter: Mapping[str, Any], phase: str, array: list[list[s
         and parameter["parameter_type"] in ("G", "L")
         and there == array
     )
+
+
+def _used(dbf: Database) -> set[str]:
+    """Names of the symbols on which parameters or other symbols rest."""
+    rest = [*(p["parameter"] for p in dbf._parameters.all()), *dbf.symbols.values()]
+    return {str(symbol) for expression in rest for symbol in S(expression).free_symbols}
 
 
 def _order(parameter: Mapping[str, Any]) -> int:

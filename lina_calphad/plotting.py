@@ -6,27 +6,33 @@ Okabe and Ito, which colour-blind readers can tell apart.
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from scipy.special import expit
 
-from lina_calphad.comparison import KINDS
+from lina_calphad.comparison import ARRHENIUS_BOTTOM, KINDS
 from lina_calphad.sources import COMPONENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
     from matplotlib.axes import Axes
 
     from lina_calphad.comparison import Comparison
+    from lina_calphad.curves import Array
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _FRACTION = f"mole fraction of {COMPONENTS[1].title()}"
 
 STYLES: dict[str, Any] = dict(zip(KINDS, ("-", "--", "-.", ":"), strict=True))
+_BEHIND: dict[str, Any] = {"linewidth": 0, "zorder": 0.5}
+SHADES = {"95 % of draws": 0.13, "68 % of draws": 0.22}  # opacity; the narrow lies on the wide
 WIDTHS = dict(zip(KINDS, (1.6, 1.6, 1.2, 1.6), strict=True))
 
 
@@ -46,6 +52,11 @@ def phase_diagram(comparison: Comparison, ax: Axes) -> Axes:
         `ax`.
     """
     for colour, name in _colours(comparison):
+        for kind, side in product(KINDS, (0, 1)):
+            for T, edges, opacity in _bands(comparison, name, kind, side):
+                # A logarithmic axis takes no zero.
+                x = np.maximum(expit(edges), 1e-300)
+                ax.fill_betweenx(T, *x, color=colour, alpha=opacity, **_BEHIND)
         for kind in KINDS:
             curve = _select(comparison.diagram, name, kind)
             branches = curve[["x_alpha", "x_beta"]].astype(float)
@@ -76,6 +87,12 @@ def arrhenius(comparison: Comparison, ax: Axes, solute: str = "NA") -> Axes:
     """
     column, other = ("ln_x_alpha", "LI") if solute == "NA" else ("ln_one_minus_x_beta", "NA")
     for colour, name in _colours(comparison):
+        side, sign = (0, 1) if solute == "NA" else (1, -1)
+        for kind in KINDS[:2]:
+            for T, edges, opacity in _bands(comparison, name, kind, side):
+                shown = (T >= ARRHENIUS_BOTTOM) & (comparison.top >= T)
+                x = expit(sign * edges[:, shown])
+                ax.fill_between(1000 / T[shown], *x, color=colour, alpha=opacity, **_BEHIND)
         for kind in KINDS[:2]:
             curve = _select(comparison.arrhenius, name, kind)
             x = np.exp(curve[column].to_numpy(dtype=float))
@@ -147,13 +164,13 @@ def figures(comparison: Comparison) -> dict[str, Figure]:
     phase_diagram(comparison, whole).set(title="bcc Li-Na, up to the eutectic")
     phase_diagram(comparison, li_side).set(title="its Li side", xscale="log", ylabel="")
     li_side.set_xlim(1e-7, 0.5)
-    _legend(diagram, comparison, _lines(KINDS))
+    _legend(diagram, comparison, [*_lines(KINDS), *_patches(comparison)])
 
     limits = Figure(figsize=(9.6, 5.0), layout="constrained")
     left, right = limits.subplots(1, 2, sharey=True)
     arrhenius(comparison, left, "NA")
     arrhenius(comparison, right, "LI")
-    _legend(limits, comparison, _lines(KINDS[:2]))
+    _legend(limits, comparison, [*_lines(KINDS[:2]), *_patches(comparison)])
 
     energy = Figure(figsize=(7.2, 5.0), layout="constrained")
     gibbs_energy(comparison, energy.subplots())
@@ -165,7 +182,7 @@ def figures(comparison: Comparison) -> dict[str, Figure]:
     _legend(
         energy,
         comparison,
-        _lines(KINDS[:2], ("chemical", "coherent, against coherent elements")) + circles,
+        [*_lines(KINDS[:2], ("chemical", "coherent, against coherent elements")), *circles],
     )
     return {"phase_diagram": diagram, "arrhenius": limits, "gibbs_energy": energy}
 
@@ -190,11 +207,37 @@ def _lines(kinds: Sequence[str], labels: Sequence[str] | None = None) -> list[Li
     ]
 
 
-def _legend(figure: Figure, comparison: Comparison, kinds: list[Line2D]) -> None:
+def _bands(
+    comparison: Comparison, name: str, kind: str, side: int
+) -> Iterator[tuple[Array, Array, float]]:
+    """Bands of one branch, wide first: temperatures, logits of both edges, opacity."""
+    if name not in comparison.bands:
+        return
+    result = comparison.bands[name]
+    top = result.critical[kind.split()[0]][0]
+    for i, opacity in enumerate(SHADES.values()):
+        outer, inner = result.t[kind][[i, -1 - i] if side == 0 else [-1 - i, i], side]
+        there = np.isfinite(outer)
+        # Draws without a gap leave an inner edge in the middle; there the dome closes, too.
+        edges = np.array([outer, np.where(np.isfinite(inner), inner, top[2, 1])])[:, there]
+        T = result.T[there]
+        if 0 < T.size < result.T.size:
+            T, edges = np.append(T, top[-1 - i, 0]), np.insert(edges, T.size, top[2, 1], axis=1)
+        yield T, edges, opacity
+
+
+def _patches(comparison: Comparison) -> list[Patch]:
+    """What to say of the bands in a legend, narrow first."""
+    wide, narrow = SHADES
+    shades = {narrow: 0.35, wide: 0.13} if comparison.bands else {}
+    return [Patch(color="0.25", alpha=a, linewidth=0, label=name) for name, a in shades.items()]
+
+
+def _legend(figure: Figure, comparison: Comparison, kinds: Sequence[Line2D | Patch]) -> None:
     """One legend under the panels: a column of colours for assessments, then the kinds."""
     colours = [Line2D([], [], color=c, linewidth=3, label=n) for c, n in _colours(comparison)]
     columns = -(-(len(colours) + len(kinds)) // len(colours))
     place: dict[str, Any] = {"loc": "outside lower center", "ncols": columns, "frameon": False}
-    legend = figure.legend(handles=colours + kinds, **place)
+    legend = figure.legend(handles=[*colours, *kinds], **place)
     for text in legend.get_texts():
         text.set_parse_math(False)  # a file's name may hold dollar signs

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from symengine import S, Symbol
+from symengine import S
 
 from lina_calphad import __version__
 from lina_calphad.database import copy_database, remove_parameters, tdb_body
@@ -21,19 +21,15 @@ from lina_calphad.elastic_data import PARAMETERS
 from lina_calphad.errors import (
     DatasetError,
     Interrupted,
-    LinaCalphadError,
     OutputError,
     ParameterError,
 )
 from lina_calphad.fit_setup import THERMOCHEMICAL, RefitSettings, Setup, generate, prepare, table_of
+from lina_calphad.interactions import describe_symbol
+from lina_calphad.mixing_data import difference_of, mixing_data
 from lina_calphad.output import write_text
 from lina_calphad.posterior import Convergence, GaussianPosterior, closed_form, judge
 from lina_calphad.sampler import STATE, Sampler, cluster
-from lina_calphad.supercells import (
-    EV_IN_J_PER_MOL,
-    InteractionParameters,
-    finite_difference,
-)
 
 if TYPE_CHECKING:
     import os
@@ -43,6 +39,7 @@ if TYPE_CHECKING:
 
     from lina_calphad.curves import Array
     from lina_calphad.datasets import Dataset
+    from lina_calphad.supercells import InteractionParameters
 
 SETTINGS = "settings.json"
 _DRAWS = 4000
@@ -97,13 +94,18 @@ class Refit:
     @property
     def finite_difference(self) -> InteractionParameters | None:
         """The paper's eqs. 8 and 9 on the same data, where these are one such pair."""
-        return _finite_difference(self.setup.datasets, self.setup.settings)
+        settings = self.setup.settings
+        if len(settings.phases) > 1:
+            return None
+        return difference_of(
+            mixing_data(self.setup.datasets, settings.phases[0], settings.components)
+        )
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a parameter: old and new value, standard error, chain, correlations."""
         rows = []
         for i, name in enumerate(self.symbols):
-            meaning, unit = describe(self.dbf, name)
+            meaning, unit = describe_symbol(self.dbf, name)
             row: dict[str, Any] = {"symbol": name, "parameter": meaning, "unit": unit}
             row["old"] = self.setup.old.get(name, math.nan)
             row["new"], row["standard_error"] = self.values[i], self.errors[i]
@@ -135,7 +137,7 @@ class Refit:
         lines += [f"DATA      {_reference(dataset)}" for dataset in self.setup.datasets]
         lines.append("FITTED    VALUE, STANDARD ERROR, VALUE BEFORE")
         for i, name in enumerate(self.symbols):
-            meaning, unit = describe(self.dbf, name)
+            meaning, unit = describe_symbol(self.dbf, name)
             old = self.setup.old.get(name)
             before = "NONE" if old is None else f"{old:.10g}"
             value = f"{self.values[i]:.10g} +- {self.errors[i]:.3g} ({before}) {unit}"
@@ -242,21 +244,6 @@ def read_settings(folder: str | os.PathLike[str]) -> RefitSettings:
     except (OSError, ValueError, TypeError) as error:
         msg = f"there is no run to resume in {folder}: {path.name} cannot be read ({error})"
         raise ParameterError(msg) from error
-
-
-def describe(dbf: Database, symbol: str) -> tuple[str, str]:
-    """What parameter of a database a symbol stands in, and its unit."""
-    for parameter in dbf.search(lambda p: Symbol(symbol) in S(p["parameter"]).free_symbols):
-        array = ":".join(",".join(s.name for s in part) for part in parameter["constituent_array"])
-        kind, order = parameter["parameter_type"], parameter["parameter_order"]
-        slope = (
-            symbol.endswith("B")
-            and Symbol(symbol[:-1] + "A") in S(parameter["parameter"]).free_symbols
-        )
-        unit = {"V0": "m3/mol"}.get(kind, "GPa" if kind.startswith("C") else "J/mol")
-        text = f"{kind}({parameter['phase_name']},{array};{order})"
-        return (f"{text}, slope", "J/(mol K)") if slope else (text, unit)
-    return "in a function", ""
 
 
 def _exact(
@@ -369,37 +356,6 @@ def _run_folder(folder: Path, settings: RefitSettings) -> Iterator[None]:
             for parent in made:
                 if not any(parent.iterdir()):
                     parent.rmdir()
-
-
-def _finite_difference(
-    datasets: list[Dataset], settings: RefitSettings
-) -> InteractionParameters | None:
-    """From exactly one datum of one substitution on each side, of one size of cell."""
-    found: dict[bool, list[tuple[int, float]]] = {True: [], False: []}
-    second = settings.components[1]
-    for dataset in datasets:
-        if dataset["output"] != "HM_MIX":
-            continue
-        solver = dataset["solver"]
-        for names, shares, value in zip(
-            solver["sublattice_configurations"],
-            solver["sublattice_occupancies"],
-            np.ravel(dataset["values"]),
-            strict=True,
-        ):
-            (part,) = (i for i, n in enumerate(names) if not isinstance(n, str))
-            x = float(shares[part][list(names[part]).index(second)])
-            size = 1 / min(x, 1 - x)
-            if abs(size - round(size)) < 1e-4 * size and size > 2.5:
-                energy = float(value) * round(size) / EV_IN_J_PER_MOL
-                found[x < 0.5].append((round(size), energy))
-    if [len(found[side]) for side in (True, False)] != [1, 1]:
-        return None
-    (first, in_first), (other, in_second) = found[True][0], found[False][0]
-    try:
-        return finite_difference(in_first, in_second) if first == other else None
-    except (ValueError, LinaCalphadError):
-        return None
 
 
 def _silent(what: str, done: int, wanted: int) -> None:

@@ -12,6 +12,7 @@ from pycalphad import Model
 from lina_calphad.energy import Compiled, R, T, binary_energy
 from lina_calphad.errors import LinaCalphadError, NoMiscibilityGap
 from lina_calphad.family import SolutionFamily
+from lina_calphad.mixing_data import mixing_data
 from lina_calphad.plotting import COLOURS
 from lina_calphad.sources import COMPONENTS
 from lina_calphad.uncertainty import LEVELS, NAMES, Bands, bands
@@ -53,7 +54,7 @@ def formation_energies(refit: Refit, phase: str) -> tuple[pd.DataFrame, pd.DataF
         before = np.array(list(old.values()))
         curves["old"] = compiled(np.array(_ROOM), _POINTS, before)[..., 0]
     curves |= dict(zip(NAMES, np.quantile(h, LEVELS, axis=0), strict=True))
-    return pd.DataFrame(curves), _data(refit, phase)
+    return pd.DataFrame(curves), mixing_data(refit.setup.datasets, phase, settings.components)
 
 
 def solubility_bands(refit: Refit, phase: str) -> Bands | None:
@@ -194,24 +195,3 @@ def _old_lines(refit: Refit, phase: str, grid: Array) -> tuple[Array, Array] | N
     except LinaCalphadError:
         return None
     return np.exp(line.ln_x_alpha), np.exp(line.ln_one_minus_x_beta)
-
-
-def _data(refit: Refit, phase: str) -> pd.DataFrame:
-    """Energies of mixing of the data with the errors that ESPEI gives them."""
-    rows = []
-    second = refit.setup.settings.components[1]
-    for dataset in refit.setup.datasets:
-        if dataset["phases"] != [phase] or dataset["output"] != "HM_MIX":
-            continue
-        solver, values = dataset["solver"], np.asarray(dataset["values"], dtype=float)
-        errors = 500 / np.broadcast_to(dataset.get("weight", 1.0), values.shape)
-        for i, (names, shares) in enumerate(
-            zip(solver["sublattice_configurations"], solver["sublattice_occupancies"], strict=True)
-        ):
-            (part,) = (j for j, n in enumerate(names) if not isinstance(n, str))
-            x = float(shares[part][list(names[part]).index(second)])
-            for value, error in zip(
-                np.ravel(values[..., i]), np.ravel(errors[..., i]), strict=True
-            ):
-                rows.append((x, value, error, dataset.get("reference", "")))
-    return pd.DataFrame(rows, columns=["x", "energy", "standard_error", "reference"])

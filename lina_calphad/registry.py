@@ -63,6 +63,9 @@ class Assessment:
         When to use it.
     published
         Numbers its source prints.
+    substitution_error
+        Standard error in eV of each substitution energy that the bcc parameters rest on.
+        It is our assumption, the source states none; None where we have no ground for one.
     """
 
     key: str
@@ -74,6 +77,7 @@ class Assessment:
     basis: str
     recommended_for: str
     published: tuple[Published, ...]
+    substitution_error: float | None = None
 
     def __repr__(self) -> str:
         return f"<Assessment {self.key}: {self.citation}>"
@@ -125,6 +129,7 @@ _ASSESSMENTS = (
             ),
             Published("coherent spinodal onset", 0.058, 0.0005, "1", "section 3.3, room T"),
         ),
+        substitution_error=0.01,
     ),
 )
 

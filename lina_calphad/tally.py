@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from numpy.typing import ArrayLike
 
     from lina_calphad.curves import Array
 
@@ -69,7 +69,9 @@ class Tally:
         away = np.abs(np.where(there, values - self._centre, 0.0)).max(axis=0, initial=0.0)
         self._widen(away)
         place = (np.where(there, values, self._centre) - self._centre) / self._half
-        index = np.clip(((place + 1) / 2 * _BINS).astype(np.intp), 0, _BINS - 1)
+        # Exact when the range doubles: a value lands where merged bins would put it.
+        bins = np.floor(place * (_BINS // 2)).astype(np.intp) + _BINS // 2
+        index = np.clip(bins, 0, _BINS - 1)
         index += np.arange(len(self._half)) * _BINS
         counts = np.bincount(index[there], minlength=self._counts.size)
         self._counts += counts.reshape(self._counts.shape)
@@ -81,17 +83,22 @@ class Tally:
         other._widen(half)
         self._counts += other._counts
 
-    def quantiles(self, levels: Sequence[float]) -> Array:
-        """Quantiles of each column, shape (levels, columns); NaN where it has no value."""
-        result = np.full((len(levels), len(self._half)), np.nan)
-        total = self._counts.sum(axis=1)
-        edges = np.linspace(-1, 1, _BINS + 1)
-        for column in np.flatnonzero(total):
-            below = np.concatenate([[0], np.cumsum(self._counts[column])]) / total[column]
-            # Empty bins repeat a share: keep the ends of the steps between them.
-            step = np.flatnonzero(np.diff(below)) + 1
-            where = np.interp(levels, below[[step[0] - 1, *step]], edges[[step[0] - 1, *step]])
-            result[:, column] = self._centre[column] + self._half[column] * where
+    def quantiles(self, levels: ArrayLike) -> Array:
+        """Quantiles of each column, shape (levels, columns); NaN where it has no value.
+
+        Levels are the same for all columns, or have a second axis of columns; beyond 0
+        and 1 the result is NaN.
+        """
+        level = np.broadcast_to(np.transpose(levels), (len(self._half), np.shape(levels)[0])).T
+        result = np.full(level.shape, np.nan)
+        for column, counts in enumerate(self._counts):
+            there = np.flatnonzero(counts)
+            if there.size:
+                # A bin stands for its middle, and for the middle of its step in the shares.
+                share = (np.cumsum(counts[there]) - counts[there] / 2) / counts.sum()
+                where = np.interp(level[:, column], share, (there + 0.5) / (_BINS // 2) - 1)
+                result[:, column] = self._centre[column] + self._half[column] * where
+        result[~((level >= 0) & (level <= 1))] = np.nan
         return result
 
     def _widen(self, away: Array) -> None:

@@ -7,7 +7,7 @@ their temperatures or the numbers of draws of parameters: it hands them to `Mixi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy.special import expit, log_expit
@@ -20,8 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lina_calphad.curves import Array, Flags, Rows
+    from lina_calphad.gap import MiscibilityGap
 
 _NARROW = 0.5  # width of a gap in t below which differences are integrated instead
+_LANDAU = 5e-3  # half the width in t of a spinodal below which the binodal is wider by sqrt(3)
+_NEAR = 1 - 1e-5  # of the critical temperature, from where a similar gap is no start
+_ROWS_AT_ONCE = 20_000
+_SAFE_ROWS_AT_ONCE = 2_000
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 _NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
 
@@ -82,7 +87,12 @@ class TieLines:
     def around(self, spinodal: Array, state: Array) -> Array:
         """The tie-line around each unstable interval."""
         # A rough start is enough for Newton's method.
-        ends, good = newton(self.binodal_step, state, self._bracket(state, spinodal, 1e-9)[0])
+        start = self._bracket(state, spinodal, 1e-9)[0]
+        # Of the narrowest gaps a bracket says little, and Landau's expansion all.
+        middle, half = spinodal.mean(0), (spinodal[1] - spinodal[0]) / 2
+        landau = middle + np.sqrt(3) * np.stack([-half, half])
+        start = np.where(half < _LANDAU, landau, start)
+        ends, good = newton(self.binodal_step, state, start)
         if not good.all():
             # It can cycle about a kink, as at a Curie temperature; bracketing cannot.
             ends[:, ~good], good[~good] = self._bracket(state[~good], spinodal[:, ~good], 1e-15)
@@ -174,3 +184,33 @@ class TieLines:
         # A kink inside the gap spoils the quadrature, and shows as a difference.
         smooth = np.abs(integral - step[:, narrow]).max(0) * width < 1e-12
         step[:, narrow[smooth]] = integral[:, smooth]
+
+
+def similar_tie_lines(
+    curve: Literal["binodal", "spinodal"],
+    lines: TieLines,
+    gap: MiscibilityGap,
+    ratio: Array,
+    several: Flags,
+) -> Array:
+    """Both logits of every row from the gap of a similar solution; NaN where there is none.
+
+    `ratio` is that of each temperature to the critical one of its row; rows that may have
+    `several` gaps take the safe route.
+    """
+    step, safe = lines.binodal_step, lines.tie_line
+    if curve == "spinodal":
+        step, safe = lines.spinodal_step, lines.scan
+    t, good = np.full((2, ratio.size), np.nan), np.zeros(ratio.size, bool)
+    number = np.arange(ratio.size, dtype=float)
+    for start in range(0, ratio.size, _ROWS_AT_ONCE):
+        some = slice(start, start + _ROWS_AT_ONCE)
+        guess = gap.reduced(curve, ratio[some])
+        if guess is not None:
+            t[:, some], good[some] = newton(step, number[some], guess)
+    rest = np.flatnonzero(~good | several | (ratio > _NEAR))
+    for start in range(0, rest.size, _SAFE_ROWS_AT_ONCE):
+        rows = rest[start : start + _SAFE_ROWS_AT_ONCE]
+        t[:, rows], found = safe(number[rows])
+        t[:, rows[~found]] = np.nan
+    return t

@@ -51,12 +51,14 @@ class Bands:
     t
         Quantiles (`LEVELS`) of logit x by kind of curve, such as "chemical binodal",
         shape (5, 2, m): the second axis is the branch poor and rich in the second
-        component. Over the draws that have a gap at that temperature; NaN where none has.
+        component. A draw without a gap counts as one whose branches lie beyond all
+        others, and quantiles that fall on such draws are NaN: as the last draws near
+        their critical temperatures, the inner edges of a band go first.
     gap
         Share of the draws with a gap at each temperature, shape (m,), by kind of equilibrium.
     critical
         Quantiles of the critical temperature in K and of logit x there, shape (5, 2),
-        and the share of draws that have one, by kind of equilibrium.
+        over the draws that have one, and the share of those, by kind of equilibrium.
     """
 
     T: Array
@@ -136,7 +138,7 @@ def bands(
     Raises
     ------
     ParameterError
-        If there are no draws, or their symbols are not in the database.
+        If there are no draws, their pieces differ, or their symbols are not in the database.
     NoCriticalPoint, SeveralMiscibilityGaps, NotConverged
         If a draw has a gap that is open, not the only one, or not found.
 
@@ -179,8 +181,11 @@ def bands(
         if curve == "critical":
             critical[kind] = tally.quantiles(LEVELS), float(tally.count[0] / n)
         else:
-            t[name] = tally.quantiles(LEVELS).reshape(len(LEVELS), 2, T.size)
             gap[kind] = tally.count[: T.size] / n
+            with np.errstate(divide="ignore"):
+                from_left = np.array(LEVELS)[:, None] / gap[kind]
+            levels = np.hstack([from_left, 1 - from_left[::-1]])
+            t[name] = tally.quantiles(levels).reshape(len(LEVELS), 2, T.size)
     return Bands(T, n, t, gap, critical)
 
 
@@ -263,7 +268,15 @@ def _families(
 
 
 def _pieces(draws: Draws) -> Iterator[ParameterDraws]:
+    symbols: tuple[str, ...] = ()
     for piece in [draws] if isinstance(draws, ParameterDraws) else draws:
+        symbols = symbols or piece.symbols
+        if piece.symbols != symbols:
+            msg = (
+                f"the pieces of draws differ: {', '.join(symbols)}, then "
+                f"{', '.join(piece.symbols)}; give every piece the same columns in one order"
+            )
+            raise ParameterError(msg)
         yield from piece.chunks(_DRAWS_AT_ONCE)
 
 
