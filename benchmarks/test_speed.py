@@ -1,6 +1,6 @@
 """How fast: the exact gap beside pycalphad's equilibrium, and what a user waits for.
 
-Run with ``pytest benchmarks --no-cov``. Absolute times depend on the machine: the ratios,
+Run with ``pytest benchmarks --no-cov -n 0``. Absolute times depend on the machine: the ratios,
 measured side by side in one run, are what counts. Nothing here asserts a time.
 """
 

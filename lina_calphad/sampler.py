@@ -253,7 +253,7 @@ def cluster(scheduler: str, cores: int | None = None) -> Iterator[Any]:
             workers = cores or os.cpu_count() or 1
             with (
                 LocalCluster(  # type: ignore[no-untyped-call]
-                    n_workers=workers, threads_per_worker=1, dashboard_address=None
+                    n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0"
                 ) as local,
                 ImmediateClient(local) as client,
             ):

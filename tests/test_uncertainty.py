@@ -176,7 +176,7 @@ def test_pieces_of_another_size_have_the_same_quantiles(freed, some):
 def test_the_workers_of_a_cluster_give_the_same(freed, some):
     T = [200.0, 300.0, 740.0]
     with Client(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0"
     ) as client:
         shared = bands(freed[0], some, T, client=client)
     assert same(shared, bands(freed[0], some, T))
