@@ -126,12 +126,21 @@ def read_table(
             f"and two of atoms, {first} and {second}, separated by commas"
         )
         raise DatasetError(msg)
+    from ase.data import chemical_symbols
+
+    # A column "no" numbers the rows rather than atoms of nobelium.
+    elements = {symbol.lower() for symbol in chemical_symbols} - {"no"}
+    foreign = elements & set(header) - {first, second}
     cells = []
     for number, values in enumerate(rows[1:], start=2):
         row = dict(zip(header, (value.strip() for value in values), strict=False))
         if not any(row.values()) or row.get("use", "yes").lower() != "yes":
             continue
         origin = f"{path}, row {number} ({row.get('name') or 'no name'})"
+        for element in sorted(foreign):
+            if row[element] not in ("", "0"):
+                msg = f"{origin} holds {row[element]} atoms of {element.title()}: leave it out"
+                raise DatasetError(msg)
         optional = {
             key: _number(row, column, origin) if row.get(column) else None
             for key, column in (

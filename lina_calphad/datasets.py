@@ -172,6 +172,8 @@ def check_dataset(
             raise DatasetError(msg)
     if dataset["output"] != "ZPF":
         _check_numbers(dataset, origin)
+    if "solver" in dataset:
+        _check_sites(dataset, origin)
     return dataset
 
 
@@ -260,6 +262,12 @@ def _check_numbers(dataset: Dataset, origin: str | os.PathLike[str]) -> None:
             "sense: is it in eV or J/mol, of the cell or of atoms?"
         )
         raise DatasetError(msg)
+    if output == "HM_MIX" and largest < 0.1:
+        msg = (
+            f"{origin} has {output} of at most {largest:g} J/mol of atoms, less than any mixture: "
+            "is it in eV?"
+        )
+        raise DatasetError(msg)
     weights = np.asarray(dataset.get("weight", 1.0), dtype=float)
     if weights.shape not in ((), values.shape) or not (weights > 0).all():
         msg = (
@@ -267,6 +275,22 @@ def _check_numbers(dataset: Dataset, origin: str | os.PathLike[str]) -> None:
             "give one positive number, or one for each value"
         )
         raise DatasetError(msg)
+
+
+def _check_sites(dataset: Dataset, origin: str | os.PathLike[str]) -> None:
+    solver = dataset["solver"]
+    for names in solver["sublattice_configurations"]:
+        if dataset["output"].endswith("_MIX") and all(isinstance(name, str) for name in names):
+            msg = (
+                f"{origin} has {dataset['output']} of {':'.join(names)}, where nothing mixes: "
+                "leave pure elements out"
+            )
+            raise DatasetError(msg)
+    for shares in solver.get("sublattice_occupancies") or []:
+        for share in (s for s in shares if isinstance(s, list)):
+            if min(share) < 0 or abs(sum(share) - 1) > 1e-6:
+                msg = f"{origin} has occupancies {share}: of each sublattice they add up to 1"
+                raise DatasetError(msg)
 
 
 def _content(dataset: Dataset) -> str:

@@ -28,7 +28,14 @@ from symengine import S
 from tinydb import where
 
 from lina_calphad.elastic_data import CONSTANTS
-from lina_calphad.errors import DatasetError, MissingElasticData, NoMiscibilityGap
+from lina_calphad.errors import (
+    DatasetError,
+    MissingElasticData,
+    NoCriticalPoint,
+    NoMiscibilityGap,
+    NotConverged,
+    SeveralMiscibilityGaps,
+)
 from lina_calphad.family import SolutionFamily
 from lina_calphad.models import CoherentModel
 
@@ -192,8 +199,12 @@ class SolubilityResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has n
         return residuals, errors
 
     def get_likelihood(self, parameters: Any) -> float:
-        """Log-likelihood of Gaussian errors in ln x."""
-        residuals, errors = self.get_residuals(parameters)
+        """Log-likelihood of Gaussian errors in ln x; minus infinity for an impossible gap."""
+        try:
+            residuals, errors = self.get_residuals(parameters)
+        except (NoCriticalPoint, SeveralMiscibilityGaps, NotConverged):
+            # One that is open at 10 000 K, or not the only one: no reason to stop a chain.
+            return -np.inf
         return float(np.sum(norm.logpdf(residuals, scale=errors)))
 
 

@@ -52,7 +52,7 @@ def mixing_data(datasets: Sequence[Dataset], phase: str, components: Sequence[st
         for i, (names, shares) in enumerate(
             zip(solver["sublattice_configurations"], solver["sublattice_occupancies"], strict=True)
         ):
-            (part,) = (j for j, n in enumerate(names) if not isinstance(n, str))
+            part = next(j for j, n in enumerate(names) if not isinstance(n, str))
             x = float(shares[part][list(names[part]).index(components[1])])
             for value, error in zip(
                 np.ravel(values[..., i]), np.ravel(errors[..., i]), strict=True

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 #: Fewer independent samples than this do not settle a standard error to 5 %.
 ENOUGH = 200
 _RHAT = 1.05
+_FEWEST = 50  # iterations
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,13 +170,20 @@ def judge(trace: Array, *, stationary: bool) -> Convergence:
         columns = [kept[..., i] for i in range(trace.shape[2])]
         effective = np.array([float(stats.ess(c, **axes)) for c in columns])
         rhat = np.array([float(stats.rhat(c, **axes)) for c in columns])
-    effective = np.where(np.isfinite(effective), effective, 0.0)
+    # Of a handful of iterations the estimate can exceed the number of samples.
+    most = kept.shape[0] * kept.shape[1]
+    effective = np.clip(np.where(np.isfinite(effective), effective, 0.0), 0.0, most)
     with np.errstate(divide="ignore"):
         time = kept.shape[0] * kept.shape[1] / effective
     least, worst = float(effective.min()), float(np.max(np.nan_to_num(rhat, nan=np.inf)))
-    enough = least >= ENOUGH and worst <= _RHAT
+    enough = least >= ENOUGH and worst <= _RHAT and kept.shape[1] >= _FEWEST
     found = f"{least:.0f} independent samples, R-hat {worst:.3f}, acceptance {acceptance:.2f}"
-    if enough:
+    if kept.shape[1] < _FEWEST:
+        verdict = (
+            f"The chain is too short to judge: {kept.shape[1]} iterations, of which {_FEWEST} are "
+            "the least. Go on with --resume --iterations 1500."
+        )
+    elif enough:
         verdict = f"The chain is long enough: {found}."
     else:
         factor = max(ENOUGH / max(least, 1.0), 2.0 if worst > _RHAT else 1.0)

@@ -29,7 +29,7 @@ from lina_calphad.interactions import describe_symbol
 from lina_calphad.mixing_data import difference_of, mixing_data
 from lina_calphad.output import write_text
 from lina_calphad.posterior import Convergence, GaussianPosterior, closed_form, judge
-from lina_calphad.sampler import STATE, Sampler, cluster
+from lina_calphad.sampler import LNPROB, STATE, TRACE, Sampler, cluster
 
 if TYPE_CHECKING:
     import os
@@ -101,6 +101,15 @@ class Refit:
             mixing_data(self.setup.datasets, settings.phases[0], settings.components)
         )
 
+    @property
+    def notes(self) -> list[str]:
+        """What to know of the parameters that went."""
+        gone = sorted(set(self.setup.old) - set(self.symbols))
+        if not gone:
+            return []
+        what = ", ".join(f"{name} = {self.setup.old[name]:.6g}" for name in gone)
+        return [f"not in the refit, since these data do not ask for it: {what} of the source"]
+
     def to_dataframe(self) -> pd.DataFrame:
         """One row a parameter: old and new value, standard error, chain, correlations."""
         rows = []
@@ -144,6 +153,7 @@ class Refit:
             lines.append(f"  {name:8} {value}: {meaning}")
         if self.convergence is not None:
             lines.append(f"CHAIN     {self.convergence.verdict}")
+        lines += [f"NOTE      {note}" for note in self.notes]
         lines.append("ALL ELSE  AS IN THE SOURCE: SEE ITS HEADER")
         header = "\n".join(_comment(line) for line in lines)
         return f"{header}\n\n{tdb_body(plain)}"
@@ -207,12 +217,6 @@ def refit(
     exact = _exact(setup, dbf, symbols, start)
     trace = lnprob = convergence = None
     if settings.iterations:
-        if settings.chains < 2 * len(symbols):
-            msg = (
-                f"{len(symbols)} parameters need at least {2 * len(symbols)} chains; "
-                f"got {settings.chains}"
-            )
-            raise ParameterError(msg)
         walkers = _walkers(settings, start, exact)
         with cluster(scheduler, cores) as client, _run_folder(folder, settings):
             sampler = Sampler(
@@ -272,11 +276,12 @@ def _exact(
 def _walkers(settings: RefitSettings, start: Array, exact: GaussianPosterior | None) -> Array:
     """Where the walkers begin: as draws from the posterior, or near the start."""
     rng = np.random.default_rng(settings.seed)
+    walkers_needed = max(settings.chains, 2 * start.size)
     if exact is not None:
-        return rng.multivariate_normal(exact.mean, exact.covariance, settings.chains)
+        return rng.multivariate_normal(exact.mean, exact.covariance, walkers_needed)
     # A parameter that is zero would stay so for ever if its scale were zero too.
     scale = np.where(start == 0, 1.0, 0.1 * np.abs(start))
-    walkers: Array = rng.normal(start, scale, (settings.chains, start.size))
+    walkers: Array = rng.normal(start, scale, (walkers_needed, start.size))
     walkers[0] = start
     return walkers
 
@@ -329,7 +334,8 @@ def _check_folder(folder: Path, settings: RefitSettings, *, resume: bool) -> Non
             msg = f"the run in {folder} has other settings: resume with those, or start a new one"
             raise ParameterError(msg)
     elif folder.exists() and any(folder.iterdir()):
-        msg = f"{folder} exists already: choose another place (--out), or go on with --resume"
+        on = ", or go on with --resume" if (folder / STATE).exists() else ""
+        msg = f"{folder} exists already: choose another place (--out){on}"
         raise OutputError(msg)
 
 
@@ -352,7 +358,8 @@ def _run_folder(folder: Path, settings: RefitSettings) -> Iterator[None]:
         raise Interrupted(msg) from None
     finally:
         if not (folder / STATE).exists():
-            (folder / SETTINGS).unlink(missing_ok=True)
+            for name in (SETTINGS, TRACE, LNPROB):
+                (folder / name).unlink(missing_ok=True)
             for parent in made:
                 if not any(parent.iterdir()):
                     parent.rmdir()

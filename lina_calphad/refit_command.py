@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from lina_calphad.refit import Refit
 
 DEFAULT_OUT = "lina-refit"
+_SECONDS_BETWEEN_LINES = 30.0
 
 
 @click.command(
@@ -54,7 +56,10 @@ DEFAULT_OUT = "lina-refit"
     help="FUNCTION of the start that is fitted instead; give it again for more.",
 )  # fmt: skip
 @click.option(
-    "--chains", default=10, show_default=True, help="Walkers, at least two for each parameter."
+    "--chains",
+    default=10,
+    show_default=True,
+    help="Walkers; more where two for each parameter are.",
 )
 @click.option(
     "--iterations", default=1500, show_default=True,
@@ -66,7 +71,9 @@ DEFAULT_OUT = "lina-refit"
     "--scheduler", default="none", show_default=True, metavar="WHERE",
     help="none, dask (workers on this machine), or the JSON file of a running Dask scheduler.",
 )  # fmt: skip
-@click.option("--cores", type=int, help="Workers of --scheduler dask.  [default: all cores]")
+@click.option(
+    "--cores", type=click.IntRange(min=1), help="Workers of --scheduler dask.  [default: all cores]"
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), default=DEFAULT_OUT, show_default=True,
     metavar="FOLDER", help="Folder for the chain, the refitted TDB, tables and figures.",
@@ -106,7 +113,7 @@ def refit(
 
     FOLDER gets refit.tdb with the draws of its parameters beside it (`lina-calphad compare
     santos2025 FOLDER/refit.tdb --bands` shows what they mean), parameters.csv, figures, and
-    trace.npy and lnprob.npy as ESPEI writes them. Ctrl-C keeps what was sampled.
+    trace.npy and lnprob.npy as ESPEI writes them. Ctrl-C keeps what was sampled (exit status 130).
     """
     from lina_calphad.fit_setup import RefitSettings, prepare
     from lina_calphad.fit_setup import write_inputs as write
@@ -115,6 +122,15 @@ def refit(
     from lina_calphad.refit_report import write_results
 
     if resume:
+        given = {
+            name
+            for name in context.params
+            if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+        }
+        other = sorted(given - {"resume", "iterations", "out", "scheduler", "cores"})
+        if other:
+            msg = f"a run is resumed with its own settings: leave out --{', --'.join(other)}"
+            raise click.UsageError(msg)
         settings = read_settings(out)
         if context.get_parameter_source("iterations") is not click.core.ParameterSource.DEFAULT:
             settings = replace(settings, iterations=iterations)
@@ -138,8 +154,10 @@ def refit(
     with _progress() as say:
         result = run(settings, out, scheduler=scheduler, cores=cores, resume=resume, progress=say)
         say("writing tables and figures", 0, 0)
-        files = write_results(result, out)
+        files, notes = write_results(result, out)
     _print(result)
+    for note in [*result.notes, *notes]:
+        click.echo(f"note: {note}")
     click.echo(f"{len(files)} files are in {out}, {files[0].parent / 'refit.tdb'} among them")
 
 
@@ -158,7 +176,7 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _silent
+        yield _Log()
         return
     columns = (
         SpinnerColumn(),
@@ -179,8 +197,16 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
         yield say
 
 
-def _silent(*_: Any) -> None:
-    """Write nothing into a log."""
+class _Log:
+    """A line every half minute, where there is no terminal."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def __call__(self, what: str, done: int, wanted: int) -> None:
+        if time.monotonic() - self._last > _SECONDS_BETWEEN_LINES:
+            self._last = time.monotonic()
+            click.echo(f"{what}: {done} of {wanted}" if wanted else what, err=True)
 
 
 def _print(result: Refit) -> None:

@@ -13,6 +13,7 @@ from lina_calphad.energy import Compiled, R, T, binary_energy
 from lina_calphad.errors import LinaCalphadError, NoMiscibilityGap
 from lina_calphad.family import SolutionFamily
 from lina_calphad.mixing_data import mixing_data
+from lina_calphad.models import CoherentModel
 from lina_calphad.plotting import COLOURS
 from lina_calphad.sources import COMPONENTS
 from lina_calphad.uncertainty import LEVELS, NAMES, Bands, bands
@@ -49,10 +50,10 @@ def formation_energies(refit: Refit, phase: str) -> tuple[pd.DataFrame, pd.DataF
     x = np.broadcast_to(_POINTS, (len(draws), _POINTS.size))
     h = compiled(np.array(_ROOM), x, draws[:, None])[..., 0]
     curves = {"x": _POINTS, "new": compiled(np.array(_ROOM), _POINTS, refit.values)[..., 0]}
-    old = {name: refit.setup.old.get(name, 0.0) for name in refit.symbols}
     if refit.setup.old:
-        before = np.array(list(old.values()))
-        curves["old"] = compiled(np.array(_ROOM), _POINTS, before)[..., 0]
+        before = binary_energy(refit.setup.source, settings.components, phase, Model, 101325.0)
+        g = R * T * before.r
+        curves["old"] = Compiled([g - T * g.diff(T)])(np.array(_ROOM), _POINTS)[..., 0]
     curves |= dict(zip(NAMES, np.quantile(h, LEVELS, axis=0), strict=True))
     return pd.DataFrame(curves), mixing_data(refit.setup.datasets, phase, settings.components)
 
@@ -60,8 +61,11 @@ def formation_energies(refit: Refit, phase: str) -> tuple[pd.DataFrame, pd.DataF
 def solubility_bands(refit: Refit, phase: str) -> Bands | None:
     """Bands of the miscibility gap of a phase over 60 temperatures; None where it has no gap."""
     settings = refit.setup.settings
-    family = SolutionFamily(refit.dbf, settings.components, phase, refit.symbols)
-    kinds = ["chemical"] if settings.model == "chemical" else ["chemical", "coherent"]
+    model = refit.setup.model
+    kinds: dict[str, type[Model]] = {"chemical": model}
+    if issubclass(model, CoherentModel):
+        kinds = {"chemical": Model, "coherent": model}
+    family = SolutionFamily(refit.dbf, settings.components, phase, refit.symbols, kinds["chemical"])
     try:
         point = family.critical_points(refit.values)
     except LinaCalphadError:
@@ -118,11 +122,14 @@ def corner_figure(refit: Refit) -> Figure:
     import corner
 
     figure = Figure(figsize=(1.6 + 2.2 * len(refit.symbols),) * 2)
-    if len(refit.symbols) > 1:
-        figure.subplots(len(refit.symbols), len(refit.symbols))
-    else:
-        figure.subplots()
     labels = list(refit.symbols)
+    if len(labels) == 1:
+        ax = figure.subplots()
+        ax.hist(refit.draws.values[:, 0], bins=40, histtype="step", color=_NEW)
+        ax.axvline(refit.values[0], color=_OLD)
+        ax.set(xlabel=labels[0], ylabel="draws", title=f"{refit.values[0]:.6g}")
+        return figure
+    figure.subplots(len(labels), len(labels))
     options: dict[str, Any] = {"labels": labels, "truths": refit.values, "fig": figure}
     options |= {"color": _NEW, "truth_color": _OLD, "show_titles": True, "title_fmt": ".5g"}
     corner.corner(refit.draws.values, quantiles=(0.16, 0.5, 0.84), **options)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lina_calphad.errors import LinaCalphadError
 from lina_calphad.output import results_folder
 from lina_calphad.refit_figures import (
     corner_figure,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 TDB, DRAWS = "refit.tdb", "refit_draws.csv"
 
 
-def write_results(refit: Refit, folder: str | os.PathLike[str]) -> list[Path]:
+def write_results(refit: Refit, folder: str | os.PathLike[str]) -> tuple[list[Path], list[str]]:
     """Write database, tables, draws and figures into the folder of a run.
 
     Parameters
@@ -41,36 +42,58 @@ def write_results(refit: Refit, folder: str | os.PathLike[str]) -> list[Path]:
     -------
     list of pathlib.Path
         The files.
+    list of str
+        Figures that could not be made, and why.
 
     Raises
     ------
     OutputError
         If the folder cannot be written.
     """
-    settings = refit.setup.settings
+    settings, notes = refit.setup.settings, []
     with results_folder(folder, [], overwrite=True) as files:
         (files / TDB).write_text(refit.to_tdb(), encoding="utf-8")
         refit.draws.to_dataframe().to_csv(files / DRAWS, index=False, float_format="%.10g")
-        refit.to_dataframe().to_csv(files / "parameters.csv", index=False)
+        refit.to_dataframe().to_csv(files / "parameters.csv", index=False, float_format="%.10g")
         (files / "report.json").write_text(json.dumps(report(refit), indent=2), encoding="utf-8")
         _save(files, "corner", corner_figure(refit))
         if refit.trace is not None:
             _save(files, "trace", trace_figure(refit))
         for phase in settings.phases:
             prefix = "" if len(settings.phases) == 1 else f"{phase.lower()}_"
-            curves, data = formation_energies(refit, phase)
-            if len(data):
-                curves.to_csv(files / f"{prefix}formation_energy.csv", index=False)
-                data.to_csv(files / f"{prefix}formation_energy_data.csv", index=False)
-                figure = energy_figure(curves, data, settings.components)
-                _save(files, f"{prefix}formation_energy", figure)
-            found = solubility_bands(refit, phase)
-            if found is not None:
-                found.to_dataframe().to_csv(files / f"{prefix}solubility.csv", index=False)
-                found.critical_frame().to_csv(files / f"{prefix}critical_points.csv", index=False)
-                _save(files, f"{prefix}solubility", solubility_figure(found, refit, phase))
+            # What a draw does to a diagram must not cost the fit.
+            for name, make in (
+                ("formation_energy", _write_energies),
+                ("solubility", _write_solubilities),
+            ):
+                try:
+                    missing = make(refit, phase, files, prefix + name)
+                except LinaCalphadError as error:
+                    missing = str(error)
+                if missing:
+                    notes.append(f"no figure {prefix}{name}: {missing}")
         names = sorted(file.name for file in files.iterdir())
-    return [Path(folder) / name for name in names]
+    return [Path(folder) / name for name in names], notes
+
+
+def _write_energies(refit: Refit, phase: str, files: Path, name: str) -> str:
+    curves, data = formation_energies(refit, phase)
+    if data.empty:
+        return "the data hold no energies of mixing"
+    curves.to_csv(files / f"{name}.csv", index=False)
+    data.to_csv(files / f"{name}_data.csv", index=False)
+    _save(files, name, energy_figure(curves, data, refit.setup.settings.components))
+    return ""
+
+
+def _write_solubilities(refit: Refit, phase: str, files: Path, name: str) -> str:
+    found = solubility_bands(refit, phase)
+    if found is None:
+        return f"{phase} has no miscibility gap"
+    found.to_dataframe().to_csv(files / f"{name}.csv", index=False)
+    found.critical_frame().to_csv(files / f"{name}_critical.csv", index=False)
+    _save(files, name, solubility_figure(found, refit, phase))
+    return ""
 
 
 def report(refit: Refit) -> dict[str, Any]:
@@ -82,6 +105,7 @@ def report(refit: Refit) -> dict[str, Any]:
     return {
         "settings": refit.setup.settings.to_dict(),
         "method": refit.method.lower(),
+        "notes": refit.notes,
         "parameters": parameters,
         "finite_difference": strict and {"L0": strict.L0, "L1": strict.L1},
         "convergence": judged

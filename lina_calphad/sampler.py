@@ -214,14 +214,15 @@ def saved_trace(folder: Path, parameters: int) -> tuple[Array, Array, Any] | Non
     except (OSError, ValueError, KeyError, EOFError) as error:
         msg = f"the trace in {folder} cannot be read: {error}"
         raise ParameterError(msg) from error
-    if trace.ndim != 3 or trace.shape[2] != parameters or lnprob.shape != trace.shape[:2]:
+    # A run that was killed between two files may have more of one than of the other.
+    fits = trace.ndim == 3 and trace.shape[2] == parameters and lnprob.ndim == 2
+    if not fits or len(trace) != len(lnprob) or min(trace.shape[1], lnprob.shape[1]) < n:
         msg = (
             f"the trace in {folder} has the shape {trace.shape}; the fit has {parameters} "
             f"parameters: (walkers, iterations, {parameters})"
         )
         raise ParameterError(msg)
     state = ("MT19937", keys, int(rest[0]), int(rest[1]), float(rest[2]))
-    # A run that was killed between two files may have more of one than of the other.
     return trace[:, :n], lnprob[:, :n], state
 
 
@@ -260,6 +261,11 @@ def cluster(scheduler: str, cores: int | None = None) -> Iterator[Any]:
                 yield client
             return
         with _connected(scheduler) as client:
+            try:
+                client.wait_for_workers(1, timeout=_SECONDS_TO_CONNECT)
+            except TimeoutError as error:
+                msg = f"the Dask scheduler of {scheduler} has no workers: start some"
+                raise SchedulerError(msg) from error
             yield client
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -108,7 +108,7 @@ def bands(
     *,
     components: Sequence[str] = COMPONENTS,
     phase: str = PHASE,
-    kinds: Sequence[str] = ("chemical", "coherent"),
+    kinds: Sequence[str] | Mapping[str, type[Model]] = ("chemical", "coherent"),
     client: Any = None,
     progress: Callable[[int], None] | None = None,
 ) -> Bands:
@@ -125,7 +125,8 @@ def bands(
     components, phase
         The two elements and the solution phase.
     kinds
-        Kinds of equilibrium, "chemical" and "coherent" (which needs elastic data).
+        Kinds of equilibrium, "chemical" and "coherent" (which needs elastic data), or a
+        mapping from kinds to Models of your own.
     client
         A `distributed.Client` to share the work; this process alone if None.
     progress
@@ -197,7 +198,7 @@ def region_probability(
     *,
     components: Sequence[str] = COMPONENTS,
     phase: str = PHASE,
-    kinds: Sequence[str] = ("chemical", "coherent"),
+    kinds: Sequence[str] | Mapping[str, type[Model]] = ("chemical", "coherent"),
 ) -> dict[str, Array]:
     """Probability that (x, T) lies inside each binodal and spinodal.
 
@@ -251,9 +252,10 @@ def _families(
     symbols: Sequence[str],
     components: Sequence[str],
     phase: str,
-    kinds: Sequence[str],
+    kinds: Sequence[str] | Mapping[str, type[Model]],
 ) -> dict[str, SolutionFamily]:
-    unknown = [kind for kind in kinds if kind not in MODELS]
+    models = kinds if isinstance(kinds, Mapping) else MODELS
+    unknown = [kind for kind in kinds if kind not in models]
     if unknown or not kinds:
         msg = f"kinds of equilibrium are {' and '.join(MODELS)}; got {list(kinds)}"
         raise ValueError(msg)
@@ -264,7 +266,7 @@ def _families(
             f"its symbols are {', '.join(sorted(dbf.symbols)) or 'none'}"
         )
         raise ParameterError(msg)
-    return {kind: SolutionFamily(dbf, components, phase, symbols, MODELS[kind]) for kind in kinds}
+    return {kind: SolutionFamily(dbf, components, phase, symbols, models[kind]) for kind in kinds}
 
 
 def _pieces(draws: Draws) -> Iterator[ParameterDraws]:

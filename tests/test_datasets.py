@@ -505,3 +505,38 @@ def test_the_help_explains_the_table(capsys):
     _, text, _ = run(capsys, "--help")
     for word in ("energy_ev", "e_li_ev_per_atom", "max_force_ev_per_a", "pressure_kbar", "vasprun"):
         assert word in text
+
+
+def test_atoms_of_another_element_are_refused(tmp_path):
+    (tmp_path / "cells.csv").write_text(
+        "name,li,na,k,energy_ev\nLi,1,0,0,-1.9\nNa,0,1,0,-1.3\nmixed,52,1,1,-101.0\n"
+    )
+    with pytest.raises(DatasetError, match=r"row 4 \(mixed\) holds 1 atoms of K"):
+        read_table(tmp_path / "cells.csv")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sublattice_occupancies": [[[0.5, 0.9], 1.0]]}, "add up to 1"),
+        ({"sublattice_configurations": [["LI", "VA"]]}, "nothing mixes"),
+    ],
+)
+def test_sites_that_make_no_sense(change, message):
+    (dataset,) = read_datasets(["santos2025"])
+    dataset["values"], dataset["weight"] = [[[202.2]]], 66.0
+    for key in ("sublattice_configurations", "sublattice_occupancies"):
+        dataset["solver"][key] = dataset["solver"][key][:1]
+    dataset["solver"] |= change
+    if "sublattice_configurations" in change:
+        dataset["solver"]["sublattice_occupancies"] = [[1.0, 1.0]]
+        dataset["components"] = ["LI", "VA"]
+    with pytest.raises(DatasetError, match=message):
+        check_dataset(dataset)
+
+
+def test_energies_in_electronvolts_are_refused():
+    (dataset,) = read_datasets(["santos2025"])
+    dataset["values"] = [[[0.0021, 0.0012]]]
+    with pytest.raises(DatasetError, match="is it in eV"):
+        check_dataset(dataset)

@@ -271,6 +271,12 @@ def test_the_residual_goes_on_where_the_gap_has_closed(solubilities, bcc):
     assert (np.diff(found[2:]) > 0.5).all()
 
 
+def test_a_gap_that_never_closes_is_impossible(solubilities, bcc):
+    dbf, _ = free_interactions(lc.load("santos2025"), "BCC_A2", LINA)
+    of_data = residual(dbf, solubilities(bcc("santos2025", "chemical")))
+    assert of_data.get_likelihood(np.array([2e5, 0.0])) == -np.inf
+
+
 def test_data_of_phases_that_are_not_there_do_not_count(solubilities, bcc):
     dbf, _ = free_interactions(lc.load("santos2025"), "BCC_A2", LINA)
     data = solubilities(bcc("santos2025", "chemical"))
