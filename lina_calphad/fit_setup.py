@@ -240,11 +240,10 @@ def write_inputs(
     settings, folder = setup.settings, Path(folder)
     names = [f"dataset-{i + 1}.json" for i in range(len(setup.datasets))]
     run: dict[str, Any] = {
-        "system": {"phase_models": "phase_models.json", "datasets": "."},
+        # ESPEI takes every JSON file below the folder of datasets for one.
+        "system": {"phase_models": "phase_models.json", "datasets": "datasets"},
         "output": {"verbosity": 1, "output_db": "refitted.tdb"},
     }
-    # ESPEI takes every JSON file below the folder of datasets for one.
-    run["system"]["datasets"] = "datasets"
     mcmc: dict[str, Any] = {"iterations": max(1, settings.iterations), "scheduler": None}
     mcmc |= {"chain_std_deviation": 0.05, "save_interval": 10}
     # ESPEI wants an even number of chains for each parameter, and does not know these yet.
