@@ -299,7 +299,7 @@ def _generated(setup: Setup, dbf: Database) -> Database:
                 models, table_of(setup.datasets), "SGTE91", "linear",
                 dbf=dbf, fitting_description=fitting_description,
             )  # fmt: skip
-    except (KeyError, ValueError, TypeError, NotImplementedError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         msg = f"ESPEI cannot generate parameters from {', '.join(setup.settings.data)}: {error!r}"
         raise DatasetError(msg) from error
 

@@ -15,6 +15,7 @@ from lina_calphad.family import SolutionFamily
 from lina_calphad.mixing_data import mixing_data
 from lina_calphad.models import CoherentModel
 from lina_calphad.plotting import COLOURS
+from lina_calphad.solution import BinarySolution
 from lina_calphad.sources import COMPONENTS
 from lina_calphad.uncertainty import LEVELS, NAMES, Bands, bands
 
@@ -193,12 +194,12 @@ def _band(ax: Axes, at: Array, x: Array, colour: str, kind: str) -> None:
 
 
 def _old_lines(refit: Refit, phase: str, grid: Array) -> tuple[Array, Array] | None:
-    if not set(refit.symbols) <= set(refit.setup.old):
-        return None
-    settings = refit.setup.settings
-    family = SolutionFamily(refit.dbf, settings.components, phase, refit.symbols)
+    """Both chemical solubilities of the source; None where it has no gap."""
     try:
-        line = family.binodal(grid, [refit.setup.old[name] for name in refit.symbols])
+        source = BinarySolution(refit.setup.source, refit.setup.settings.components, phase)
+        line = source.binodal(grid)
     except LinaCalphadError:
         return None
-    return np.exp(line.ln_x_alpha), np.exp(line.ln_one_minus_x_beta)
+    logs = np.ma.asarray(line.ln_x_alpha), np.ma.asarray(line.ln_one_minus_x_beta)
+    first, second = (np.exp(log.filled(np.nan)) for log in logs)
+    return first, second

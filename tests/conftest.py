@@ -46,3 +46,10 @@ def example_tdb():
         return read[name]
 
     return load
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -31,12 +31,6 @@ def comparison():
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
 def own(folder):
     """my.tdb with the bcc parameter of zhang2003 as a symbol, beside it draws of that symbol."""
     dbf, mean = free_interactions(lc.load("zhang2003"), "BCC_A2", LINA)

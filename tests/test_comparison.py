@@ -31,12 +31,6 @@ def comparison():
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
 def own_tdb(folder):
     """Writes a user's TDB made from a shipped one by replacing text."""
 

@@ -48,12 +48,6 @@ def paper(tmp_path_factory):
     return refit(RefitSettings(iterations=400, seed=3), folder), folder
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 # -- what comes out --
 
 
