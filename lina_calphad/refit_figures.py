@@ -125,6 +125,7 @@ def corner_figure(refit: Refit) -> Figure:
     figure = Figure(figsize=(1.6 + 2.2 * len(refit.symbols),) * 2)
     labels = list(refit.symbols)
     if len(labels) == 1:
+        figure = Figure(figsize=(5, 4), layout="constrained")
         ax = figure.subplots()
         ax.hist(refit.draws.values[:, 0], bins=40, histtype="step", color=_NEW)
         ax.axvline(refit.values[0], color=_OLD)
