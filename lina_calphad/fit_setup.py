@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,8 +21,6 @@ from lina_calphad.registry import assessments
 from lina_calphad.sources import COMPONENTS, PHASE, read_with_origin
 
 if TYPE_CHECKING:
-    import os
-
     from pycalphad import Database
 
     from lina_calphad.datasets import Dataset
@@ -41,7 +40,8 @@ class RefitSettings:
     source
         Key of an assessment or path of a TDB file to start from.
     data
-        Datasets: names of shipped ones, JSON files or folders.
+        Datasets: names of shipped ones, JSON files or folders; one may stand by itself, as
+        may one of `phases` and `symbols`.
     components
         The two elements.
     phases
@@ -76,7 +76,10 @@ class RefitSettings:
 
     def __post_init__(self) -> None:
         for name in ("data", "components", "phases", "symbols"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+            value = getattr(self, name)
+            # One name is a tuple of one, not of its letters.
+            items = [value] if isinstance(value, str | os.PathLike) else value
+            object.__setattr__(self, name, tuple(os.fspath(item) for item in items))
         for name in ("components", "phases"):
             object.__setattr__(self, name, tuple(n.upper() for n in getattr(self, name)))
         if len(set(self.components)) != 2:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -62,6 +63,12 @@ def test_the_papers_energies_give_the_papers_parameters(paper):
     assert dict(zip(result.symbols, result.values, strict=True)) == pytest.approx(
         {"BCCL0": 20268.1449, "BCCL1": 5910.4036}, abs=1e-3
     )
+
+
+def test_one_name_may_stand_by_itself():
+    settings = RefitSettings(data=Path("mine.json"), phases="bcc_a2", symbols="BCCL0")
+    assert (settings.data, settings.phases) == (("mine.json",), ("BCC_A2",))
+    assert settings.symbols == ("BCCL0",)
 
 
 def test_our_own_energies_give_other_parameters(tmp_path):
