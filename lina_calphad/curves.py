@@ -16,6 +16,13 @@ Flags = NDArray[np.bool_]
 Rows = NDArray[np.intp]
 
 
+def span(T: Array) -> str:
+    """Temperatures in words, for a repr."""
+    if T.size == 1:
+        return f"{T.item():g} K"
+    return f"{T.size} temperatures, {T.min():g} to {T.max():g} K"
+
+
 @dataclass(frozen=True, eq=False)
 class _Curve:
     """What a binodal and a spinodal have in common: two branches over temperature."""
@@ -38,13 +45,13 @@ class _Curve:
 
     def __repr__(self) -> str:
         name = type(self).__name__
-        if self.T.ndim == 0:
-            return f"<{name} at {self.T:g} K: x = {self.x_alpha:.6g} and {self.x_beta:.6g}>"
         if self.T.size == 0:
             return f"<{name} at no temperature>"
+        if self.T.size == 1 and self.gap.all():
+            alpha, beta = (float(branch.item()) for branch in (self.x_alpha, self.x_beta))
+            return f"<{name} at {span(self.T)}: x = {alpha:.6g} and {beta:.6g}>"
         without = self.T.size - int(self.gap.sum())
-        span = f"{self.T.size} temperatures, {self.T.min():g} to {self.T.max():g} K"
-        return f"<{name} at {span}; {without or 'none'} of them without a gap>"
+        return f"<{name} at {span(self.T)}; {without or 'none'} of them without a gap>"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -12,6 +12,7 @@ import pandas as pd
 from pycalphad import Model
 from scipy.special import expit, log_expit, logit
 
+from lina_calphad.curves import span
 from lina_calphad.draws import ParameterDraws
 from lina_calphad.errors import NoMiscibilityGap, ParameterError
 from lina_calphad.family import SolutionFamily
@@ -68,8 +69,7 @@ class Bands:
     critical: dict[str, tuple[Array, float]]
 
     def __repr__(self) -> str:
-        span = f"{self.T.size} temperatures, {self.T.min():g} to {self.T.max():g} K"
-        return f"<Bands of {self.draws} draws at {span}: {', '.join(self.t)}>"
+        return f"<Bands of {self.draws} draws at {span(self.T)}: {', '.join(self.t)}>"
 
     def x(self, kind: str) -> Array:
         """Quantiles of the mole fraction of the second component, shape (5, 2, m)."""
@@ -151,7 +151,7 @@ def bands(
     >>> draws = ParameterDraws.from_covariance(mean, np.diag([682.0, 682.0]) ** 2, 2000)
     >>> result = bands(dbf, draws, [300.0], kinds=["chemical"])
     >>> result
-    <Bands of 2000 draws at 1 temperatures, 300 to 300 K: chemical binodal, chemical spinodal>
+    <Bands of 2000 draws at 300 K: chemical binodal, chemical spinodal>
     >>> low, high = result.x("chemical binodal")[[1, 3], 0, 0]
     >>> round(float(np.sqrt(high / low)), 1)  # the solubility is known to this factor
     1.5
