@@ -97,7 +97,9 @@ def binodal(T: ArrayLike, coefficients: Sequence[ArrayLike], coherency: float = 
 
     On the side of the first component :math:`x = \exp[-(G_{xs}'(0) - B)/RT]` (eq. 4, with
     two coefficients eq. 6, coherent eq. 13); on that of the second
-    :math:`1 - x = \exp[(G_{xs}'(1) + B)/RT]` (eqs. 5 and 7, and their coherent form).
+    :math:`1 - x = \exp[(G_{xs}'(1) + B)/RT]` (eqs. 5 and 7, and their coherent form). For the
+    paper's parameters the latter is a poor guide: its exponent is of 1.8 kJ/mol alone, so
+    that 1 - x is not small.
 
     Parameters
     ----------

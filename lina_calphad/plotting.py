@@ -102,12 +102,17 @@ def arrhenius(comparison: Comparison, ax: Axes, solute: str = "NA") -> Axes:
                 ax.plot(1000 / curve["T"].iloc[-1], x[-1], "o", color=colour, markersize=4)
     title = f"{solute.title()} in bcc {other.title()}"
     ax.set(title=title, ylabel=f"mole fraction of {solute.title()}")
+    arrhenius_axis(ax)
+    return ax
+
+
+def arrhenius_axis(ax: Axes) -> None:
+    """Label an x axis of 1000 K / T, and put the temperature on top."""
     ax.set_xlabel(r"$1000\,\mathrm{K}\,/\,T$")
     kelvin = ax.secondary_xaxis("top", functions=(_reciprocal, _reciprocal))
     marks = [100, 125, 150, 200, 250, 300]
     kelvin.set_xticks(marks, labels=[str(mark) for mark in marks])
     kelvin.set_xlabel("T / K")
-    return ax
 
 
 def gibbs_energy(comparison: Comparison, ax: Axes) -> Axes:

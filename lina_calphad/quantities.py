@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lina_calphad.errors import LinaCalphadError, NoMiscibilityGap
+from lina_calphad.errors import DatabaseError, LinaCalphadError, NoMiscibilityGap
+from lina_calphad.interactions import free_interactions
+from lina_calphad.models import CoherentModel
 from lina_calphad.registry import MEASURED, Published
 from lina_calphad.solution import BinarySolution
 from lina_calphad.sources import COMPONENTS, PHASE
@@ -82,6 +84,24 @@ class Description:
                 return invariant
         msg = f"no {kind}"
         raise LookupError(msg)
+
+    @property
+    def coefficients(self) -> list[float]:
+        """Redlich-Kister coefficients of bcc in J/mol, lowest order first.
+
+        DatabaseError if one depends on temperature, or an order is left out.
+        """
+        found = free_interactions(self.dbf, PHASE, COMPONENTS)[1]
+        if any(not name.endswith(f"L{order}") for order, name in enumerate(found)):
+            msg = f"{self.name}: closed forms need constant 0L, 1L, ...; there are {list(found)}"
+            raise DatabaseError(msg)
+        return list(found.values())
+
+    @property
+    def coherency(self) -> float:
+        """Coherency coefficient B of bcc in J/mol."""
+        model = CoherentModel(self.dbf, [*COMPONENTS, "VA"], PHASE)
+        return float(model.coherency[COMPONENTS])
 
     @property
     def liquid_top(self) -> CriticalPoint:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lina_calphad.elastic_data import copy_elastic_data
+from lina_calphad.elasticity import CubicElasticity
 from lina_calphad.errors import UnknownAssessment
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ class Published:
     unit
         Unit of `value` and `tolerance`; "1" for mole fractions.
     where
-        Where in the source it stands, with the conditions.
+        Where in the source it stands, with the conditions; and how we read words that
+        are no number, such as "roughly twice".
+    doubt
+        Why the number cannot be judged, if so.
     """
 
     quantity: str
@@ -41,6 +45,7 @@ class Published:
     tolerance: float
     unit: str
     where: str
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,7 @@ _LIQUID = (
     "in pycalphad issue 434, taken for Zhang 2003's because its bcc parameter is the same; "
     "the paper's own table could not be seen."
 )
+_EUTECTIC = "stated as about 350 K in one place and as about 370 K in another"
 #: The elastic data that every assessment shares.
 ELASTIC_FILE = "LiNa_elastic.tdb"
 
@@ -125,9 +131,38 @@ _ASSESSMENTS = (
             Published("chemical solubility of Na in Li", 3e-5, 0.5e-5, "1", "section 3.3, room T"),
             Published("chemical spinodal onset", 0.036, 0.0005, "1", "section 3.3, room T"),
             Published(
-                "coherent solubility of Na in Li", 3.8e-3, 0.05e-3, "1", "section 3.3, room T"
+                "coherent solubility of Na in Li",
+                3.8e-3,
+                0.1e-3,
+                "1",
+                "section 3.3, room T; cut off, not rounded: the last digit is the tolerance",
             ),
             Published("coherent spinodal onset", 0.058, 0.0005, "1", "section 3.3, room T"),
+            Published(
+                "chemical spinodal onset, old over new",
+                2.0,
+                0.5,
+                "1",
+                'section 3.1: "roughly twice"',
+            ),
+            Published(
+                "ln of the solubility of Li in Na, new over old",
+                1.0,
+                0.15,
+                "1",
+                'section 3.1: "very similar results"; 15 % in the Arrhenius plot is our reading',
+            ),
+            Published(
+                "temperature where eq. 11 is off by half",
+                50.0,
+                10.0,
+                "K",
+                'section 3.1: unreliable from "around 50 K"; off by half is our reading',
+            ),
+            Published("bcc Li turns close-packed (hcp)", 75.0, 5.0, "K", 'Fig. 1: "around 75 K"'),
+            Published("monotectic Li-rich liquid, x(Na)", 0.03, 0.005, "1", "section 3.3, 3 at.%"),
+            Published("eutectic temperature, abstract", 350.0, 5.0, "K", "abstract", _EUTECTIC),
+            Published("eutectic temperature, text", 370.0, 5.0, "K", "section 3.1", _EUTECTIC),
         ),
         substitution_error=0.01,
     ),
@@ -143,6 +178,88 @@ MEASURED = (
     Published("eutectic liquid, x(Na)", 0.970, 0.0005, "1", "Down 1975"),
     Published("liquid critical temperature", 576.8, 1.0, "K", "Khairulin 2019"),
     Published("liquid critical composition, x(Na)", 0.359, 0.004, "1", "Khairulin 2019"),
+)
+
+
+@dataclass(frozen=True)
+class HandbookConstants:
+    """Elastic constants of one bcc element.
+
+    Parameters
+    ----------
+    element, temperature
+        Whose they are, and at what temperature.
+    elasticity
+        The constants in GPa.
+    source
+        Where they come from.
+    note
+        What else is known of them.
+    """
+
+    element: str
+    temperature: str
+    elasticity: CubicElasticity
+    source: str
+    note: str
+
+
+@dataclass(frozen=True)
+class LatticeConstants:
+    """Lattice constants of bcc Li and Na on one basis.
+
+    Parameters
+    ----------
+    basis
+        How they were had, and at what temperature.
+    li, na
+        In ångström.
+    source
+        Where they come from.
+    """
+
+    basis: str
+    li: float
+    na: float
+    source: str
+
+
+_MEMORY = "handbook values, quoted from memory"
+_POTENTIALS = (
+    "embedded-atom potentials fitted to measured moduli (Nichol and Ackland 2016) give {} GPa"
+)
+
+#: Cubic constants of Li and Na; none was read in its source.
+HANDBOOK_ELASTICITY = (
+    HandbookConstants(
+        "LI",
+        "low T",
+        CubicElasticity(14.8, 12.5, 10.8),
+        _MEMORY,
+        _POTENTIALS.format("14.74, 12.48, 10.73"),
+    ),
+    HandbookConstants("LI", "300 K", CubicElasticity(13.5, 11.4, 8.8), _MEMORY, ""),
+    HandbookConstants(
+        "NA",
+        "low T",
+        CubicElasticity(8.2, 6.8, 5.8),
+        _MEMORY,
+        _POTENTIALS.format("8.21, 6.71, 5.53"),
+    ),
+    HandbookConstants("NA", "300 K", CubicElasticity(7.4, 6.2, 4.2), _MEMORY, ""),
+)
+
+#: Lattice constants beside those of eq. 12 of Santos 2025, which are in `ELASTIC_FILE`.
+LATTICE_CONSTANTS = (
+    LatticeConstants(
+        "PBE, all-electron, 0 K", 3.4351, 4.1989, "mean of two codes, ACWF verification set"
+    ),
+    LatticeConstants(
+        "measured, room temperature",
+        3.5100,
+        4.2906,
+        "WebElements: lithium at 25 °C, 3.51004 ± 0.00041 Å; sodium at 298 K, 4.2906 Å",
+    ),
 )
 
 

@@ -1,0 +1,1 @@
+"""The paper reproduced: its figures, its numbers, and what lies beyond them."""

@@ -1,0 +1,305 @@
+"""Tables of figures 8 to 10, beyond the paper: cubic elasticity, sensitivity, uncertainty.
+
+All are of santos2025. Coherency acts through Cahn's coefficient B alone, and −B x(1 − x) is a
+shift of the regular parameter by −B: one family of solutions with that parameter free gives
+the exact gap for every B.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from symengine import Piecewise
+
+from lina_calphad.elastic_data import PARAMETERS
+from lina_calphad.elasticity import AVOGADRO, CubicElasticity, coherency_coefficient
+from lina_calphad.errors import UnknownAssessment
+from lina_calphad.family import SolutionFamily
+from lina_calphad.interactions import free_interactions
+from lina_calphad.registry import HANDBOOK_ELASTICITY, LATTICE_CONSTANTS
+from lina_calphad.source_draws import draws_note, source_draws
+from lina_calphad.sources import COMPONENTS, PHASE
+from lina_calphad.uncertainty import MODELS, bands
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pycalphad import Database
+
+    from lina_calphad.comparison import Comparison
+    from lina_calphad.curves import Array
+    from lina_calphad.quantities import Description
+
+ASSESSMENT = "santos2025"
+CHEMICAL, ISOTROPIC = "chemical, B = 0", "isotropic, eq. 12"
+
+#: The cubic constants of the registry by name, and those of the host near room temperature.
+CONSTANTS = {f"{c.element.title()}, {c.temperature}": c for c in HANDBOOK_ELASTICITY}
+HOST = "Li, 300 K"
+
+#: Planes of the composition wave.
+PLANES = {"<100>": (1, 0, 0), "<110>": (1, 1, 0), "<111>": (1, 1, 1)}
+
+_COLDEST = 5.0  # K; below, no double holds the solubility
+_POINTS = 90  # temperatures of a curve
+_SWEEP = 111  # values of B
+
+
+def cubic_elasticity(comparison: Comparison) -> pd.DataFrame:
+    """Figure 8: coherent diagrams with cubic constants, for three planes of the wave.
+
+    Cahn's coefficient takes the constants of the host, Li. Those of Na in their place, on the
+    host's lattice, say how much that choice matters: Na is softer.
+
+    Parameters
+    ----------
+    comparison
+        With santos2025.
+
+    Returns
+    -------
+    pandas.DataFrame
+        constants, plane, curve, T_K, x_na_alpha, x_na_beta; the B, critical temperature and
+        elastic data of the series; at_T_K, the temperature of the comparison. Where a gap has
+        closed there is no row.
+
+    Raises
+    ------
+    UnknownAssessment
+        If the comparison lacks the assessment.
+    """
+    dbf = _description(comparison).dbf
+    own, lattice = elastic_data(dbf)
+    cases = [(CHEMICAL, "-", own, 0.0, "no elastic energy")]
+    cases.append((ISOTROPIC, "any", own, coherency_coefficient(own, *lattice), _bound(own)))
+    for (name, cubic), (plane, direction) in product(CONSTANTS.items(), PLANES.items()):
+        b = coherency_coefficient(cubic.elasticity, *lattice, direction)
+        place = "" if cubic.element == COMPONENTS[0] else "in place of the host's"
+        basis = "; ".join(filter(None, (cubic.source, cubic.note, place)))
+        cases.append((name, plane, cubic.elasticity, b, basis))
+    family, values = _with_coherency(dbf, [b for *_, b, _ in cases])
+    tops = np.ma.filled(family.critical_points(values).T, np.nan)
+    T = np.union1d(np.linspace(_COLDEST, comparison.top, _POINTS), [comparison.T])
+    frames: list[pd.DataFrame] = []
+    for curve in ("binodal", "spinodal"):
+        found = getattr(family, curve)(T, values)
+        for i, (name, plane, c, b, basis) in enumerate(cases):
+            columns: dict[str, Any] = {"constants": name, "plane": plane}
+            kind = "chemical" if name == CHEMICAL else "coherent"
+            columns["curve"] = f"{kind} {curve}"
+            columns |= {"T_K": T, "x_na_alpha": found.x_alpha[i], "x_na_beta": found.x_beta[i]}
+            columns |= {"B_J_per_mol": b, "critical_T_K": tops[i]}
+            if kind == "coherent":
+                columns["biaxial_modulus_GPa"] = c.biaxial_modulus(PLANES.get(plane, (1, 0, 0)))
+                columns |= _constants(c)
+            columns |= {"at_T_K": comparison.T, "basis": basis}
+            frames.append(pd.DataFrame(columns)[found.gap[i]])
+    return pd.concat(frames, ignore_index=True)
+
+
+def sensitivity(comparison: Comparison) -> pd.DataFrame:
+    """Figure 9: coherent solubility and spinodal onset as elastic data vary one at a time.
+
+    Young's modulus and Poisson's ratio go from the Reuss to the Voigt average of the cubic
+    constants of Li, between which those of any polycrystal lie; lattice constants from the
+    paper's to others. A map over two of them would say no more than the sweep of B, through
+    which all of them act.
+
+    Parameters
+    ----------
+    comparison
+        With santos2025; its temperature is that of the table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a case: what is varied ("parameter"), its value ("case") and that of eq. 12
+        ("reference"), the elastic data, B_J_per_mol, the mole fractions solubility_x_na and
+        onset_x_na, and "basis", why this value. The parameter "reference" is eq. 12, "B" the
+        sweep of B from zero, the chemical gap. Where there is no gap the mole fractions are
+        missing, and "missing" says so.
+
+    Raises
+    ------
+    UnknownAssessment
+        If the comparison lacks the assessment.
+    NoMiscibilityGap
+        If no case has a gap at that temperature.
+    """
+    dbf = _description(comparison).dbf
+    rows = list(_cases(*elastic_data(dbf)))
+    highest = max(row["B_J_per_mol"] for row in rows)
+    for b in np.linspace(0, 1.1 * highest, _SWEEP):
+        basis = "sweep" if b else CHEMICAL
+        rows.append({"parameter": "B", "case": "", "B_J_per_mol": b, "basis": basis})
+    table = pd.DataFrame(rows)
+    family, values = _with_coherency(dbf, table["B_J_per_mol"])
+    binodal, spinodal = family.binodal(comparison.T, values), family.spinodal(comparison.T, values)
+    table.insert(0, "T_K", comparison.T)
+    table["solubility_x_na"] = np.ma.filled(np.exp(binodal.ln_x_alpha), np.nan)
+    table["onset_x_na"] = np.ma.filled(spinodal.x_alpha, np.nan)
+    table["missing"] = np.where(spinodal.gap, "", "no gap")
+    return table
+
+
+def _cases(own: CubicElasticity, lattice: tuple[float, float]) -> Iterator[dict[str, Any]]:
+    """The reference, then the values of each parameter."""
+    (young, poisson), _ = _averages(own).values()
+    a_li, a_na = lattice
+    cubic = CONSTANTS[HOST]
+    handbook = f"cubic constants of {HOST}, {cubic.source}"
+
+    def case(
+        names: tuple[str, str, str],
+        basis: str,
+        elasticity: CubicElasticity = own,
+        a: tuple[float, float] = lattice,
+        plane: tuple[int, int, int] = (1, 0, 0),
+    ) -> dict[str, Any]:
+        row: dict[str, Any] = dict(zip(("parameter", "case", "reference"), names, strict=True))
+        row |= {"basis": basis, **_constants(elasticity)}
+        row |= {"a_li_angstrom": a[0], "a_na_angstrom": a[1], "misfit": a[1] / a[0] - 1}
+        return row | {"B_J_per_mol": coherency_coefficient(elasticity, *a, plane)}
+
+    yield case(("reference", "eq. 12", "eq. 12"), _bound(own))
+    for name, (e, nu) in _averages(cubic.elasticity).items():
+        basis, body = f"{name} average of the {handbook}", CubicElasticity.isotropic
+        both = f"{e:.1f} GPa, {nu:.2f}", f"{young:.1f} GPa, {poisson:.2f}"
+        yield case(("E", f"{e:.1f} GPa", f"{young:.1f} GPa"), basis, body(e, poisson))
+        yield case(("ν", f"{nu:.2f}", f"{poisson:.2f}"), basis, body(young, nu))
+        yield case(("E and ν", *both), basis, body(e, nu))
+    for name, li, na, source in map(astuple, LATTICE_CONSTANTS):
+        basis = f"{name}: {source}"
+        both = f"{li:.2f}, {na:.2f} Å", f"{a_li:.2f}, {a_na:.2f} Å"
+        yield case(("misfit by a(Li)", f"{li:.2f} Å", f"{a_li:.2f} Å"), basis, a=(li, a_na))
+        yield case(("misfit by a(Na)", f"{na:.2f} Å", f"{a_na:.2f} Å"), basis, a=(a_li, na))
+        yield case(("misfit by both", *both), basis, a=(li, na))
+    for name, plane in PLANES.items():
+        yield case(("plane, cubic Li", name, ISOTROPIC), handbook, cubic.elasticity, plane=plane)
+
+
+def uncertainty(comparison: Comparison) -> pd.DataFrame:
+    """Figure 10: bands of the diagram, and the draws at the comparison's temperature.
+
+    Parameters
+    ----------
+    comparison
+        With santos2025, with bands or without.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a curve, branch and temperature: x_na of the assessment and the quantiles of
+        the draws, of which share_with_gap have a gap. Then, of solubility and spinodal onset
+        at at_T_K, one row a bin of a histogram: bin_low_x_na, bin_high_x_na, share_of_draws.
+
+    Raises
+    ------
+    UnknownAssessment
+        If the comparison lacks the assessment.
+    NoMiscibilityGap
+        If no draw has a gap at that temperature.
+    """
+    description = _description(comparison)
+    known = source_draws(ASSESSMENT, description.dbf)
+    assert known is not None  # the registry has an error for it
+    dbf, draws = known
+    T = np.union1d(np.linspace(_COLDEST, comparison.top, _POINTS), [comparison.T])
+    found = comparison.bands.get(ASSESSMENT) or bands(dbf, draws, T)
+    table = found.to_dataframe().filter(regex="^(kind|branch|T|share_with_gap|x_.*)$")
+    table = table[table["T"] >= _COLDEST].rename(columns=lambda c: c.replace("x_", "x_na_"))
+    for kind, rows in table.groupby("kind").groups.items():
+        which, curve = str(kind).split()
+        part = table.loc[rows]
+        own = getattr(description.solutions[which], curve)(part["T"])
+        central = np.where(part["branch"] == "alpha", own.x_alpha, own.x_beta)
+        table.loc[rows, "x_na"] = np.where(own.gap, central, np.nan)
+    parts = [table.dropna(subset="x_na")]
+    families = {
+        kind: SolutionFamily(dbf, COMPONENTS, PHASE, draws.symbols, model)
+        for kind, model in MODELS.items()
+    }
+    for curve in ("binodal", "spinodal"):
+        x = {
+            f"{kind} {curve}": np.ma.compressed(
+                getattr(family, curve)(comparison.T, draws.values).x_alpha
+            )
+            for kind, family in families.items()
+        }
+        edges = _bins(x.values())
+        for kind, values in x.items():
+            columns: dict[str, Any] = {"kind": kind, "branch": "alpha", "T": comparison.T}
+            columns |= {"bin_low_x_na": edges[:-1], "bin_high_x_na": edges[1:]}
+            columns["share_of_draws"] = np.histogram(values, edges)[0] / len(draws)
+            parts.append(pd.DataFrame(columns))
+    table = pd.concat(parts, ignore_index=True).rename(columns={"kind": "curve", "T": "T_K"})
+    return table.assign(
+        at_T_K=comparison.T,
+        draws=found.draws,
+        basis=draws_note(ASSESSMENT, ASSESSMENT, draws),
+    )
+
+
+def _bins(samples: Iterable[Array]) -> Array:
+    """Edges of 90 bins, even in the logarithm, that hold all samples."""
+    x = np.concatenate(list(samples))
+    return np.geomspace(x.min() * (1 - 1e-9), x.max() * (1 + 1e-9), 91)
+
+
+def _description(comparison: Comparison) -> Description:
+    for description in comparison.descriptions:
+        if description.name == ASSESSMENT:
+            return description
+    msg = (
+        f"figures 8 to 10 are of {ASSESSMENT}; this comparison holds {', '.join(comparison.names)}"
+    )
+    raise UnknownAssessment(msg)
+
+
+def elastic_data(dbf: Database) -> tuple[CubicElasticity, tuple[float, float]]:
+    """Elastic constants of the host, and lattice constants of both in Å, as the database has."""
+    found: dict[tuple[str, str], float] = {}
+    for p in dbf.search(lambda p: p["phase_name"] == PHASE and p["parameter_type"] in PARAMETERS):
+        value = p["parameter"]
+        value = value.args[0] if isinstance(value, Piecewise) else value
+        found[p["parameter_type"], p["constituent_array"][0][0].name] = float(value)
+    host, solute = COMPONENTS
+    a_host, a_solute = (
+        1e10 * (2 * found["V0", element] / AVOGADRO) ** (1 / 3) for element in (host, solute)
+    )
+    c11, c12, c44 = (found[name, host] for name in PARAMETERS[1:])
+    return CubicElasticity(c11, c12, c44), (a_host, a_solute)
+
+
+def _with_coherency(dbf: Database, b: Iterable[float]) -> tuple[SolutionFamily, Array]:
+    """The bcc solution with its interaction parameters free, and their values for each B."""
+    freed, mean = free_interactions(dbf, PHASE, COMPONENTS)
+    family = SolutionFamily(freed, COMPONENTS, PHASE, list(mean))
+    shift = np.array(list(b))[:, None] * (np.arange(len(mean)) == 0)
+    return family, np.array(list(mean.values())) - shift
+
+
+def _constants(c: CubicElasticity) -> dict[str, float]:
+    return {"C11_GPa": c.c11, "C12_GPa": c.c12, "C44_GPa": c.c44}
+
+
+def _bound(own: CubicElasticity) -> str:
+    young, poisson = _averages(own)["Voigt"]
+    return f"the paper's upper bound: E = {young:.4g} GPa, nu = {poisson:.4g}"
+
+
+def _averages(c: CubicElasticity) -> dict[str, tuple[float, float]]:
+    """Young's modulus in GPa and Poisson's ratio of a polycrystal: the two bounds."""
+    bulk, tetragonal = (c.c11 + 2 * c.c12) / 3, c.c11 - c.c12
+    shear = {
+        "Voigt": (tetragonal + 3 * c.c44) / 5,
+        "Reuss": 5 * tetragonal * c.c44 / (4 * c.c44 + 3 * tetragonal),
+    }
+    return {
+        name: (9 * bulk * g / (3 * bulk + g), (3 * bulk - 2 * g) / (6 * bulk + 2 * g))
+        for name, g in shear.items()
+    }
