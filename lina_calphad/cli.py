@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lina_calphad import __version__
+from lina_calphad.check_command import check
 from lina_calphad.errors import Interrupted, LinaCalphadError, OutsideAssessedRange
+from lina_calphad.paper.command import reproduce
 from lina_calphad.refit_command import refit
 
 if TYPE_CHECKING:
@@ -97,25 +99,11 @@ def _compare(
     sources: tuple[str, ...], temperature: float, bands: bool, files: Path | None
 ) -> Comparison:
     """Compare under a progress bar, and write what there is into `files`."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from lina_calphad.comparison import compare as run
+    from lina_calphad.progress import steps
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    # A log wants errors alone; even a disabled progress bar writes a line into it.
-    progress = Progress(*columns, console=console, transient=True) if console.is_terminal else None
-    with progress or nullcontext():
-        # Bands come in four pieces of draws, more for a long table.
-        steps = (2 + 4 * bands) * len(sources) + 2
-        task = progress.add_task("reading", total=steps) if progress else None
-
-        def say(text: str) -> None:
-            if progress and task is not None:
-                progress.update(task, description=escape(text), advance=1)
-
-        from lina_calphad.comparison import compare as run
-
+    # Bands come in four pieces of draws, more for a long table.
+    with steps((2 + 4 * bands) * len(sources) + 2) as say:
         with warnings.catch_warnings():
             # The notes of the result say the same.
             warnings.simplefilter("ignore", OutsideAssessedRange)
@@ -334,6 +322,8 @@ def dataset(
 
 
 cli.add_command(refit)
+cli.add_command(check)
+cli.add_command(reproduce)
 
 
 def main(arguments: list[str] | None = None) -> Any:

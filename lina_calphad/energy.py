@@ -112,7 +112,11 @@ class Compiled:
     def __init__(self, expressions: Sequence[Any], symbols: Sequence[str] = ()) -> None:
         self._size = len(expressions)
         arguments = [T, X, *map(Symbol, symbols)]
-        self._function = Lambdify(arguments, list(expressions), backend="llvm", cse=True)
+        try:
+            self._function = Lambdify(arguments, list(expressions), backend="llvm", cse=True)
+        except RuntimeError as error:  # as where a constant of the database comes out complex
+            msg = f"the Gibbs energy cannot be compiled: {error}"
+            raise UnsupportedPhase(msg) from error
 
     def __call__(self, T: Array, x: Array, values: Array | None = None) -> Array:
         """The expressions on a last axis behind those of x.

@@ -20,7 +20,7 @@ _NEWTON_STEPS = 12
 def bracketed_root(
     f: Callable[..., Array], bracket: tuple[Array, Array], *args: Array, tolerance: float = 0.0
 ) -> tuple[Array, Flags]:
-    """Root of f(x, *args) in each bracket, and where it was reached."""
+    """Root of f in each bracket, and where it was reached."""
     # Without a tolerance it goes down to neighbouring doubles. The method takes
     # square roots of what may be negative by rounding, and does without them then.
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -79,11 +79,19 @@ class BinarySolution:
         self._mixing = Compiled(mixing_terms(energy.r))
         self._reference = Compiled((energy.reference, energy.reference.diff(X)))
 
+    @property
+    def dbf(self) -> Database:
+        """The database, as it was given."""
+        return self._arguments[0]
+
+    @property
+    def model(self) -> type[Model]:
+        """The pycalphad Model class."""
+        return self._arguments[3]
+
     def __repr__(self) -> str:
         first, second = self.components
-        return (
-            f"<BinarySolution {self.phase} of {first} and {second}: {self._arguments[3].__name__}>"
-        )
+        return f"<BinarySolution {self.phase} of {first} and {second}: {self.model.__name__}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Compiled code cannot be pickled; it is quick to compile again.

@@ -1,0 +1,287 @@
+"""A TDB as pycalphad reads it, beside its text: the lines and the references it forgets."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+import re
+import warnings
+from bisect import bisect
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pycalphad import Database
+from pycalphad import variables as v
+from pycalphad.io.tdb_keywords import TDB_KEYWORDS, expand_keyword
+from symengine import And, Piecewise, S
+
+from lina_calphad.errors import DatabaseError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+#: What pycalphad takes for a lower limit that is left out.
+NO_LIMIT = 0.01
+
+#: Limits of a range in K, and what holds there.
+Piece = tuple[float, float, Any]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of a TDB text: its keyword written out, its words, and where it begins."""
+
+    keyword: str
+    body: str
+    line: int
+
+    @property
+    def name(self) -> str:
+        """What it defines: its second word, less the options of a phase."""
+        return (self.body.split()[1:] or [""])[0].split(":")[0]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One FUNCTION or PARAMETER with what pycalphad made of it.
+
+    Parameters
+    ----------
+    name
+        As a TDB writes it.
+    line
+        Where it begins.
+    pieces
+        Its ranges in the order of the file.
+    parameter
+        What pycalphad holds of a PARAMETER; None of a FUNCTION.
+    reference
+        Key at the end of a PARAMETER, or an empty string.
+    """
+
+    name: str
+    line: int | None
+    pieces: tuple[Piece, ...]
+    parameter: Any = None
+    reference: str = ""
+
+    @property
+    def energy(self) -> bool:
+        """Whether it is in J/mol, for all we know."""
+        return self.parameter is None or self.parameter["parameter_type"] in ("G", "L")
+
+    @property
+    def low(self) -> float:
+        """Lowest temperature in K; minus infinity where none is given."""
+        return self.pieces[0][0]
+
+    @property
+    def high(self) -> float:
+        """Highest temperature in K; infinity where none is given."""
+        return self.pieces[-1][1]
+
+    @property
+    def span(self) -> str:
+        """Its range in words."""
+        return span(self.low, self.high)
+
+    @property
+    def symbols(self) -> set[str]:
+        """The functions that it needs."""
+        found = {s for _, _, expression in self.pieces for s in S(expression).free_symbols}
+        return {str(s) for s in found if not isinstance(s, v.StateVariable)}
+
+
+class TdbText:
+    """A TDB, read.
+
+    Parameters
+    ----------
+    text
+        The text.
+    name
+        What to call it in messages.
+
+    Attributes
+    ----------
+    dbf
+        The database.
+    commands
+        Every command that pycalphad sees.
+    lost
+        Line and text of every command that it does not see.
+    unclosed
+        The last command, if no exclamation mark closes it.
+    warnings
+        What pycalphad warned of.
+    functions
+        Every FUNCTION by its name.
+    parameters
+        Every PARAMETER in the order of the file.
+
+    Raises
+    ------
+    DatabaseError
+        If pycalphad cannot read it, or there is nothing in it.
+    """
+
+    def __init__(self, text: str, name: str = "the text") -> None:
+        self.commands, self.lost, self.unclosed = _scan(text)
+        if "\0" in text:
+            msg = f"{name} cannot be read as a TDB: it is no text"
+            raise DatabaseError(msg)
+        try:
+            self.dbf, self.warnings = _parse(text)
+        except Exception as error:  # pycalphad's parser raises whatever its parts raise
+            lacks = isinstance(error, KeyError)
+            reason = f"{error} is not defined where it is needed" if lacks else str(error)
+            reason = re.sub("[^ -~]", "?", " ".join(reason.split())) or type(error).__name__
+            reason = _culprit(self.commands) + reason
+            msg = f"{name} cannot be read as a TDB: {reason[:300]}"
+            raise DatabaseError(msg) from error
+        if not (self.dbf.elements or self.dbf.phases or self.dbf.symbols):
+            msg = f"{name} cannot be read as a TDB: there is no ELEMENT, PHASE or FUNCTION in it"
+            raise DatabaseError(msg)
+        lines = self.lines("FUNCTION")
+        self.functions = {
+            name: Entry(f"FUNCTION {name}", lines.get(name), _pieces(expression))
+            for name, expression in self.dbf.symbols.items()
+        }
+        self.parameters = self._parameters()
+
+    @classmethod
+    def read(cls, source: str | os.PathLike[str]) -> TdbText:
+        """Read a file, or a text (recognised by its exclamation marks)."""
+        if isinstance(source, str) and "!" in source:
+            return cls(source)
+        try:
+            text = Path(source).read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            msg = f"{source} cannot be read as a TDB: {error.strerror or error}"
+            raise DatabaseError(msg) from error
+        return cls(text, str(source))
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Every FUNCTION and PARAMETER."""
+        return [*self.functions.values(), *self.parameters]
+
+    def lines(self, keyword: str) -> dict[str, int]:
+        """Where each name is defined."""
+        return {c.name: c.line for c in self.commands if c.keyword == keyword}
+
+    def _parameters(self) -> list[Entry]:
+        # pycalphad keeps them in order and appends those it makes up by symmetry.
+        kept = self.dbf.search(lambda p: not p.get("_generated_by_symmetry_option"))
+        written: Sequence[Command | None]
+        written = [c for c in self.commands if c.keyword == "PARAMETER"]
+        if len(written) != len(kept):  # an abbreviation that only its grammar understands
+            written = [None] * len(kept)
+        return [
+            Entry(_label(p), c.line if c else None, _pieces(p["parameter"]), p, _reference(c))
+            for p, c in zip(kept, written, strict=True)
+        ]
+
+
+def span(low: float, high: float) -> str:
+    """A range of temperature in words."""
+    if low <= NO_LIMIT:
+        return "at every temperature" if high == math.inf else f"up to {high:g} K"
+    return f"from {low:g} K on" if high == math.inf else f"from {low:g} to {high:g} K"
+
+
+def _scan(text: str) -> tuple[list[Command], list[tuple[int, str]], Command | None]:
+    """The commands, cut as pycalphad cuts them, and what it loses by that."""
+    commands: list[Command] = []
+    lost = []
+    body, first = "", 0
+    for number, line in enumerate(text.upper().replace("\t", " ").split("\n"), 1):
+        said, mark, rest = line.split("$", 1)[0].partition("!")
+        if not body.strip():
+            first = number
+        body += f" {said}"
+        if mark:
+            commands += [Command(_keyword(body), body, first)] if body.strip() else []
+            body = ""
+            if "!" in rest and _keyword(rest):
+                lost.append((number, rest.strip()))
+    if not body.strip():
+        return commands, lost, None
+    unclosed = Command(_keyword(body), body, first)
+    return [*commands, unclosed], lost, unclosed
+
+
+def _keyword(text: str) -> str:
+    """The TDB keyword that a text begins with, or an empty string."""
+    word = re.split(r"[ ():,]", text.strip(), maxsplit=1)[0]
+    try:
+        (keyword,) = expand_keyword(TDB_KEYWORDS, word)
+    except ValueError:  # none, or more than one
+        return ""
+    return str(keyword)
+
+
+def _parse(text: str) -> tuple[Database, list[str]]:
+    """What pycalphad makes of a text, and what it warns of."""
+    # What it prints is in the way.
+    with warnings.catch_warnings(record=True) as caught, contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("always")
+        dbf = Database.from_string(text, fmt="tdb")
+    return dbf, [str(w.message) for w in caught]
+
+
+def _culprit(commands: Sequence[Command]) -> str:
+    """The first FUNCTION or PARAMETER that cannot be read; often pycalphad does not say which."""
+    some = [c for c in commands if c.keyword in ("FUNCTION", "PARAMETER")]
+
+    def fails(count: int) -> bool:
+        try:
+            _parse("".join(f"{c.body} !\n" for c in some[:count]))
+        except Exception:
+            return True
+        return False
+
+    first = bisect(range(len(some) + 1), 0, key=fails)
+    if first > len(some):
+        return ""
+    return f"line {some[first - 1].line}, {some[first - 1].keyword} {some[first - 1].name}: "
+
+
+def _pieces(expression: Any) -> tuple[Piece, ...]:
+    """Each range of an expression, in the order of the file."""
+    if not isinstance(expression, Piecewise):
+        return ((-math.inf, math.inf, expression),)
+    pairs = zip(*[iter(expression.args)] * 2, strict=True)
+    # pycalphad closes with a zero that holds everywhere else.
+    return tuple((*_limits(condition), e) for e, condition in pairs if condition != S.true)
+
+
+def _limits(condition: Any) -> tuple[float, float]:
+    low, high = -math.inf, math.inf
+    for relation in condition.args if isinstance(condition, And) else (condition,):
+        left, right = relation.args
+        if right == v.T:
+            low = float(left)
+        else:
+            high = float(right)
+    return low, high
+
+
+def _label(p: Any) -> str:
+    """A parameter as a TDB writes it."""
+    array = ":".join(",".join(s.name for s in sublattice) for sublattice in p["constituent_array"])
+    diffusing = p["diffusing_species"].name
+    of = p["phase_name"] + (f"&{diffusing}" if diffusing else "")
+    return f"{p['parameter_type']}({of},{array};{p['parameter_order']})"
+
+
+def _reference(command: Command | None) -> str:
+    """The key behind the last limit of a PARAMETER, or an empty string."""
+    if command is None:
+        return ""
+    # ; 6000 N KEY, of which each but the semicolon may be left out
+    tail = re.match(r"[\s,]*[\d.E+]*[\s,]*(?:N\b)?\s*(\S*)", command.body.rpartition(";")[2])
+    return tail[1] if tail else ""
