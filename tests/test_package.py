@@ -140,7 +140,8 @@ def test_every_dependency_has_a_range_and_a_tested_version():
     pinned = dict(
         line.split("==") for line in (ROOT / "constraints.txt").read_text().split() if "==" in line
     )
-    for requirement in project["dependencies"] + project["optional-dependencies"]["test"]:
+    extras = project["optional-dependencies"]
+    for requirement in project["dependencies"] + extras["test"] + extras["docs"]:
         name, low, high = re.fullmatch(r"([\w-]+)>=([\w.]+),<([\w.]+)", requirement).groups()
         version = [int(n) for n in re.findall(r"\d+", pinned[name.lower()])]
         bounds = [[int(n) for n in bound.split(".")] for bound in (low, high)]
