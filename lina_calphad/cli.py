@@ -115,6 +115,7 @@ def _compare(
 
 
 def _write(result: Comparison, files: Path) -> None:
+    from lina_calphad.output import save_figure
     from lina_calphad.plotting import figures
 
     result.to_dataframe().to_csv(files / "comparison.csv", index=False)
@@ -126,8 +127,7 @@ def _write(result: Comparison, files: Path) -> None:
         result.band_curves.to_csv(files / "bands.csv", index=False)
         result.uncertainty.to_csv(files / "uncertainty.csv", index=False)
     for name, figure in figures(result).items():
-        for suffix in ("png", "svg"):
-            figure.savefig(files / f"{name}.{suffix}", dpi=200)
+        save_figure(figure, files, name)
 
 
 def _json(result: Comparison) -> str:

@@ -34,7 +34,7 @@ class _Curve:
     @property
     def gap(self) -> Flags:
         """Where there is a gap; everything else is masked there."""
-        return ~np.ma.getmaskarray(self.x_alpha)
+        return ~(np.ma.getmaskarray(self.x_alpha) & np.ma.getmaskarray(self.x_beta))
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a temperature; a missing value where there is no gap."""
@@ -48,8 +48,9 @@ class _Curve:
         if self.T.size == 0:
             return f"<{name} at no temperature>"
         if self.T.size == 1 and self.gap.all():
-            alpha, beta = (float(branch.item()) for branch in (self.x_alpha, self.x_beta))
-            return f"<{name} at {span(self.T)}: x = {alpha:.6g} and {beta:.6g}>"
+            ends = (np.ma.ravel(branch)[0] for branch in (self.x_alpha, self.x_beta))
+            alpha, beta = ("none" if x is np.ma.masked else f"{x:.6g}" for x in ends)
+            return f"<{name} at {span(self.T)}: x = {alpha} and {beta}>"
         without = self.T.size - int(self.gap.sum())
         return f"<{name} at {span(self.T)}; {without or 'none'} of them without a gap>"
 

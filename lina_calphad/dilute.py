@@ -113,24 +113,28 @@ def binodal(T: ArrayLike, coefficients: Sequence[ArrayLike], coherency: float = 
     Returns
     -------
     Binodal
-        Of the shape of `T`, masked where an exponent is not negative: no dilute solution then.
+        Of the shape of `T`, masked where the two fractions would add up to 1 or more: no gap
+        between dilute solutions then.
 
     Raises
     ------
     NoMiscibilityGap
         If that is so at all temperatures.
     ValueError
-        If a temperature is not positive and finite.
+        If a temperature is not positive and finite, or a coefficient not finite.
 
     Examples
     --------
     >>> binodal(300.0, [20109.8, 5772.6])
     <Binodal at 300 K: x = 3.11589e-05 and 0.99681>
     """
-    at0, at1 = excess_slopes(coefficients)
+    at0, at1 = excess_slopes(_checked(coefficients, coherency))
     shift = coherency_shift(coherency)
     T, first, second = np.broadcast_arrays(temperatures(T), -(at0 + shift), at1 - shift)
-    alpha, beta = _valid((first < 0) & (second < 0), first / (R * T), second / (R * T))
+    alpha, beta = first / (R * T), second / (R * T)
+    with np.errstate(over="ignore"):
+        apart = np.exp(alpha) + np.exp(beta) < 1
+    alpha, beta = _valid(np.array([apart, apart]), alpha, beta)
     return Binodal(T, np.exp(alpha), -np.expm1(beta), alpha, beta)
 
 
@@ -151,38 +155,54 @@ def spinodal(T: ArrayLike, coefficients: Sequence[ArrayLike], coherency: float =
     Returns
     -------
     Spinodal
-        Of the shape of `T`, each branch masked where its formula gives no fraction below 1.
+        Of the shape of `T`, each branch masked where its formula gives no fraction below 1,
+        and both where they would have passed each other.
         The coherent spinodal of the paper's parameters has no such limit on the Na-rich side:
         it ends at a finite fraction as T goes to zero.
 
     Raises
     ------
     NoMiscibilityGap
-        If that is so at all temperatures.
+        If nothing is left at any temperature.
     ValueError
-        If a temperature is not positive and finite.
+        As of `binodal`.
 
     Examples
     --------
     >>> spinodal([10.0, 300.0], [20109.8, 5772.6]).x_alpha.round(5).tolist()
     [0.00111, 0.03332]
     """
-    curvatures = (c + 2 * coherency for c in excess_curvatures(coefficients))
+    curvatures = (c + 2 * coherency for c in excess_curvatures(_checked(coefficients, coherency)))
     T, first, second = np.broadcast_arrays(temperatures(T), *curvatures)
     dilute = np.array([-first, -second]) > R * T
-    alpha, beta = _valid(dilute, *(-R * T / np.where(dilute, [first, second], -1.0)))
+    fractions = -R * T / np.where(dilute, [first, second], -1.0)
+    # Branches that have passed each other are no gap.
+    dilute &= ~dilute.all(axis=0) | (fractions.sum(axis=0) < 1)
+    alpha, beta = _valid(dilute, *fractions)
     return Spinodal(T, alpha, 1 - beta)
 
 
+def _checked(coefficients: Sequence[ArrayLike] | float, coherency: float) -> list[Array]:
+    """The coefficients as arrays; an error where they, or the coherency, cannot be meant."""
+    given = [coefficients] if isinstance(coefficients, int | float) else coefficients
+    values = [np.asarray(value, dtype=float) for value in given]
+    if not values or not all(np.isfinite(value).all() for value in values):
+        msg = f"coefficients are finite numbers, at least one; got {coefficients}"
+        raise ValueError(msg)
+    if not np.isfinite(coherency):
+        msg = f"the coherency coefficient is a finite number; got {coherency}"
+        raise ValueError(msg)
+    return values
+
+
 def _valid(valid: Flags, alpha: Array, beta: Array) -> tuple[Array, Array]:
-    """Both branches, masked where the formula does not hold; an error where it holds nowhere."""
+    """Each branch masked where its formula does not hold; an error where neither does anywhere."""
     if valid.size and not valid.any():
         msg = (
-            "no gap between dilute solutions: by the closed forms every fraction would be 1 or "
-            "more at all of these temperatures"
+            "no gap between dilute solutions: by the closed forms the fractions would add up to 1 "
+            "or more at all of these temperatures"
         )
         raise NoMiscibilityGap(msg)
     if valid.all():
         return alpha, beta
-    masks = np.broadcast_to(~valid, (2, *alpha.shape))
-    return np.ma.array(alpha, mask=masks[0]), np.ma.array(beta, mask=masks[1])
+    return np.ma.array(alpha, mask=~valid[0]), np.ma.array(beta, mask=~valid[1])

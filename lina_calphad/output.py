@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
+    from matplotlib.figure import Figure
+
 
 def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = False) -> Path:
     """Write a text file whole or not at all.
@@ -27,6 +29,15 @@ def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = Fal
     with results_folder(path.parent, [path.name], overwrite=overwrite) as folder:
         (folder / path.name).write_text(text, encoding="utf-8")
     return path
+
+
+def save_figure(figure: Figure, folder: Path, name: str) -> None:
+    """Write a figure as PNG and SVG, the same bytes for the same figure."""
+    from matplotlib import rc_context
+
+    figure.savefig(folder / f"{name}.png", dpi=200)
+    with rc_context({"svg.hashsalt": name}):
+        figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
 
 
 @contextmanager

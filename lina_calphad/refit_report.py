@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lina_calphad.errors import LinaCalphadError
-from lina_calphad.output import results_folder
+from lina_calphad.output import results_folder, save_figure
 from lina_calphad.refit_figures import (
     corner_figure,
     energy_figure,
@@ -19,8 +19,6 @@ from lina_calphad.refit_figures import (
 
 if TYPE_CHECKING:
     import os
-
-    from matplotlib.figure import Figure
 
     from lina_calphad.refit import Refit
 
@@ -56,9 +54,9 @@ def write_results(refit: Refit, folder: str | os.PathLike[str]) -> tuple[list[Pa
         refit.draws.to_dataframe().to_csv(files / DRAWS, index=False, float_format="%.10g")
         refit.to_dataframe().to_csv(files / "parameters.csv", index=False, float_format="%.10g")
         (files / "report.json").write_text(json.dumps(report(refit), indent=2), encoding="utf-8")
-        _save(files, "corner", corner_figure(refit))
+        save_figure(corner_figure(refit), files, "corner")
         if refit.trace is not None:
-            _save(files, "trace", trace_figure(refit))
+            save_figure(trace_figure(refit), files, "trace")
         for phase in settings.phases:
             prefix = "" if len(settings.phases) == 1 else f"{phase.lower()}_"
             # What a draw does to a diagram must not cost the fit.
@@ -82,7 +80,7 @@ def _write_energies(refit: Refit, phase: str, files: Path, name: str) -> str:
         return "the data hold no energies of mixing"
     curves.to_csv(files / f"{name}.csv", index=False)
     data.to_csv(files / f"{name}_data.csv", index=False)
-    _save(files, name, energy_figure(curves, data, refit.setup.settings.components))
+    save_figure(energy_figure(curves, data, refit.setup.settings.components), files, name)
     return ""
 
 
@@ -92,7 +90,7 @@ def _write_solubilities(refit: Refit, phase: str, files: Path, name: str) -> str
         return f"{phase} has no miscibility gap"
     found.to_dataframe().to_csv(files / f"{name}.csv", index=False)
     found.critical_frame().to_csv(files / f"{name}_critical.csv", index=False)
-    _save(files, name, solubility_figure(found, refit, phase))
+    save_figure(solubility_figure(found, refit, phase), files, name)
     return ""
 
 
@@ -116,8 +114,3 @@ def report(refit: Refit) -> dict[str, Any]:
             "verdict": judged.verdict,
         },
     }
-
-
-def _save(folder: Path, name: str, figure: Figure) -> None:
-    for suffix in ("png", "svg"):
-        figure.savefig(folder / f"{name}.{suffix}", dpi=160)

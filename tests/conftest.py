@@ -35,6 +35,12 @@ def bcc(databases):
 
 
 @pytest.fixture(scope="session")
+def comparison():
+    """The shipped assessments at 300 K, as `lina-calphad compare` has them."""
+    return lc.compare()
+
+
+@pytest.fixture(scope="session")
 def example_tdb():
     """One of the TDB files that come with pycalphad's tests."""
     folder = files("pycalphad") / "tests" / "databases"

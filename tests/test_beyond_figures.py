@@ -27,11 +27,6 @@ MEMORY = "quoted from memory"
 
 
 @pytest.fixture(scope="module")
-def comparison():
-    return lc.compare()
-
-
-@pytest.fixture(scope="module")
 def tables(comparison):
     return {name: table(comparison) for name, (table, _) in BEYOND.items()}
 
@@ -69,7 +64,7 @@ def solution(databases, elasticity, lattice, plane=(1, 0, 0)):
 def test_each_series_is_the_gap_of_the_coherent_model(tables, databases):
     table = tables[EIGHT]
     for name, plane in (*((HOST, p) for p in PLANES), ("Na, low T", "<111>")):
-        series = table[(table["constants"] == name) & (table["plane"] == plane)]
+        series = table[(table["constants"] == name) & (table["direction"] == plane)]
         cubic = CONSTANTS[name].elasticity
         model = solution(databases, cubic, (3.42, 4.19), PLANES[plane])
         for curve in ("binodal", "spinodal"):
@@ -99,7 +94,7 @@ def test_in_the_cold_coherency_adds_b_over_rt_to_the_logarithm(tables):
     cold = binodals[binodals["T_K"].between(15, 25)]
     chemical = cold[cold["constants"] == CHEMICAL]
     closed = cold[cold["B_J_per_mol"].between(1, 20109.8 - 5772.6 - 1000)]
-    for _, rows in closed.groupby(["constants", "plane"]):
+    for _, rows in closed.groupby(["constants", "direction"]):
         shift = np.log(rows["x_na_alpha"].to_numpy() / chemical["x_na_alpha"].to_numpy())
         expected = rows["B_J_per_mol"] / (constants.R * rows["T_K"])
         np.testing.assert_allclose(shift, expected, rtol=1e-3)
@@ -115,7 +110,7 @@ def test_a_stiffer_wave_narrows_every_gap(tables, comparison):
 
 
 def test_the_constants_of_na_are_softer_in_every_plane(tables):
-    b = tables[EIGHT].groupby(["plane", "constants"])["B_J_per_mol"].first()
+    b = tables[EIGHT].groupby(["direction", "constants"])["B_J_per_mol"].first()
     for plane in PLANES:
         assert b[plane]["Na, 300 K"] < b[plane]["Na, low T"] < b[plane]["Li, 300 K"]
 
@@ -150,7 +145,7 @@ def test_solubility_and_onset_rise_with_b_and_depend_on_nothing_else(tables):
 
 
 def test_each_case_is_the_gap_of_the_coherent_model(tables, databases, comparison):
-    cases = tables[NINE][lambda t: ~t["parameter"].isin(["B", "plane, cubic Li"])]
+    cases = tables[NINE][lambda t: ~t["parameter"].isin(["B", "direction, cubic Li"])]
     for case in cases.to_dict("records"):
         c = lc.CubicElasticity(case["C11_GPa"], case["C12_GPa"], case["C44_GPa"])
         model = solution(databases, c, (case["a_li_angstrom"], case["a_na_angstrom"]))
@@ -249,7 +244,7 @@ def test_every_diagram_is_drawn(figures, tables):
     whole, li_side, stiffness, onset = figures[EIGHT].axes
     for axes in (whole, li_side):
         drawn = [tuple(line.get_xdata()) for line in axes.lines]
-        for _, curve in shown.groupby(["constants", "plane", "curve"]):
+        for _, curve in shown.groupby(["constants", "direction", "curve"]):
             assert tuple(curve["x_na_alpha"]) in drawn
             assert tuple(curve["x_na_beta"]) in drawn
         assert len(drawn) == 20
@@ -269,7 +264,7 @@ def test_every_parameter_has_its_bars(figures, tables):
         for label, bar in zip(labels, axes.lines[::2], strict=False):
             cases = table[table["parameter"].isin([label, "reference"])][column]
             assert list(bar.get_xdata()) == [cases.min(), cases.max()]
-    assert labels[-1] == "plane, cubic Li"  # what matters most stands on top
+    assert labels[-1] == "direction, cubic Li"  # what matters most stands on top
 
 
 def test_every_band_and_histogram_is_drawn(figures):

@@ -25,11 +25,6 @@ FILES = {
 } | {"comparison.csv", "comparison.json"}
 
 
-@pytest.fixture(scope="module")
-def comparison():
-    return lc.compare()
-
-
 @pytest.fixture
 def own_tdb(folder):
     """Writes a user's TDB made from a shipped one by replacing text."""

@@ -8,7 +8,6 @@ import pytest
 from pycalphad import equilibrium
 from pycalphad import variables as v
 
-import lina_calphad as lc
 from lina_calphad.datasets import shipped_folder
 from lina_calphad.energy import R
 from lina_calphad.paper.curves import FCC, METHODS, SIDES
@@ -17,11 +16,6 @@ from lina_calphad.registry import MEASURED, assessments
 
 NAMES = list(FIGURES)
 PHASES, ENERGIES, NA_IN_LI, LI_IN_NA, SPINODALS, BINODALS, LOW = NAMES
-
-
-@pytest.fixture(scope="module")
-def comparison():
-    return lc.compare()
 
 
 @pytest.fixture(scope="module")

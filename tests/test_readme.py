@@ -44,19 +44,14 @@ def scientific(value: float) -> str:
         ),
     ],
 )
-def test_the_table_is_what_compare_finds(readme_comparison, label, keys, form):
+def test_the_table_is_what_compare_finds(comparison, label, keys, form):
     (line,) = re.findall(rf"(?m)^\| {re.escape(label)}(?: \(.*?\))? \|(.*)\|$", README)
     cells = [cell.strip(" *").removesuffix(" K") for cell in line.split("|")]
     for index, cell in enumerate(cells):
-        values = [readme_comparison[key].values[index] for key in keys]
-        reasons = [readme_comparison[key].reasons[index] for key in keys]
+        values = [comparison[key].values[index] for key in keys]
+        reasons = [comparison[key].reasons[index] for key in keys]
         shown = [form(v) if v is not None else r for v, r in zip(values, reasons, strict=True)]
         assert re.split(r" / |, ", cell) == shown
-
-
-@pytest.fixture(scope="module")
-def readme_comparison():
-    return lc.compare()
 
 
 def test_its_measured_temperatures():

@@ -216,9 +216,7 @@ def test_tables(freed, some):
 def test_at_one_temperature_it_need_not_be_a_list(freed, some):
     result = bands(freed[0], some, 300.0, kinds=["coherent"])
     assert result.T.tolist() == [300.0]
-    assert repr(result) == (
-        "<Bands of 1300 draws at 1 temperatures, 300 to 300 K: coherent binodal, coherent spinodal>"
-    )
+    assert repr(result) == ("<Bands of 1300 draws at 300 K: coherent binodal, coherent spinodal>")
 
 
 # -- probabilities of regions --

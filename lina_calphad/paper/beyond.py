@@ -49,7 +49,7 @@ def cubic_elasticity(table: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(10.2, 8.8), layout="constrained")
     whole, li_side, stiffness, onset = figure.subplots(2, 2, height_ratios=(3, 2)).flat
     handles = []
-    for (name, plane), series in _groups(table, "constants", "plane"):
+    for (name, plane), series in _groups(table, "constants", "direction"):
         if name not in (CHEMICAL, ISOTROPIC, HOST):
             continue
         colour = {CHEMICAL: _BLACK, ISOTROPIC: _COHERENT}.get(name) or _PLANES[plane]
@@ -72,11 +72,11 @@ def cubic_elasticity(table: pd.DataFrame) -> Figure:
             face = "white" if name.startswith("Na") else "0.25"
             style = {"marker": marker, "linestyle": ":", "linewidth": 0.8, "markersize": 7}
             style |= {"color": "0.25", "markerfacecolor": face, "label": name}
-            ax.plot(list(map(_pretty, points["plane"])), points[column] * scale, **style)
+            ax.plot(list(map(_pretty, points["direction"])), points[column] * scale, **style)
         for name, colour in ((ISOTROPIC, _COHERENT), (CHEMICAL, _BLACK)):
             for level in now.loc[now["constants"] == name, column] * scale:
                 ax.axhline(level, color=colour, linewidth=1.6, zorder=0)
-        ax.set(xlabel="plane of the composition wave", xlim=(-0.3, 2.3))
+        ax.set(xlabel="direction of the composition wave", xlim=(-0.3, 2.3))
         ax.margins(y=0.08)
     stiffness.set(title="(c) coherency coefficient", ylabel=_B)
     onset.set(title=f"(d) spinodal onset at {table['at_T_K'].iloc[0]:g} K", ylabel=_X_NA)
@@ -85,7 +85,7 @@ def cubic_elasticity(table: pd.DataFrame) -> Figure:
     whole.legend(handles=kinds, frameon=False, loc="center", bbox_to_anchor=(0.33, 0.25))
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
     source = table.loc[table["constants"] == HOST, "basis"].iloc[0]
-    soft = "a crystal becomes unstable along its elastically soft plane first"
+    soft = "waves along the soft direction become unstable first"
     note = f"cubic constants: {source}; {soft}"
     figure.suptitle(note, fontsize="medium")
     return figure

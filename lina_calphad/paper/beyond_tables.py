@@ -26,7 +26,7 @@ from lina_calphad.sources import COMPONENTS, PHASE
 from lina_calphad.uncertainty import MODELS, bands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from pycalphad import Database
 
@@ -41,7 +41,7 @@ CHEMICAL, ISOTROPIC = "chemical, B = 0", "isotropic, eq. 12"
 CONSTANTS = {f"{c.element.title()}, {c.temperature}": c for c in HANDBOOK_ELASTICITY}
 HOST = "Li, 300 K"
 
-#: Planes of the composition wave.
+#: Directions of the composition wave: normals of the planes of `CoherentModel`.
 PLANES = {"<100>": (1, 0, 0), "<110>": (1, 1, 0), "<111>": (1, 1, 1)}
 
 _COLDEST = 5.0  # K; below, no double holds the solubility
@@ -50,7 +50,7 @@ _SWEEP = 111  # values of B
 
 
 def cubic_elasticity(comparison: Comparison) -> pd.DataFrame:
-    """Figure 8: coherent diagrams with cubic constants, for three planes of the wave.
+    """Figure 8: coherent diagrams with cubic constants, for three directions of the wave.
 
     Cahn's coefficient takes the constants of the host, Li. Those of Na in their place, on the
     host's lattice, say how much that choice matters: Na is softer.
@@ -63,7 +63,7 @@ def cubic_elasticity(comparison: Comparison) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        constants, plane, curve, T_K, x_na_alpha, x_na_beta; the B, critical temperature and
+        constants, direction, curve, T_K, x_na_alpha, x_na_beta; the B, critical temperature and
         elastic data of the series; at_T_K, the temperature of the comparison. Where a gap has
         closed there is no row.
 
@@ -73,7 +73,7 @@ def cubic_elasticity(comparison: Comparison) -> pd.DataFrame:
         If the comparison lacks the assessment.
     """
     dbf = _description(comparison).dbf
-    own, lattice = elastic_data(dbf)
+    own, lattice = _elastic_data(dbf)
     cases = [(CHEMICAL, "-", own, 0.0, "no elastic energy")]
     cases.append((ISOTROPIC, "any", own, coherency_coefficient(own, *lattice), _bound(own)))
     for (name, cubic), (plane, direction) in product(CONSTANTS.items(), PLANES.items()):
@@ -88,7 +88,7 @@ def cubic_elasticity(comparison: Comparison) -> pd.DataFrame:
     for curve in ("binodal", "spinodal"):
         found = getattr(family, curve)(T, values)
         for i, (name, plane, c, b, basis) in enumerate(cases):
-            columns: dict[str, Any] = {"constants": name, "plane": plane}
+            columns: dict[str, Any] = {"constants": name, "direction": plane}
             kind = "chemical" if name == CHEMICAL else "coherent"
             columns["curve"] = f"{kind} {curve}"
             columns |= {"T_K": T, "x_na_alpha": found.x_alpha[i], "x_na_beta": found.x_beta[i]}
@@ -105,9 +105,9 @@ def sensitivity(comparison: Comparison) -> pd.DataFrame:
     """Figure 9: coherent solubility and spinodal onset as elastic data vary one at a time.
 
     Young's modulus and Poisson's ratio go from the Reuss to the Voigt average of the cubic
-    constants of Li, between which those of any polycrystal lie; lattice constants from the
-    paper's to others. A map over two of them would say no more than the sweep of B, through
-    which all of them act.
+    constants of Li, between which those of any polycrystal without texture lie; lattice
+    constants from the paper's to others. A map over two of them would say no more than the
+    sweep of B, through which all of them act.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def sensitivity(comparison: Comparison) -> pd.DataFrame:
         If no case has a gap at that temperature.
     """
     dbf = _description(comparison).dbf
-    rows = list(_cases(*elastic_data(dbf)))
+    rows = list(_cases(*_elastic_data(dbf)))
     highest = max(row["B_J_per_mol"] for row in rows)
     for b in np.linspace(0, 1.1 * highest, _SWEEP):
         basis = "sweep" if b else CHEMICAL
@@ -179,7 +179,9 @@ def _cases(own: CubicElasticity, lattice: tuple[float, float]) -> Iterator[dict[
         yield case(("misfit by a(Na)", f"{na:.2f} Å", f"{a_na:.2f} Å"), basis, a=(a_li, na))
         yield case(("misfit by both", *both), basis, a=(li, na))
     for name, plane in PLANES.items():
-        yield case(("plane, cubic Li", name, ISOTROPIC), handbook, cubic.elasticity, plane=plane)
+        yield case(
+            ("direction, cubic Li", name, ISOTROPIC), handbook, cubic.elasticity, plane=plane
+        )
 
 
 def uncertainty(comparison: Comparison) -> pd.DataFrame:
@@ -230,7 +232,8 @@ def uncertainty(comparison: Comparison) -> pd.DataFrame:
             )
             for kind, family in families.items()
         }
-        edges = _bins(x.values())
+        # Even on the axis that the figure gives them.
+        edges = _bins(x.values(), np.geomspace if curve == "binodal" else np.linspace)
         for kind, values in x.items():
             columns: dict[str, Any] = {"kind": kind, "branch": "alpha", "T": comparison.T}
             columns |= {"bin_low_x_na": edges[:-1], "bin_high_x_na": edges[1:]}
@@ -244,10 +247,10 @@ def uncertainty(comparison: Comparison) -> pd.DataFrame:
     )
 
 
-def _bins(samples: Iterable[Array]) -> Array:
-    """Edges of 90 bins, even in the logarithm, that hold all samples."""
+def _bins(samples: Iterable[Array], spaced: Callable[..., Array]) -> Array:
+    """Edges of 90 bins that hold all samples."""
     x = np.concatenate(list(samples))
-    return np.geomspace(x.min() * (1 - 1e-9), x.max() * (1 + 1e-9), 91)
+    return spaced(x.min() * (1 - 1e-9), x.max() * (1 + 1e-9), 91)
 
 
 def _description(comparison: Comparison) -> Description:
@@ -260,7 +263,7 @@ def _description(comparison: Comparison) -> Description:
     raise UnknownAssessment(msg)
 
 
-def elastic_data(dbf: Database) -> tuple[CubicElasticity, tuple[float, float]]:
+def _elastic_data(dbf: Database) -> tuple[CubicElasticity, tuple[float, float]]:
     """Elastic constants of the host, and lattice constants of both in Å, as the database has."""
     found: dict[tuple[str, str], float] = {}
     for p in dbf.search(lambda p: p["phase_name"] == PHASE and p["parameter_type"] in PARAMETERS):

@@ -29,98 +29,94 @@ DEFAULT_OUT = "lina-paper"
     help="Print the numbers as JSON; draw the figures only where --out is given.",
 )  # fmt: skip
 def reproduce(out: Path | None, overwrite: bool, as_json: bool) -> None:
-    """Reproduce the paper: every number it prints, every figure.
+    """Reproduce the paper: every result it prints, every figure.
 
-    Prints one table of published against computed numbers of Pereira dos Santos
+    Prints one table of published against computed results of Pereira dos Santos
     et al. 2025, with the decimal digits in which they agree and a verdict: it
-    agrees within the last printed digit (or the tolerance stated), it differs,
-    or the paper is in doubt because it says two things. Ends with status 1 if
-    any number differs.
+    agrees within the tolerance shown (half the last printed digit, or what the
+    notes say), it differs, or it is in doubt (the notes say why). Where the paper
+    has words and no number, such as "roughly twice", the row says so and the
+    notes say how we read them. Ends with status 1 if a result differs or could
+    not be computed.
 
     Writes that table and figures 1 to 7 in the paper's panels, and beyond the
     paper 8 (cubic elasticity), 9 (sensitivity to the elastic data) and 10
     (uncertainty bands), each as PNG and SVG with its numbers as CSV.
     """
     from lina_calphad.output import results_folder
+    from lina_calphad.paper.claims import reproduce as run
+    from lina_calphad.progress import steps
 
     folder = out or (None if as_json else Path(DEFAULT_OUT))
     writing = results_folder(folder, overwrite=overwrite) if folder else nullcontext()
     with writing as files:
-        result = _reproduce(files)
-    if as_json:
-        click.echo(json.dumps(result.to_dict(), indent=2, allow_nan=False))
-    else:
-        _print(result)
+        with steps(4) as say:
+            result = run(say)
+        text = json.dumps(result.to_dict(), indent=2, allow_nan=False)
+        if as_json:
+            click.echo(text)
+        else:
+            _print(result)
+        if files:
+            result.to_dataframe().to_csv(files / "numbers.csv", index=False)
+            (files / "numbers.json").write_text(text, encoding="utf-8")
+            _draw(result, files)
     if folder and not as_json:
         click.echo(f"Figures and tables are in {folder}{'' if str(folder).endswith('/') else '/'}")
     if not result.ok:
         sys.exit(1)
 
 
-def _reproduce(files: Path | None) -> Reproduction:
-    """Compute under a progress bar, and write what there is into `files`."""
-    from lina_calphad.paper.beyond import BEYOND
-    from lina_calphad.paper.claims import reproduce as run
-    from lina_calphad.paper.drawings import FIGURES
+def _draw(result: Reproduction, files: Path) -> None:
+    from lina_calphad.paper.figures import NAMES, write_figures
     from lina_calphad.progress import steps
 
-    figures = {**FIGURES, **BEYOND} if files else {}
-    with steps(6 + len(figures)) as say:
-        result = run(say)
-        if files:
-            result.to_dataframe().to_csv(files / "numbers.csv", index=False)
-            text = json.dumps(result.to_dict(), indent=2, allow_nan=False)
-            (files / "numbers.json").write_text(text, encoding="utf-8")
-            for name, (table_of, draw) in figures.items():
-                say(name.replace("_", " "))
-                table = table_of(result.comparison)
-                table.to_csv(files / f"{name}.csv", index=False)
-                figure = draw(table)
-                for suffix in ("png", "svg"):
-                    figure.savefig(files / f"{name}.{suffix}", dpi=200)
-    return result
+    with steps(len(NAMES)) as say:
+        write_figures(result.comparison, files, say)
 
 
 def _print(result: Reproduction) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="The paper's numbers, published and computed", title_justify="left")
+    from lina_calphad.paper.claims import STANDARD_TEMPERATURE
+
+    table = Table(title="The paper's results, published and computed", title_justify="left")
     for heading in ("assessment", "quantity"):
         table.add_column(heading)
-    for heading in ("published", "computed", "at 298.15 K", "digits"):
+    for heading in ("published", "computed", f"at {STANDARD_TEMPERATURE} K", "digits"):
         table.add_column(heading, justify="right")
     table.add_column("verdict")
     for claim in result.claims:
         published = claim.published
         unit = "" if published.unit == "1" else f" / {published.unit}"
+        words = "words: " if published.reading else ""
+        digits = claim.digits
         table.add_row(
             claim.assessment,
             published.quantity + unit,
-            f"{published.value:g}",
+            f"{words}{published.value:g} ± {published.tolerance:g}",
             _number(claim.computed, published.value),
-            "" if claim.standard is None else _number(claim.standard, published.value),
-            f"{claim.digits:.1f}",
+            _number(claim.standard, published.value),
+            "" if digits is None else f"{digits:.1f}",
             claim.verdict,
-            style="bold red" if claim.verdict == "differs" else None,
+            style="bold red" if claim.verdict in ("differs", "not computed") else None,
         )
     # Wide enough not to cut names off where the output is no terminal.
     console = Console() if sys.stdout.isatty() else Console(width=120)
     console.print(table)
+    for claim in result.claims:
+        published = claim.published
+        if published.reading:
+            text = f"{published.quantity}: {published.where}; our reading: {published.reading}"
+            console.print(f"words: {text}", highlight=False, markup=False)
     for note in result.notes:
         console.print(f"note: {note}", highlight=False, markup=False)
-    console.print(_summary(result), highlight=False, markup=False)
+    console.print(result.summary, highlight=False, markup=False, style="bold")
 
 
-def _number(value: float, published: float) -> str:
-    """A computed number with two digits more than the source may print, never fewer than it."""
+def _number(value: float | None, published: float) -> str:
+    """A computed number with more digits than the source may print."""
+    if value is None:
+        return ""
     return f"{value:.2f}" if abs(published) >= 10 else f"{value:.4g}"
-
-
-def _summary(result: Reproduction) -> str:
-    count = {v: sum(c.verdict == v for c in result.claims) for v in ("agrees", "differs")}
-    doubtful = len(result.claims) - sum(count.values())
-    return (
-        f"{count['agrees']} of {len(result.claims)} numbers agree, {count['differs']} differ, "
-        f"{doubtful} are in doubt"
-    )
