@@ -32,12 +32,9 @@ def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = Fal
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> None:
-    """Write a figure as PNG and SVG, the same bytes for the same figure."""
-    from matplotlib import rc_context
-
+    """Write a figure as PNG and SVG."""
     figure.savefig(folder / f"{name}.png", dpi=200)
-    with rc_context({"svg.hashsalt": name}):
-        figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+    figure.savefig(folder / f"{name}.svg")
 
 
 @contextmanager
