@@ -348,6 +348,11 @@ def _with_bands(
             notes.append(f"{name} has no bands: {error}")
         else:
             notes.append(draws_note(name, source, values))
+            if left := found[name].left_out:
+                notes.append(
+                    f"{name}: {left} of {len(values)} draws have more than one gap at some "
+                    "temperature and are left out"
+                )
     return replace(comparison, notes=tuple(notes), bands=MappingProxyType(found))
 
 

@@ -14,7 +14,7 @@ from scipy.special import expit, log_expit, logit
 
 from lina_calphad.curves import span
 from lina_calphad.draws import ParameterDraws
-from lina_calphad.errors import NoMiscibilityGap, ParameterError
+from lina_calphad.errors import NoMiscibilityGap, ParameterError, SeveralMiscibilityGaps
 from lina_calphad.family import SolutionFamily
 from lina_calphad.gap import temperatures
 from lina_calphad.models import CoherentModel
@@ -35,6 +35,7 @@ MODELS: dict[str, type[Model]] = {"chemical": Model, "coherent": CoherentModel}
 
 _DRAWS_AT_ONCE = 500
 _FIRST = 1000  # draws that show where the bands lie
+_LEFT_OUT = 0.05  # largest share of draws that may be left out
 
 Draws = ParameterDraws | Iterable[ParameterDraws]
 
@@ -60,6 +61,8 @@ class Bands:
     critical
         Quantiles of the critical temperature in K and of logit x there, shape (5, 2),
         over the draws that have one, and the share of those, by kind of equilibrium.
+    left_out
+        Further draws, not counted above, that have more than one gap at some temperature.
     """
 
     T: Array
@@ -67,6 +70,7 @@ class Bands:
     t: dict[str, Array]
     gap: dict[str, Array]
     critical: dict[str, tuple[Array, float]]
+    left_out: int = 0
 
     def __repr__(self) -> str:
         return f"<Bands of {self.draws} draws at {span(self.T)}: {', '.join(self.t)}>"
@@ -140,8 +144,10 @@ def bands(
     ------
     ParameterError
         If there are no draws, their pieces differ, or their symbols are not in the database.
-    NoCriticalPoint, SeveralMiscibilityGaps, NotConverged
-        If a draw has a gap that is open, not the only one, or not found.
+    NoCriticalPoint, NotConverged
+        If a draw has a gap that is open or not found.
+    SeveralMiscibilityGaps
+        If more than a twentieth of the draws have more than one gap at some temperature.
 
     Examples
     --------
@@ -168,14 +174,16 @@ def bands(
     families = _families(dbf, head.symbols, components, phase, kinds)
     # The first draws say where the bands lie, for every piece alike.
     first, pieces = _first(head, pieces)
-    begun = {name: Tally(values) for name, values in _curves(families, first, T).items()}
-    total, n = begun, 0
-    for size, part in _mapped(families, begun, T, pieces, client):
+    begun = {name: Tally(values) for name, values in _usable(families, first, T).items()}
+    total, n, left_out = begun, 0, 0
+    for used, size, part in _mapped(families, begun, T, pieces, client):
         for name, tally in total.items():
             tally.merge(part[name])
-        n += size
+        n += used
+        left_out += size - used
         if progress:
-            progress(n)
+            progress(n + left_out)
+    _check_left_out(left_out, n + left_out)
     t, gap, critical = {}, {}, {}
     for name, tally in total.items():
         kind, curve = name.split()
@@ -187,7 +195,7 @@ def bands(
                 from_left = np.array(LEVELS)[:, None] / gap[kind]
             levels = np.hstack([from_left, 1 - from_left[::-1]])
             t[name] = tally.quantiles(levels).reshape(len(LEVELS), 2, T.size)
-    return Bands(T, n, t, gap, critical)
+    return Bands(T, n, t, gap, critical, left_out)
 
 
 def region_probability(
@@ -213,7 +221,8 @@ def region_probability(
     -------
     dict of str to ndarray
         By kind of curve, such as "coherent spinodal": the share of draws whose curve
-        encloses the point, of the shape to which `T` and `x` broadcast.
+        encloses the point, of the shape to which `T` and `x` broadcast. Draws with more
+        than one gap at some temperature are left out.
 
     Raises
     ------
@@ -230,17 +239,20 @@ def region_probability(
     with np.errstate(divide="ignore"):
         at = logit(x).ravel()
     inside: dict[str, Array] = {}
-    n = 0
+    n = left_out = 0
     families: dict[str, SolutionFamily] = {}
     for piece in _pieces(draws):
         families = families or _families(dbf, piece.symbols, components, phase, kinds)
-        n += len(piece)
-        for name, t in _curves(families, piece.values, levels).items():
+        curves = _usable(families, piece.values, levels)
+        used = len(next(iter(curves.values())))
+        n, left_out = n + used, left_out + len(piece) - used
+        for name, t in curves.items():
             if not name.endswith("critical"):
-                branches = t.reshape(len(piece), 2, levels.size)[..., back.ravel()]
+                branches = t.reshape(used, 2, levels.size)[..., back.ravel()]
                 # A comparison with NaN, where there is no gap, is false.
                 within = (branches[:, 0] < at) & (at < branches[:, 1])
                 inside[name] = inside.get(name, np.zeros(at.size)) + within.sum(axis=0)
+    _check_left_out(left_out, n + left_out)
     if n == 0:
         msg = "there are no draws to take probabilities from"
         raise ParameterError(msg)
@@ -314,18 +326,39 @@ def _curves(families: dict[str, SolutionFamily], values: Array, T: Array) -> dic
                         np.ma.filled(logit(branch), np.nan)
                         for branch in (found.x_alpha, found.x_beta)
                     )
-            result[f"{kind} {curve}"] = t.transpose(1, 0, 2).reshape(len(values), -1)
+            result[f"{kind} {curve}"] = t.transpose(1, 0, 2).reshape(len(values), 2 * T.size)
     return result
+
+
+def _usable(families: dict[str, SolutionFamily], values: Array, T: Array) -> dict[str, Array]:
+    """Curves of the draws that have one gap at most at every temperature."""
+    try:
+        return _curves(families, values, T)
+    except SeveralMiscibilityGaps:
+        if len(values) == 1:
+            return _curves(families, values[:0], T)
+        halves = [_usable(families, half, T) for half in np.array_split(values, 2)]
+        return {name: np.concatenate([half[name] for half in halves]) for name in halves[0]}
+
+
+def _check_left_out(left_out: int, n: int) -> None:
+    if left_out > _LEFT_OUT * n:
+        msg = (
+            f"{left_out} of {n} draws have more than one miscibility gap at some temperature: "
+            "what the others say would mislead"
+        )
+        raise SeveralMiscibilityGaps(msg)
 
 
 def _tallied(
     families: dict[str, SolutionFamily], begun: dict[str, Tally], T: Array, values: Array
-) -> tuple[int, dict[str, Tally]]:
-    """Tallies of one piece of the draws."""
+) -> tuple[int, int, dict[str, Tally]]:
+    """How many draws of a piece are used, how many there are, and the tallies of the former."""
     part = {name: tally.empty() for name, tally in begun.items()}
-    for name, curve in _curves(families, values, T).items():
+    curves = _usable(families, values, T)
+    for name, curve in curves.items():
         part[name].add(curve)
-    return len(values), part
+    return len(curve), len(values), part
 
 
 def _mapped(
@@ -334,7 +367,7 @@ def _mapped(
     T: Array,
     pieces: Iterator[ParameterDraws],
     client: Any,
-) -> Iterator[tuple[int, dict[str, Tally]]]:
+) -> Iterator[tuple[int, int, dict[str, Tally]]]:
     """Tallies of every piece, here or on the workers of a cluster."""
     if client is None:
         for piece in pieces:
@@ -356,6 +389,6 @@ def _mapped(
         yield future.result()
 
 
-def _tallied_there(shared: Any, values: Array) -> tuple[int, dict[str, Tally]]:
+def _tallied_there(shared: Any, values: Array) -> tuple[int, int, dict[str, Tally]]:
     families, begun, T = shared
     return _tallied(families, begun, T, values)

@@ -11,11 +11,16 @@ from pycalphad import Model
 from scipy import constants
 from scipy.special import expit
 from scipy.stats import norm
-from test_family import LINA, R, redlich_kister
+from test_family import LINA, TWO_DOMES, R, redlich_kister
 
 import lina_calphad as lc
 from lina_calphad.draws import ParameterDraws
-from lina_calphad.errors import NoCriticalPoint, NoMiscibilityGap, ParameterError
+from lina_calphad.errors import (
+    NoCriticalPoint,
+    NoMiscibilityGap,
+    ParameterError,
+    SeveralMiscibilityGaps,
+)
 from lina_calphad.family import SolutionFamily
 from lina_calphad.interactions import free_interactions
 from lina_calphad.supercells import finite_difference
@@ -217,6 +222,35 @@ def test_at_one_temperature_it_need_not_be_a_list(freed, some):
     result = bands(freed[0], some, 300.0, kinds=["coherent"])
     assert result.T.tolist() == [300.0]
     assert repr(result) == ("<Bands of 1300 draws at 300 K: coherent binodal, coherent spinodal>")
+
+
+def with_two_domes(count: int) -> ParameterDraws:
+    """A hundred draws, of which some have two gaps at 745 K and the others one."""
+    values = np.tile([20000.0, 5000.0, 0.0, 0.0], (100, 1))
+    values[:, 0] += np.arange(100)
+    values[7 : 7 + count] = TWO_DOMES
+    return ParameterDraws(("L0", "L1", "L2", "L3"), values)
+
+
+def test_a_draw_with_two_gaps_is_left_out_and_counted():
+    dbf = redlich_kister(20109.8, 5772.6, 0.0, 0.0)
+    drawn = with_two_domes(3)
+    found = bands(dbf, drawn, [300.0, 745.0], kinds=["chemical"])
+    assert (found.draws, found.left_out) == (97, 3)
+    others = ParameterDraws(drawn.symbols, np.delete(drawn.values, [7, 8, 9], axis=0))
+    assert same(found, bands(dbf, others, [300.0, 745.0], kinds=["chemical"]))
+    inside = region_probability(dbf, drawn, 745.0, 0.3, kinds=["chemical"])
+    assert inside["chemical spinodal"] == pytest.approx(1.0)
+
+
+def test_many_draws_with_two_gaps_are_an_error():
+    dbf = redlich_kister(20109.8, 5772.6, 0.0, 0.0)
+    for used in (
+        lambda drawn: bands(dbf, drawn, [745.0], kinds=["chemical"]),
+        lambda drawn: region_probability(dbf, drawn, 745.0, 0.3, kinds=["chemical"]),
+    ):
+        with pytest.raises(SeveralMiscibilityGaps, match="6 of 100 draws have more than one"):
+            used(with_two_domes(6))
 
 
 # -- probabilities of regions --
