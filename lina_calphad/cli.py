@@ -135,9 +135,10 @@ def _json(result: Comparison) -> str:
 
 
 def _print_comparison(result: Comparison) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from lina_calphad.console import table_console
 
     table = Table(title=f"bcc Li-Na at {result.T:g} K", title_justify="left")
     table.add_column("quantity")
@@ -158,8 +159,7 @@ def _print_comparison(result: Comparison) -> None:
         unit = "" if row.unit == "1" else f" / {row.unit}"
         seen = row.measured.value if row.measured else None
         table.add_row(row.quantity + unit, *cells, *changes, _cell(seen, row))
-    # Wide enough not to cut names off where the output is no terminal.
-    console = Console() if sys.stdout.isatty() else Console(width=120)
+    console = table_console()
     console.print(table)
     by = dict.fromkeys(row.measured.where for row in result.rows if row.measured)
     for note in (*result.notes, f"measured by {', '.join(by)}"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from lina_calphad.mixing import substitution_pairs
@@ -24,12 +23,12 @@ def print_energies(energies: Sequence[MixingEnergy], uncertainty: float) -> None
     uncertainty
         Standard error in eV of each substitution energy.
     """
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    # Wide enough not to cut names off where the output is no terminal.
-    console = Console() if sys.stdout.isatty() else Console(width=120)
+    from lina_calphad.console import table_console
+
+    console = table_console()
     table = Table(title="Energies of mixing", title_justify="left")
     table.add_column("cell")
     for heading in ("x", "eV per substituted atom", "HM_MIX / (J/mol)", "standard error"):

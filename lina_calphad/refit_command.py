@@ -210,9 +210,10 @@ class _Log:
 
 
 def _print(result: Refit) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from lina_calphad.console import table_console
 
     settings = result.setup.settings
     table = Table(title=f"refit of {escape(Path(settings.source).name)}", title_justify="left")
@@ -234,7 +235,7 @@ def _print(result: Refit) -> None:
         if exact:
             cells.append(f"{by_difference[i]:.6g}" if i in by_difference else "")
         table.add_row(*map(escape, cells))
-    Console(width=None if Console().is_terminal else 120).print(table)
+    table_console().print(table)
     for i, name in enumerate(result.symbols):
         for j in range(i):
             r = result.correlation[i, j]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,14 +69,14 @@ def print_uncertainty(frame: pd.DataFrame) -> None:
     frame
         As of `uncertainty_frame`.
     """
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
+    from lina_calphad.console import table_console
+
     if frame.empty:
         return
-    # Wide enough not to cut names off where the output is no terminal.
-    console = Console() if sys.stdout.isatty() else Console(width=120)
+    console = table_console()
     T = frame["T_K"].iloc[0]
     table = Table(title=f"uncertainty at {T:g} K", title_justify="left")
     for heading in ("assessment", "quantity"):
