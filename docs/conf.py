@@ -54,9 +54,10 @@ html_title = f"lina-calphad {release}"
 
 def _examples(app: Any, context: Any, lines: list[str]) -> None:
     """Show the examples of a command as a block of code; its other words stay words."""
-    commands = [c for line in lines for c in re.findall(r"lina-calphad [^;]*", line)]
+    commands = [c.strip() for line in lines for c in re.findall(r"lina-calphad [^;]*", line)]
     rest = [line.strip("\b") for line in lines if "lina-calphad " not in line]
     words = [line for line in rest if "Example" not in line]
+    _options(app, context, words)
     if commands:
         lines[:] = ["**Examples**", "", ".. code-block:: sh", "", *(f"   {c}" for c in commands)]
         lines += ["", *words, ""]
