@@ -247,7 +247,7 @@ def test_every_diagram_is_drawn(figures, tables):
         for _, curve in shown.groupby(["constants", "direction", "curve"]):
             assert tuple(curve["x_na_alpha"]) in drawn
             assert tuple(curve["x_na_beta"]) in drawn
-        assert len(drawn) == 20
+        assert len(drawn) == 20 + 1  # and the line below which Li is close-packed
     for axes in (stiffness, onset):
         assert [len(line.get_ydata()) for line in axes.lines] == [3] * len(CONSTANTS) + [2, 2]
     labels = [text.get_text() for text in figures[EIGHT].legends[0].get_texts()]
@@ -258,8 +258,11 @@ def test_every_diagram_is_drawn(figures, tables):
 def test_every_parameter_has_its_bars(figures, tables):
     table = tables[NINE]
     left, right = figures[NINE].axes[:2]
-    labels = [label.get_text().split("\n")[0] for label in left.get_yticklabels()]
+    lines = [label.get_text().split("\n") for label in left.get_yticklabels()]
+    names = {"misfit, both lattice constants": "misfit by both", "E and ν together": "E and ν"}
+    labels = [names.get(first, first) for first, *_ in lines]
     assert set(labels) == set(table["parameter"]) - {"reference", "B"}
+    assert lines[labels.index("E and ν")][1] == "6.3 GPa with ν = 0.41"
     for axes, column in ((left, "solubility_x_na"), (right, "onset_x_na")):
         for label, bar in zip(labels, axes.lines[::2], strict=False):
             cases = table[table["parameter"].isin([label, "reference"])][column]
@@ -267,10 +270,29 @@ def test_every_parameter_has_its_bars(figures, tables):
     assert labels[-1] == "direction, cubic Li"  # what matters most stands on top
 
 
+def test_figure_9_says_what_its_marks_are(figures):
+    figure = figures[NINE]
+    assert [ax.get_title()[:3] for ax in figure.axes] == ["(a)", "(b)", "(c)", "(d)"]
+    assert "santos2025" in figure.get_suptitle()
+    (legend,) = figure.legends
+    words = [text.get_text() for text in legend.get_texts()]
+    assert {CHEMICAL, f"{ISOTROPIC}, the reference", "from lowest to highest"} < set(words)
+    assert words[0].startswith("a value tried")
+
+
+@pytest.mark.parametrize("name", [EIGHT, TEN])
+def test_diagrams_say_where_lithium_turns_close_packed(figures, tables, name):
+    (T,) = tables[name]["li_close_packed_below_K"].unique()
+    for axes in figures[name].axes[:2]:
+        (note,) = axes.texts
+        assert note.get_text() == "Li close-packed below 77 K"
+        assert any(list(line.get_ydata()) == [T, T] for line in axes.lines)
+
+
 def test_every_band_and_histogram_is_drawn(figures):
     *diagrams, solubility, onset = figures[TEN].axes
     for axes in diagrams:
-        assert (len(axes.collections), len(axes.lines)) == (8 * len(SHADES), 8)
+        assert (len(axes.collections), len(axes.lines)) == (8 * len(SHADES), 8 + 1)
     for axes in (solubility, onset):
         assert (len(axes.patches), len(axes.lines)) == (2, 2)
     assert "0.01 eV" in figures[TEN].get_suptitle()

@@ -261,13 +261,63 @@ def test_figure_1_does_not_join_lines_that_do_not_meet(tables):
 def test_figure_2_says_by_how_much_the_sources_disagree(tables):
     figure = FIGURES[ENERGIES][1](tables[ENERGIES])
     texts = " ".join(text.get_text() for ax in figure.axes for text in ax.texts)
-    assert "0.268 eV" in texts
-    assert "0.205 eV" in texts
+    # What the axis reads, and what one atom costs.
+    assert "0.270 × 127/128\n= 0.268 eV" in texts
+    assert "0.209 × 53/54\n= 0.205 eV" in texts
 
 
 def test_the_fields_of_figure_7_are_named_where_there_is_a_coherent_gap(tables):
     def letters(table):
-        return {t.get_text() for ax in FIGURES[LOW][1](table).axes for t in ax.texts}
+        texts = {t.get_text() for ax in FIGURES[LOW][1](table).axes for t in ax.texts}
+        return {text for text in texts if len(text) == 1}
 
     assert letters(tables[LOW]) == {"A", "B", "C", "D"}
     assert letters(select(tables[LOW], source="zhang2003")) == set()
+
+
+def test_figure_7_says_where_lithium_turns_close_packed(tables, published):
+    known = published["bcc Li turns close-packed (hcp)"]
+    (T,) = tables[LOW]["li_close_packed_below_K"].unique()
+    assert T == pytest.approx(known.value, abs=known.tolerance)
+    for axes in FIGURES[LOW][1](tables[LOW]).axes:
+        assert f"Li close-packed below {T:.0f} K" in {text.get_text() for text in axes.texts}
+        assert any(list(line.get_ydata()) == [T, T] for line in axes.lines)
+
+
+def test_symbols_of_figure_5_have_the_colour_of_their_line(tables):
+    for axes in FIGURES[SPINODALS][1](tables[SPINODALS]).axes:
+        colours = {line.get_label(): line.get_color() for line in axes.lines}
+        for source in ("zhang2003", "santos2025"):
+            assert colours[f"{source}, {METHODS[0]}"] == colours[f"{source}, {METHODS[1]}"]
+        assert len(set(colours.values())) == 2
+
+
+@pytest.mark.parametrize(
+    ("side", "worst"), [(SIDES[0], "zhang2003, coherent"), (SIDES[1], "santos2025, coherent")]
+)
+def test_figure_6_says_where_the_closed_form_is_poorest(tables, side, worst):
+    """By the table: the factor is that of the symbol farthest from its line."""
+    table = tables[BINODALS]
+    factors = {}
+    for (source, series), rows in select(table, side=side).groupby(["source", "series"]):
+        kind, method = series.split(", ")
+        factors.setdefault(f"{source}, {kind}", {})[method] = rows.set_index("T_K")["x_solute"]
+    ratios = {who: (m[METHODS[0]] / m[METHODS[1]]).dropna() for who, m in factors.items()}
+    off = {who: abs(np.log(ratio)).max() for who, ratio in ratios.items()}
+    assert max(off, key=off.get) == worst
+    at = abs(np.log(ratios[worst])).idxmax()
+    axes = FIGURES[BINODALS][1](table).axes[SIDES.index(side)]
+    (note,) = axes.texts
+    expected = f"{worst}:\n{ratios[worst][at]:.1f} times the exact one at {at:.0f} K"
+    assert note.get_text().endswith(expected)
+
+
+def test_figure_6_tells_the_closed_forms_apart(tables):
+    figure = FIGURES[BINODALS][1](tables[BINODALS])
+    widths = {line.get_label(): line.get_linewidth() for line in figure.axes[0].lines}
+    (legend,) = figure.legends
+    words = {text.get_text() for text in legend.get_texts()}
+    for source in ("zhang2003", "santos2025"):
+        chemical, coherent = (f"{source}, {k}, {METHODS[0]}" for k in ("chemical", "coherent"))
+        assert widths[chemical] < widths[coherent]
+        assert {chemical, coherent} < words

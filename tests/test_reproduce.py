@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
 
@@ -13,7 +15,7 @@ from test_comparison import run
 
 import lina_calphad as lc
 from lina_calphad import cli
-from lina_calphad.paper import claims, figures
+from lina_calphad.paper import claims, command, figures
 from lina_calphad.paper.claims import Claim, reproduce
 from lina_calphad.registry import Published
 
@@ -134,6 +136,13 @@ def test_the_table_has_it_all(result):
 # -- the command --
 
 
+class Terminal(io.StringIO):
+    """What is printed on a terminal."""
+
+    def isatty(self):
+        return True
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory, result):
     """What `lina-calphad reproduce` wrote into an empty folder, and printed."""
@@ -148,10 +157,12 @@ def written(tmp_path_factory, result):
 
 def test_the_command_prints_the_table_and_draws_every_figure(written, result):
     folder, printed = written
+    sections = dict(zip(lc.assessments(), printed.split("├")[:2], strict=True))
     for row in result.to_dataframe().to_dict("records"):
-        start = f"│ {row['assessment']:10} │ {row['quantity'][:36]}"
+        section = sections[row["assessment"]]
+        assert f"│ {row['assessment']} " in section
         cells = [f"{row['published']:g} ± {row['tolerance']:g}", row["verdict"]]
-        lines = [text for text in printed.splitlines() if text.startswith(start)]
+        lines = [text for text in section.splitlines() if text.startswith(f"│ {row['quantity']}")]
         assert any(all(f" {cell} " in line for cell in cells) for line in lines)
     assert "our reading: within a quarter" in printed
     assert result.summary in printed
@@ -160,6 +171,23 @@ def test_the_command_prints_the_table_and_draws_every_figure(written, result):
     files = {f"{name}.{suffix}" for name in names for suffix in ("png", "svg", "csv")}
     assert {p.name for p in folder.iterdir()} == files | {"numbers.csv", "numbers.json"}
     assert len(pd.read_csv(folder / "numbers.csv")) == len(PRINTED)
+
+
+@pytest.mark.parametrize(("columns", "standard"), [(80, False), (100, True), (120, True)])
+def test_the_table_cuts_no_number_off(result, monkeypatch, columns, standard):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    command._print(result)
+    printed = sys.stdout.getvalue()
+    table = [re.sub("\x1b.*?m", "", line) for line in printed.splitlines()]
+    table = [line for line in table if line.startswith(("│", "┃"))]
+    assert {len(line) for line in table} <= set(range(columns + 1))
+    assert "…" not in printed
+    assert ("at 298.15 K" in table[0], "2.915e-05" in printed) == (standard, standard)
+    numbers = [line.split("│")[2:-1] for line in table if line.startswith("│")]
+    published = [cells[0].strip().removeprefix("words: ") for cells in numbers]
+    expected = [f"{c.published.value:g} ± {c.published.tolerance:g}" for c in result.claims]
+    assert [cell for cell in published if cell] == expected
 
 
 def test_existing_results_are_kept(written, monkeypatch, capsys):

@@ -18,6 +18,7 @@ from matplotlib.patches import Patch
 from lina_calphad.comparison import KINDS
 from lina_calphad.paper import beyond_tables as tables
 from lina_calphad.paper.beyond_tables import ASSESSMENT, CHEMICAL, CONSTANTS, HOST, ISOTROPIC
+from lina_calphad.paper.series import close_packed_line
 from lina_calphad.plotting import COLOURS, SHADES, STYLES, WIDTHS
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ _BLACK, _COHERENT = COLOURS[6], COLOURS[1]
 _PLANES = dict(zip(tables.PLANES, (COLOURS[0], COLOURS[2], COLOURS[3]), strict=True))
 _MARKERS = dict(zip(CONSTANTS, "^ovs", strict=True))
 _LI_SIDE = (1e-6, 0.2)
+# Of figure 9: what a parameter is called in words, and what a tick in a bar is.
+_NAMES = {"E and ν": "E and ν together", "misfit by both": "misfit, both lattice constants"}
+_TICK = "a value tried (a case of the table)"
 
 
 def cubic_elasticity(table: pd.DataFrame) -> Figure:
@@ -63,7 +67,8 @@ def cubic_elasticity(table: pd.DataFrame) -> Figure:
         handles.append(Line2D([], [], color=colour, linewidth=3, label=label))
     whole.set(title=f"(a) bcc Li-Na, {ASSESSMENT}", xlim=(0, 1))
     li_side.set(title="(b) its Li side", xscale="log", xlim=_LI_SIDE)
-    for ax in (whole, li_side):
+    for ax, x in ((whole, 0.18), (li_side, 0.03)):
+        close_packed_line(ax, table, x)
         ax.set(ylim=(0, table["T_K"].max()), xlabel=_X_NA, ylabel=_KELVIN)
     now = table[(table["T_K"] == table["at_T_K"]) & table["curve"].str.endswith("spinodal")]
     for ax, column, scale in ((stiffness, "B_J_per_mol", 1e-3), (onset, "x_na_alpha", 1)):
@@ -82,7 +87,7 @@ def cubic_elasticity(table: pd.DataFrame) -> Figure:
     onset.set(title=f"(d) spinodal onset at {table['at_T_K'].iloc[0]:g} K", ylabel=_X_NA)
     stiffness.legend(title="cubic constants of", frameon=False, ncols=2, loc=(0.42, 0.1))
     kinds = [Line2D([], [], color="0.25", linestyle=STYLES[k], label=k) for k in KINDS]
-    whole.legend(handles=kinds, frameon=False, loc="center", bbox_to_anchor=(0.33, 0.25))
+    whole.legend(handles=kinds, frameon=False, loc="center", bbox_to_anchor=(0.33, 0.42))
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
     source = table.loc[table["constants"] == HOST, "basis"].iloc[0]
     soft = "waves along the soft direction become unstable first"
@@ -111,6 +116,7 @@ def sensitivity(table: pd.DataFrame) -> Figure:
     span = varied.groupby("parameter")["B_J_per_mol"].agg(["min", "max"])
     order = (span["max"] - span["min"]).sort_values().index
     titles = {"solubility_x_na": "solubility of Na in Li", "onset_x_na": "spinodal onset"}
+    letters = iter("acbd")
     for (bars, line), (column, title) in zip(panels.T, titles.items(), strict=True):
         labels = []
         for y, parameter in enumerate(order):
@@ -124,7 +130,10 @@ def sensitivity(table: pd.DataFrame) -> Figure:
             low, high = cases.iloc[0], cases.iloc[-1]
             left = "case" if low["B_J_per_mol"] < reference["B_J_per_mol"] else "reference"
             right = "case" if high["B_J_per_mol"] > reference["B_J_per_mol"] else "reference"
-            labels.append(f"{parameter}\n{_pretty(f'{low[left]} to {high[right]}')}")
+            first, last = _pretty(low[left]), _pretty(high[right])
+            # Pairs of values are too long for one line.
+            gap = "\n" if len(first + last) > 30 else " "
+            labels.append(f"{_NAMES.get(str(parameter), parameter)}\n{first}{gap}to {last}")
         bars.set_yticks(range(len(labels)), labels=labels)
         line.plot(sweep[column], sweep["B_J_per_mol"] / 1000, color="0.25")
         marks = [(CHEMICAL, _BLACK, sweep.iloc[0]), (ISOTROPIC, _COHERENT, reference)]
@@ -135,13 +144,23 @@ def sensitivity(table: pd.DataFrame) -> Figure:
         for (plane,), one in _groups(varied[varied["case"].isin(list(_PLANES))], "case"):
             style: dict[str, Any] = {"color": _PLANES[plane], "label": _pretty(f"{HOST}, {plane}")}
             line.plot(one[column], one["B_J_per_mol"] / 1000, "D", **style)
-        bars.set_title(f"coherent {title}, {reference['T_K']:g} K")
+        bars.set_title(f"({next(letters)}) coherent {title}, {reference['T_K']:g} K")
+        line.set_title(f"({next(letters)}) the same for every B")
         line.set(xlabel=_X_NA, ylim=(-0.8, None))
     panels[0, 0].set_xscale("log")
     panels[1, 0].set_ylabel(_B)
     panels[1, 1].legend(frameon=False, loc="lower right")
     average = varied.loc[varied["parameter"] == "E", "basis"].iloc[0].partition(" ")[2]
-    figure.suptitle(f"E and ν: between the Reuss and the Voigt {average}", fontsize="medium")
+    note = f"{ASSESSMENT}; E and ν: between the Reuss and the Voigt {average}"
+    figure.suptitle(note, fontsize="medium")
+    key: list[Line2D | Patch] = [
+        Line2D([], [], color=_BLACK, linestyle="", marker="|", markersize=11, label=_TICK),
+        Patch(color=_COHERENT, alpha=0.35, linewidth=0, label="from lowest to highest"),
+    ]
+    for name, colour in ((CHEMICAL, _BLACK), (ISOTROPIC, _COHERENT)):
+        label = name if name == CHEMICAL else f"{name}, the reference"
+        key.append(Line2D([], [], color=colour, linestyle="--", linewidth=1, label=label))
+    figure.legend(handles=key, loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 
@@ -171,7 +190,8 @@ def uncertainty(table: pd.DataFrame) -> Figure:
             ax.plot(rows["x_na"], rows["T_K"], color=colour, **style)
     whole.set(title=f"(a) bcc Li-Na, {ASSESSMENT}", xlim=(0, 1))
     li_side.set(title="(b) its Li side", xscale="log", xlim=_LI_SIDE)
-    for ax in (whole, li_side):
+    for ax, x in ((whole, 0.18), (li_side, 0.03)):
+        close_packed_line(ax, table, x)
         ax.set(ylim=(0, curves["T_K"].max()), xlabel=_X_NA, ylabel=_KELVIN)
     T = table["at_T_K"].iloc[0]
     for ax, curve in ((solubility, "binodal"), (onset, "spinodal")):

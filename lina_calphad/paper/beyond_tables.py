@@ -20,6 +20,8 @@ from lina_calphad.elasticity import AVOGADRO, CubicElasticity, coherency_coeffic
 from lina_calphad.errors import UnknownAssessment
 from lina_calphad.family import SolutionFamily
 from lina_calphad.interactions import free_interactions
+from lina_calphad.paper.claims import close_packed
+from lina_calphad.paper.series import CLOSE_PACKED
 from lina_calphad.registry import HANDBOOK_ELASTICITY, LATTICE_CONSTANTS
 from lina_calphad.source_draws import draws_note, source_draws
 from lina_calphad.sources import COMPONENTS, PHASE
@@ -64,15 +66,16 @@ def cubic_elasticity(comparison: Comparison) -> pd.DataFrame:
     -------
     pandas.DataFrame
         constants, direction, curve, T_K, x_na_alpha, x_na_beta; the B, critical temperature and
-        elastic data of the series; at_T_K, the temperature of the comparison. Where a gap has
-        closed there is no row.
+        elastic data of the series; at_T_K, the temperature of the comparison, and
+        li_close_packed_below_K. Where a gap has closed there is no row.
 
     Raises
     ------
     UnknownAssessment
         If the comparison lacks the assessment.
     """
-    dbf = _description(comparison).dbf
+    description = _description(comparison)
+    dbf, cold = description.dbf, close_packed(description, 0.0)
     own, lattice = _elastic_data(dbf)
     cases = [(CHEMICAL, "-", own, 0.0, "no elastic energy")]
     cases.append((ISOTROPIC, "any", own, coherency_coefficient(own, *lattice), _bound(own)))
@@ -96,7 +99,7 @@ def cubic_elasticity(comparison: Comparison) -> pd.DataFrame:
             if kind == "coherent":
                 columns["biaxial_modulus_GPa"] = c.biaxial_modulus(PLANES.get(plane, (1, 0, 0)))
                 columns |= _constants(c)
-            columns |= {"at_T_K": comparison.T, "basis": basis}
+            columns |= {"at_T_K": comparison.T, CLOSE_PACKED: cold, "basis": basis}
             frames.append(pd.DataFrame(columns)[found.gap[i]])
     return pd.concat(frames, ignore_index=True)
 
@@ -168,13 +171,13 @@ def _cases(own: CubicElasticity, lattice: tuple[float, float]) -> Iterator[dict[
     yield case(("reference", "eq. 12", "eq. 12"), _bound(own))
     for name, (e, nu) in _averages(cubic.elasticity).items():
         basis, body = f"{name} average of the {handbook}", CubicElasticity.isotropic
-        both = f"{e:.1f} GPa, {nu:.2f}", f"{young:.1f} GPa, {poisson:.2f}"
+        both = f"{e:.1f} GPa with ν = {nu:.2f}", f"{young:.1f} GPa with ν = {poisson:.2f}"
         yield case(("E", f"{e:.1f} GPa", f"{young:.1f} GPa"), basis, body(e, poisson))
         yield case(("ν", f"{nu:.2f}", f"{poisson:.2f}"), basis, body(young, nu))
         yield case(("E and ν", *both), basis, body(e, nu))
     for name, li, na, source in map(astuple, LATTICE_CONSTANTS):
         basis = f"{name}: {source}"
-        both = f"{li:.2f}, {na:.2f} Å", f"{a_li:.2f}, {a_na:.2f} Å"
+        both = f"{li:.2f} Å (Li), {na:.2f} Å (Na)", f"{a_li:.2f} Å (Li), {a_na:.2f} Å (Na)"
         yield case(("misfit by a(Li)", f"{li:.2f} Å", f"{a_li:.2f} Å"), basis, a=(li, a_na))
         yield case(("misfit by a(Na)", f"{na:.2f} Å", f"{a_na:.2f} Å"), basis, a=(a_li, na))
         yield case(("misfit by both", *both), basis, a=(li, na))
@@ -198,6 +201,7 @@ def uncertainty(comparison: Comparison) -> pd.DataFrame:
         One row a curve, branch and temperature: x_na of the assessment and the quantiles of
         the draws, of which share_with_gap have a gap. Then, of solubility and spinodal onset
         at at_T_K, one row a bin of a histogram: bin_low_x_na, bin_high_x_na, share_of_draws.
+        In every row li_close_packed_below_K.
 
     Raises
     ------
@@ -240,11 +244,9 @@ def uncertainty(comparison: Comparison) -> pd.DataFrame:
             columns["share_of_draws"] = np.histogram(values, edges)[0] / len(draws)
             parts.append(pd.DataFrame(columns))
     table = pd.concat(parts, ignore_index=True).rename(columns={"kind": "curve", "T": "T_K"})
-    return table.assign(
-        at_T_K=comparison.T,
-        draws=found.draws,
-        basis=draws_note(ASSESSMENT, ASSESSMENT, draws),
-    )
+    same: dict[str, Any] = {"at_T_K": comparison.T, "draws": found.draws}
+    same[CLOSE_PACKED] = close_packed(description, 0.0)
+    return table.assign(**same, basis=draws_note(ASSESSMENT, ASSESSMENT, draws))
 
 
 def _bins(samples: Iterable[Array], spaced: Callable[..., Array]) -> Array:

@@ -234,7 +234,7 @@ def _eq_11_fails(description: Description, _: float) -> float:
     return float(brentq(excess, 1.0, 300.0))
 
 
-def _close_packed(description: Description, _: float, phase: str = "HCP_A3") -> float:
+def close_packed(description: Description, _: float, phase: str = "HCP_A3") -> float:
     """Temperature in K at which bcc Li and close-packed Li have one Gibbs energy."""
     other = BinarySolution(description.dbf, COMPONENTS, phase)
 
@@ -272,7 +272,7 @@ _COMPUTED: dict[str, tuple[_Value, bool]] = {
     "coherent solubility of Na in Li": (_of(lambda d, T: d.coherent.binodal(T).x_alpha), True),
     "coherent spinodal onset": (_of(lambda d, T: d.coherent.spinodal(T).x_alpha), True),
     "coherent critical temperature": (_of(lambda d, _: d.coherent.critical_point().T), False),
-    "bcc Li turns close-packed (hcp)": (_of(_close_packed), False),
+    "bcc Li turns close-packed (hcp)": (_of(close_packed), False),
     "monotectic Li-rich liquid, x(Na)": (
         _of(lambda d, _: d.invariant("monotectic").x("LIQUID")[0]),
         False,
@@ -295,7 +295,7 @@ def _notes(claims: list[Claim], comparison: Comparison) -> tuple[str, ...]:
         for claim in claims
         if claim.standard is not None and claim.verdict == "agrees"
     )
-    fcc = _close_packed(new, 0.0, "FCC_A1")
+    fcc = close_packed(new, 0.0, "FCC_A1")
     (eutectic,) = (p for p in MEASURED if p.quantity == "eutectic temperature")
     top = assessments()[new.name].temperature_range[1]
     return (

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lina_calphad.paper.claims import Reproduction
 
 DEFAULT_OUT = "lina-paper"
+_WIDE = 100  # columns of a terminal from which all of the table fits
 
 
 @click.command(
@@ -76,34 +77,45 @@ def _draw(result: Reproduction, files: Path) -> None:
 
 
 def _print(result: Reproduction) -> None:
-    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
+    from lina_calphad.console import table_console
     from lina_calphad.paper.claims import STANDARD_TEMPERATURE
 
+    console = table_console()
     table = Table(title="The paper's results, published and computed", title_justify="left")
-    for heading in ("assessment", "quantity"):
-        table.add_column(heading)
-    for heading in ("published", "computed", f"at {STANDARD_TEMPERATURE} K", "digits"):
-        table.add_column(heading, justify="right")
-    table.add_column("verdict")
+    table.add_column("quantity")
+    standard = f"at {STANDARD_TEMPERATURE} K"
+    numbers = ["published", "computed", standard, "digits"]
+    if console.width < _WIDE:
+        numbers.remove(standard)  # the files have it all the same
+    for heading in numbers:
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    section = ""
     for claim in result.claims:
+        if claim.assessment != section:
+            section = claim.assessment
+            table.add_section()
+            table.add_row(Text(section, style="bold"))
         published = claim.published
         unit = "" if published.unit == "1" else f" / {published.unit}"
         words = "words: " if published.reading else ""
         digits = claim.digits
+        row = {
+            "published": f"{words}{published.value:g} ± {published.tolerance:g}",
+            "computed": _number(claim.computed, published.value),
+            standard: _number(claim.standard, published.value),
+            "digits": "" if digits is None else f"{digits:.1f}",
+        }
+        failed = claim.verdict in ("differs", "not computed")
         table.add_row(
-            claim.assessment,
             published.quantity + unit,
-            f"{words}{published.value:g} ± {published.tolerance:g}",
-            _number(claim.computed, published.value),
-            _number(claim.standard, published.value),
-            "" if digits is None else f"{digits:.1f}",
+            *(row[heading] for heading in numbers),
             claim.verdict,
-            style="bold red" if claim.verdict in ("differs", "not computed") else None,
+            style="bold red" if failed else None,
         )
-    # Wide enough not to cut names off where the output is no terminal.
-    console = Console() if sys.stdout.isatty() else Console(width=120)
     console.print(table)
     for claim in result.claims:
         published = claim.published

@@ -19,6 +19,8 @@ from lina_calphad.datasets import read_datasets, shipped_folder
 from lina_calphad.errors import NoMiscibilityGap
 from lina_calphad.mapping import map_binary
 from lina_calphad.mixing_data import mixing_data
+from lina_calphad.paper.claims import close_packed
+from lina_calphad.paper.series import CLOSE_PACKED
 from lina_calphad.solution import BinarySolution
 from lina_calphad.sources import COMPONENTS, PHASE
 
@@ -165,7 +167,7 @@ def li_in_na(comparison: Comparison) -> pd.DataFrame:
 
 
 def spinodals(comparison: Comparison) -> pd.DataFrame:
-    """Figure 5: both ends of the chemical spinodal, by the limits (10) and (11) and exactly.
+    """Figure 5: spinodal onset on both sides, by the limits (10) and (11) and exactly.
 
     Parameters
     ----------
@@ -235,13 +237,14 @@ def low_temperature(comparison: Comparison) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        source, series, side, T_K, x_na.
+        source, series, side, T_K, x_na, and li_close_packed_below_K of the source.
     """
     names = {"assessment": "source", "kind": "series", "T": "T_K"}
     branches = dict(zip(("x_alpha", "x_beta"), SIDES, strict=True))
     wide = comparison.diagram.rename(columns=names | branches)
     long = wide.melt(["source", "series", "T_K"], list(SIDES), var_name="side", value_name="x_na")
-    return long.dropna(ignore_index=True)
+    cold = {d.name: close_packed(d, 0.0) for d in comparison.descriptions}
+    return long.assign(**{CLOSE_PACKED: long["source"].map(cold)}).dropna(ignore_index=True)
 
 
 def _melting(d: Description, eutectic: float) -> Iterator[tuple[str, Array, Array]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from operator import mul
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -17,7 +17,7 @@ from matplotlib.patches import Rectangle
 
 from lina_calphad.paper import curves
 from lina_calphad.paper.curves import ENERGIES, FCC, METHODS, RATIO, SIDES
-from lina_calphad.paper.series import each_series, hollow, legend, square
+from lina_calphad.paper.series import close_packed_line, each_series, hollow, legend, square
 from lina_calphad.plotting import COLOURS, STYLES, WIDTHS, arrhenius_axis
 from lina_calphad.supercells import EV_IN_J_PER_MOL
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from lina_calphad.comparison import Comparison
 
-_X_NA, _KELVIN = "mole fraction of Na", "temperature / K"
+_X_NA, _X_LI, _KELVIN = "mole fraction of Na", "mole fraction of Li", "temperature / K"
 # In inches, for one and two columns: at a journal's width the letters have 7 points.
 _ONE, _TWO = (5.0, 4.4), (10.2, 5.0)
 # Fields of figure 7 from pure Li or Na inwards, between the curves of `_EDGES`.
@@ -127,10 +127,10 @@ def formation_energy(table: pd.DataFrame) -> Figure:
             style = hollow(next(markers), COLOURS[1] if source == paper else COLOURS[-1])
             ax.plot(rows["x_na"], rows[column] / 1000, label=label, **style)
     one = 1e6 / EV_IN_J_PER_MOL  # kJ/mol in meV
-    ratio = r"$E_f\,/\,x_\mathrm{Li}x_\mathrm{Na}$"
+    ratio = r"$E_f\,/\,(x_\mathrm{Li}\,x_\mathrm{Na})$"
     left.set(ylabel=r"$E_f$ / (kJ/mol of atoms)", ylim=(0, None), title="(a) formation energy")
-    right.set(ylabel=f"{ratio} / (kJ/mol)", ylim=(13.5, 28), title=f"(b) {ratio}")
-    for ax, unit, factor in ((left, "meV/atom", one), (right, "eV per dissolved atom", one / 1e3)):
+    right.set(ylabel=f"{ratio} / (kJ/mol)", ylim=(13.5, 28.5), title=f"(b) {ratio}")
+    for ax, unit, factor in ((left, "meV/atom", one), (right, f"{ratio} / (eV/atom)", one / 1e3)):
         ax.set(xlabel=_X_NA, xlim=(-0.02, 1.02))
         axis = ax.secondary_yaxis(
             "right", functions=(partial(mul, factor), partial(mul, 1 / factor))
@@ -139,9 +139,11 @@ def formation_energy(table: pd.DataFrame) -> Figure:
     for source, kind in ((paper, "santos2025"), (own, "gpaw2026-54")):
         dilute = points[(points["source"] == source) & (points["series"] == ENERGIES[kind][1])]
         first = dilute.sort_values("x_na").iloc[0]
+        # The axis has E_f/(x_Li x_Na), one atom in a cell of N costs N E_f: (N - 1)/N of that.
+        cells, read = round(1 / first["x_na"]), first[RATIO] / EV_IN_J_PER_MOL
         cost = first["energy_J_per_mol"] / first["x_na"] / EV_IN_J_PER_MOL
         right.annotate(
-            f"one Na in Li:\n{cost:.3f} eV",
+            f"one Na in Li:\n{read:.3f} × {cells - 1}/{cells}\n= {cost:.3f} eV",
             (first["x_na"], first[RATIO] / 1000),
             (0.07, first[RATIO] / 1000 + 0.9),
             arrowprops={"arrowstyle": "-", "color": "0.5", "shrinkB": 5},
@@ -182,7 +184,7 @@ def li_in_na(table: pd.DataFrame) -> Figure:
 
 
 def spinodals(table: pd.DataFrame) -> Figure:
-    """Figure 5: begin and end of the chemical spinodal over temperature.
+    """Figure 5: onset of the chemical spinodal on both sides over temperature.
 
     Parameters
     ----------
@@ -195,19 +197,20 @@ def spinodals(table: pd.DataFrame) -> Figure:
     """
     figure = Figure(figsize=_TWO, layout="constrained")
     left, right = figure.subplots(1, 2)
-    inset = right.inset_axes((0.11, 0.58, 0.36, 0.39))
+    inset = right.inset_axes((0.14, 0.60, 0.36, 0.37))
     for ax, side in ((left, 0), (right, 1), (inset, 1)):
         for i, _, label, rows in each_series(table[table["side"] == SIDES[side]]):
             exact = label.endswith(METHODS[1])
-            style = square("black", 3.5) if exact else {"color": COLOURS[i], "linewidth": 1.8}
-            if exact and i > 0:
-                style["markerfacecolor"] = "white"
+            colour = COLOURS[i]
+            style = hollow("s", colour, 4) if exact else {"color": colour, "linewidth": 1.8}
             ax.plot(rows["T_K"], rows["x_solute"], label=label, **style)
         ax.set(xlim=(0, 1.02 * table["T_K"].max()), ylim=(0, None), xlabel=_KELVIN)
-    inset.set(xlim=(0, 64), ylim=(0, 0.1), xlabel="")
+    inset.set(xlim=(0, 64), ylim=(0, 0.1))
+    inset.set_xlabel(_KELVIN, fontsize="small", labelpad=1)
+    inset.set_ylabel(_X_LI, fontsize="small")
     inset.tick_params(labelsize="small")
-    left.set(title="begin of the spinodal, Li side (eq. 10)", ylabel=_X_NA)
-    right.set(title="end of the spinodal, Na side (eq. 11)", ylabel="mole fraction of Li")
+    left.set(title="(a) spinodal onset, Li side (eq. 10)", ylabel=_X_NA)
+    right.set(title="(b) spinodal onset, Na side (eq. 11)", ylabel=_X_LI)
     legend(figure, table, 2)
     return figure
 
@@ -230,7 +233,8 @@ def binodals(table: pd.DataFrame) -> Figure:
         for i, source, label, rows in each_series(table[table["side"] == side]):
             colour = COLOURS[i]
             if label.endswith(METHODS[0]):
-                style = {"color": colour, "linestyle": "-" if source == newest else "--"}
+                style: dict[str, Any] = {"linestyle": "-" if source == newest else "--"}
+                style |= {"color": colour, "linewidth": 2.6 if "coherent" in label else 1.0}
             elif "coherent" in label:
                 closed = label.endswith("critical point")
                 style = hollow("*" if closed else "o", colour, 9 if closed else 5.5)
@@ -238,13 +242,20 @@ def binodals(table: pd.DataFrame) -> Figure:
                 style = square(colour)
             ax.semilogy(1000 / rows["T_K"], rows["x_solute"], label=label, **style)
         _arrhenius(ax, side)
-
-    def name(who: str, what: str) -> str:
-        # Both limits of a source look alike; the symbols on them tell them apart.
-        return f"{who}, {METHODS[0] if what.endswith(METHODS[0]) else what}"
-
-    legend(figure, table, table["source"].nunique(), name)
+        ax.text(0.03, 0.03, _poorest(table[table["side"] == side]), transform=ax.transAxes)
+    legend(figure, table, table["source"].nunique())
     return figure
+
+
+def _poorest(table: pd.DataFrame) -> str:
+    """Where on one side the closed form is farthest from the exact solubility."""
+    rows = table.copy()
+    rows[["kind", "method"]] = table["series"].str.split(", ", expand=True)
+    both = rows.pivot(index=["source", "kind", "T_K"], columns="method", values="ln_x_solute")
+    off = (both[METHODS[0]] - both[METHODS[1]]).reset_index(name="ln")
+    worst = off.iloc[int(np.nanargmax(off["ln"].abs()))]
+    times = f"{np.exp(worst['ln']):.1f} times the exact one at {worst['T_K']:.0f} K"
+    return f"limit poorest for {worst['source']}, {worst['kind']}:\n{times}"
 
 
 def low_temperature(table: pd.DataFrame) -> Figure:
@@ -276,6 +287,7 @@ def low_temperature(table: pd.DataFrame) -> Figure:
             # The last series drawn is one of the last source.
             shade = {"color": COLOURS[i], "alpha": 0.10, "linewidth": 0, "zorder": 0}
             ax.fill_betweenx(edges[0].index, *edges, **shade)
+        close_packed_line(ax, newest, 0.03 if ax is axes[1] else 0.16)
         ax.set(xlabel=_X_NA, ylabel=_KELVIN, ylim=(table["T_K"].min(), table["T_K"].max()))
     axes[0].set(xlim=(0, 1), title=f"bcc Li-Na; fields of {last}")
     axes[1].set(xlim=(1e-7, 0.5), xscale="log", title="its Li side", ylabel="")

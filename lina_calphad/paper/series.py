@@ -8,8 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
+
+#: Column with the temperature below which bcc Li, here as cold as it gets, is not stable.
+CLOSE_PACKED = "li_close_packed_below_K"
 
 
 def each_series(table: pd.DataFrame, *more: str) -> Iterator[tuple[int, str, str, pd.DataFrame]]:
@@ -47,6 +51,15 @@ def hollow(marker: str, colour: str = "black", size: float = 7) -> dict[str, Any
 def square(colour: str, size: float = 4.5) -> dict[str, Any]:
     """Style of filled squares."""
     return {"linestyle": "", "marker": "s", "markersize": size, "color": colour}
+
+
+def close_packed_line(ax: Axes, table: pd.DataFrame, x: float, align: str = "left") -> None:
+    """Say from where down bcc Li is metastable, at a fraction x of the panel's width."""
+    T = table[CLOSE_PACKED].iloc[-1]
+    ax.axhline(T, color="0.3", linewidth=0.7, zorder=0.4)
+    style: dict[str, Any] = {"ha": align, "va": "top", "color": "0.25", "fontsize": "small"}
+    text = f"Li close-packed below {T:.0f} K"
+    ax.annotate(text, (x, T), (0, -2), ax.get_yaxis_transform(), "offset points", **style)
 
 
 def legend(
