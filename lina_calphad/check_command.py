@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from lina_calphad.console import table_console
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,9 +22,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from lina_calphad.findings import Finding
     from lina_calphad.identities import Consistency, Identity
     from lina_calphad.solution import BinarySolution
-    from lina_calphad.tdb_lint import Finding
     from lina_calphad.tdb_text import TdbText
 
     Checked = list[tuple[BinarySolution, Consistency]]
@@ -39,7 +43,7 @@ _KINDS = {
     epilog="\b\nExamples:\n"
     "  lina-calphad check\n"
     "  lina-calphad check my.tdb\n"
-    "  lina-calphad check cost507.tdb --components AL ZN --phase FCC_A1 -T 500 -T 600\n"
+    "  lina-calphad check COST507.tdb --components AL ZN --phase FCC_A1 -T 500 -T 600\n"
     "  lina-calphad check my.tdb --json > findings.json"
 )
 @click.argument("source", required=False, metavar="[TDB]")
@@ -55,37 +59,46 @@ _KINDS = {
 @click.option(
     "-T", "--temperature", "temperatures", type=float, multiple=True, metavar="K",
     help="Temperature of the check of consistency; give it again for more.  [default: "
-    f"{', '.join(f'{T:g}' for T in DEFAULT_T)}]",
+    f"{', '.join(f'{T:g}' for T in DEFAULT_T)}, moved into the common range of the parameters]",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print every number and finding as JSON.")
 def check(
     source: str | None, phases: tuple[str, ...], components: tuple[str, str] | None,
     temperatures: tuple[float, ...], as_json: bool,
 ) -> None:  # fmt: skip
-    """Check that a description is sound: its thermodynamics and its TDB file.
+    """Check a description for slips: of its TDB file, and of the arithmetic with it.
 
     TDB is a file of any alloy, or the key of a shipped assessment; without it, every
     shipped assessment and file is checked.
 
-    Consistency: each binary solution is put to identities that any Gibbs energy obeys
+    Arithmetic: each binary solution is put to identities that any Gibbs energy obeys
     (G = H - TS, Gibbs-Duhem, equal chemical potentials on the binodal...), what this
     package computes against pycalphad's own energy, finite differences or a closed form.
     The table shows the largest deviation. Where the file has elastic data, the coherent
     Models are checked, too.
 
-    Lint: duplicate parameters, which pycalphad adds up and other programs do not;
-    functions that are undefined, unused or circular, or that pycalphad takes for zero
-    outside their range; parameters that it leaves out; ranges that do not meet; jumps at
-    a range boundary of more than 1 J/mol or 0.002 J/(mol K), which rounding as in the
-    SGTE data does not reach; missing references.
+    Lint: duplicate definitions; end-members without a Gibbs energy; duplicate
+    parameters, which pycalphad adds up and other programs do not; functions that are
+    undefined, unused or circular, or that pycalphad takes for zero outside their range;
+    parameters that it leaves out; ranges that do not meet; jumps at a range boundary of
+    more than 1 J/mol or 0.002 J/(mol K), which rounding as in the SGTE data does not
+    reach; missing references. With --components, what concerns those elements alone (and
+    the phases that --phase names).
+
+    Neither says whether the parameters describe the alloy well.
 
     Ends with status 1 if an identity fails or the file has an error.
     """
     from lina_calphad.consistency import check_consistency, solutions
+    from lina_calphad.errors import LinaCalphadError
     from lina_calphad.progress import steps
     from lina_calphad.tdb_lint import lint_tdb
 
     databases, files = _read(source)
+    if components:
+        files = {name: tdb.within(components, phases) for name, tdb in files.items()}
+    findings = {name: lint_tdb(tdb) for name, tdb in files.items()}
+    sound = not any(f.severity == "error" for found in findings.values() for f in found)
     chosen: dict[str, list[BinarySolution]] = {}
     left_out: dict[str, dict[str, str]] = {}
     for name, dbf in databases.items():
@@ -99,18 +112,30 @@ def check(
                 raise click.UsageError(message)
             chosen[name], left_out[name] = [], {"": f"no check of consistency; {message}"}
         else:
-            chosen[name], left_out[name] = solutions(dbf, pair, phases)
+            try:
+                chosen[name], left_out[name] = solutions(dbf, pair, phases)
+            except LinaCalphadError:
+                if not (sound or as_json):  # which may be why
+                    _print({}, {}, findings)
+                raise
     checked: dict[str, Checked] = {name: [] for name in databases}
+    broken = False
     with steps(sum(map(len, chosen.values()))) as say:
         for name, some in chosen.items():
             for solution in some:
                 say(f"{name}: {_label(solution)}")
-                result = check_consistency(solution, temperatures or DEFAULT_T)
-                checked[name].append((solution, result))
-    findings = {name: lint_tdb(tdb) for name, tdb in files.items()}
+                try:
+                    result = check_consistency(solution, temperatures or _defaults(solution))
+                except (LinaCalphadError, ValueError):
+                    raise
+                except Exception as error:  # pycalphad raises whatever its parts raise
+                    why = f"cannot be calculated: {type(error).__name__}: {error}; see the lint"
+                    left_out[name][_label(solution)] = why
+                    broken = True
+                else:
+                    checked[name].append((solution, result))
 
-    consistent = all(result.ok for some in checked.values() for _, result in some)
-    sound = not any(f.severity == "error" for found in findings.values() for f in found)
+    consistent = not broken and all(result.ok for some in checked.values() for _, result in some)
     if as_json:
         content = {
             "ok": consistent and sound,
@@ -120,7 +145,8 @@ def check(
             "left_out": left_out,
             "lint": {name: [asdict(f) for f in found] for name, found in findings.items()},
         }
-        click.echo(json.dumps(content, indent=2, allow_nan=False))
+        with suppress(SystemExit):
+            table_console().out(json.dumps(content, indent=2, allow_nan=False), highlight=False)
     else:
         _print(checked, left_out, findings)
     if not (consistent and sound):
@@ -165,24 +191,38 @@ def _print(
     left_out: Mapping[str, Mapping[str, str]],
     findings: Mapping[str, Sequence[Finding]],
 ) -> None:
-    from rich.console import Console
+    console = table_console()
+    with suppress(SystemExit):  # rich's, where the reader has gone: no finding
+        for name, found in findings.items():
+            _print_findings(console, name, found)
+        for name, some in checked.items():
+            _print_identities(console, name, some)
+            _print_reasons(console, some, left_out[name])
+        solutions = [result for some in checked.values() for _, result in some]
+        errors = sum(f.severity == "error" for found in findings.values() for f in found)
+        console.print(
+            f"lint: {errors or 'no'} error{'' if errors == 1 else 's'} in {len(findings)} "
+            f"file{'' if len(findings) == 1 else 's'}",
+            highlight=False, style="bold",
+        )  # fmt: skip
+        agree = (
+            f"{sum(result.ok for result in solutions)} of {len(solutions)} solutions agree with "
+            "pycalphad and with thermodynamic identities; this says nothing of the parameters"
+        )
+        console.print(
+            f"arithmetic: {agree if solutions else 'no solution was checked'}",
+            highlight=False, style="bold",
+        )  # fmt: skip
 
-    # Wide enough not to cut names off where the output is no terminal.
-    console = Console() if sys.stdout.isatty() else Console(width=120)
-    for name, some in checked.items():
-        _print_identities(console, name, some)
-        _print_reasons(console, some, left_out[name])
-    for name, found in findings.items():
-        _print_findings(console, name, found)
-    solutions = [result for some in checked.values() for _, result in some]
-    errors = sum(f.severity == "error" for found in findings.values() for f in found)
-    fine = f"{sum(result.ok for result in solutions)} of {len(solutions)} solutions are consistent"
-    console.print(
-        f"{fine if solutions else 'no solution was checked'}; "
-        f"{errors or 'no'} error{'' if errors == 1 else 's'} in {len(findings)} "
-        f"file{'' if len(findings) == 1 else 's'}",
-        highlight=False, style="bold",
-    )  # fmt: skip
+
+def _defaults(solution: BinarySolution) -> tuple[float, ...]:
+    """The default temperatures, within the range of the parameters where there is one."""
+    from lina_calphad.tdb_text import common_range
+
+    low, high = common_range(solution.dbf, solution.phase, solution.components)
+    if low >= high:
+        return DEFAULT_T
+    return tuple(dict.fromkeys(min(max(T, low), high) for T in DEFAULT_T))
 
 
 def _print_identities(console: Console, name: str, some: Checked) -> None:
@@ -217,11 +257,20 @@ def _table(name: str, some: Checked) -> Table:
     return table
 
 
+def _not_finite(identity: Identity) -> bool:
+    sides = (identity.lhs, identity.rhs)
+    return any(side is not None and not math.isfinite(side) for side in sides)
+
+
 def _cell(identity: Identity) -> str:
     if identity.verdict == "holds":
         return f"{identity.deviation:.0e}"
     if identity.verdict == "fails":
-        deviation = "" if identity.deviation is None else f" {identity.deviation:.0e}"
+        deviation = (
+            ""
+            if identity.deviation is None or _not_finite(identity)
+            else f" {identity.deviation:.0e}"
+        )
         return f"[bold red]fails{deviation}[/]"
     return "n/a" if identity.verdict == "not applicable" else identity.verdict
 
@@ -230,7 +279,14 @@ def _print_reasons(console: Console, some: Checked, left_out: Mapping[str, str])
     """What fails, and why the rest says nothing or not at every temperature."""
     notes: dict[str, list[str]] = {}
     for solution, result in some:
+        lost = [i for i in result.identities if i.verdict == "fails" and _not_finite(i)]
+        if lost:
+            text = f"{_label(solution)}: no finite number at {lost[0].at}: "
+            text += ", ".join(i.name for i in lost)
+            console.print(text, style="red", highlight=False, markup=False)
         for i in result.identities:
+            if i in lost:
+                continue
             if i.verdict == "fails":
                 sides = "" if i.lhs is None else f": {i.lhs:.10g} against {i.rhs:.10g}"
                 where = f" at {i.at}" if i.at else ""
@@ -244,10 +300,14 @@ def _print_reasons(console: Console, some: Checked, left_out: Mapping[str, str])
         _note(console, f"{', '.join(dict.fromkeys(names))}: {reason}")
     if "" in left_out:
         _note(console, left_out[""])
-    elif left_out:
-        names = [*list(left_out)[:_NAMES_SHOWN], *(["..."] if len(left_out) > _NAMES_SHOWN else [])]
-        reason = next(iter(left_out.values()))
-        _note(console, f"{len(left_out)} not checked ({', '.join(names)}): {reason}")
+    for phase, why in left_out.items():
+        if "cannot be" in why:
+            _note(console, f"not checked: {phase}: {why.removeprefix(phase).strip()}")
+    rest = {phase: why for phase, why in left_out.items() if phase and "cannot be" not in why}
+    if rest:
+        names = [*list(rest)[:_NAMES_SHOWN], *(["..."] if len(rest) > _NAMES_SHOWN else [])]
+        reason = next(iter(rest.values()))
+        _note(console, f"{len(rest)} not checked ({', '.join(names)}): {reason}")
 
 
 def _note(console: Console, text: str) -> None:

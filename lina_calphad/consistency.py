@@ -45,6 +45,11 @@ class _NotApplicable(Exception):
 _X = np.array([0.003, 0.02, 0.1, 0.27, 0.45, 0.62, 0.81, 0.94, 0.99])
 # Where psi is taken for its limits: |psi - 1| is x (1-x) |r''|, and r'' below 1e4 down to 1 K.
 _ENDS = np.array([0.0, 1e-12, 1 - 1e-12, 1.0])
+# What takes a finite energy: name, unit and tolerance.
+_FINITE = (
+    ("binodal", "J/mol", 1e-6), ("coherent critical point", "K", 1e-6),
+    ("coherent Tc shift", "K", 1e-6),
+)  # fmt: skip
 _T_STEP, _LOGIT_STEP = 0.003, 0.02  # of differences: relative to T, and in ln(x/(1-x))
 
 
@@ -100,7 +105,17 @@ def check_consistency(solution: BinarySolution, T: ArrayLike) -> Consistency:
         msg = "a check of consistency takes at least one temperature; got none"
         raise ValueError(msg)
     host = HostEnergy(solution)
-    rows = (*_energies(host, T), _tie_lines(host, T), *_coherency(solution))
+    # What is no number is a finding.
+    with np.errstate(all="ignore"):
+        rows = tuple(_energies(host, T))
+        if np.isfinite(solution.gibbs_energy(T[:, None], _X)).all():
+            rows += (_tie_lines(host, T), *_coherency(solution))
+        else:
+            reason = "the Gibbs energy is not finite at every temperature"
+            rows += tuple(
+                Identity(name, "", unit, tolerance, "", "not applicable", reason=reason)
+                for name, unit, tolerance in _FINITE
+            )
     return Consistency(repr(solution), tuple(T.tolist()), rows)
 
 
@@ -366,6 +381,14 @@ def solutions(
             if phases:
                 raise
             left_out[phase] = str(error)
+            continue
+        except (LinaCalphadError, ValueError):
+            raise
+        except Exception as error:  # pycalphad's Model raises whatever its parts raise
+            text = f"{phase} cannot be built: {type(error).__name__}: {error}; see the lint"
+            if phases:
+                raise UnsupportedPhase(text) from error
+            left_out[phase] = text
             continue
         if has_elastic_data(dbf, phase.upper()):
             try:

@@ -55,6 +55,9 @@ def mixing_sublattice(dbf: Database, phase: str, active: set[str] | None = None)
     if phase not in dbf.phases:
         msg = f"the database has no phase {phase}; it has {', '.join(sorted(dbf.phases)) or 'none'}"
         raise DatabaseError(msg)
+    if dbf.phases[phase].constituents is None:
+        msg = f"{phase} has no CONSTITUENT line: nothing is in it"
+        raise UnsupportedPhase(msg)
     sublattices = [
         {species.name for species in sublattice if active is None or species.name in active}
         for sublattice in dbf.phases[phase].constituents

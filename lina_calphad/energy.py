@@ -92,7 +92,7 @@ def binary_energy(
     undefined -= {"x", "T", *symbols}
     if undefined:
         names = ", ".join(sorted(undefined))
-        msg = f"{phase} needs {names}, which the database does not define"
+        msg = f"{phase} needs {names}, which cannot be resolved: undefined, or in a circle"
         raise UnsupportedPhase(msg)
     # The reference is linear in x; ideal mixing is done analytically.
     rest = sum((t for name, t in terms.items() if name not in ("ref", "idmix")), S.Zero)

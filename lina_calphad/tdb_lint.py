@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import Counter, defaultdict
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pycalphad import variables as v
 from symengine import S
 
-from lina_calphad.tdb_text import NO_LIMIT, Entry, Piece, TdbText, span
+from lina_calphad.findings import SEVERITIES, Finding
+from lina_calphad.phase_lint import endmembers, phases, ranges
+from lina_calphad.tdb_text import CLOSE, NO_LIMIT, Entry, Piece, TdbText, reachable
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping, Sequence
-
-Severity = Literal["error", "warning", "note"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 #: A larger jump at a range boundary is a warning: J/mol, and J/(mol K) for the slope.
 # Not one of the 376 boundaries of SGTE 91 (as in espei.refdata) reaches either: its printed
@@ -28,42 +26,9 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 LARGEST_JUMP = 1.0
 LARGEST_KINK = 0.002
 
-_CLOSE = 1.0  # K: ranges that end at 298 and 298.15 K do meet
 _NESTING = 32  # of functions, as deep as pycalphad follows them
+_ONCE = ("ELEMENT", "SPECIES", "PHASE", "CONSTITUENT")
 _NAMED = 8  # of many lines or phases
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that a TDB file says amiss.
-
-    Parameters
-    ----------
-    severity
-        "error" where programs disagree, or something is lost or taken for zero; "warning"
-        where it is likely to be a slip; "note" for what a user should know.
-    rule
-        What was looked for, in a word or two.
-    place
-        The parameter, function, phase or element.
-    line
-        Its line in the file, where it has one.
-    text
-        What was found, with the values.
-    advice
-        What to do.
-    """
-
-    severity: Severity
-    rule: str
-    place: str
-    line: int | None
-    text: str
-    advice: str
-
-    def __str__(self) -> str:
-        line = "" if self.line is None else f", line {self.line}"
-        return f"{self.severity}: {self.place}{line}: {self.text}: {self.advice}"
 
 
 def lint_tdb(source: str | os.PathLike[str] | TdbText) -> tuple[Finding, ...]:
@@ -110,6 +75,15 @@ def _reading(tdb: TdbText) -> Iterator[Finding]:
             "error", "unclosed command", tdb.unclosed.keyword, tdb.unclosed.line,
             "no ! closes it, and what was there to follow may be missing", "look at the end",
         )  # fmt: skip
+    defined = Counter((c.keyword, c.name) for c in tdb.commands)
+    for (keyword, name), count in defined.items():
+        if count > 1 and keyword in _ONCE:
+            lines = [c.line for c in tdb.commands if (c.keyword, c.name) == (keyword, name)]
+            yield Finding(
+                "error", "duplicate definition", f"{keyword} {name}", lines[1],
+                f"is there {count} times, lines {', '.join(map(str, lines))}; pycalphad keeps "
+                "the last, other programs may not", "leave one",
+            )  # fmt: skip
     for text in tdb.warnings:
         yield Finding(
             "warning", "reading", "pycalphad", None, text.rstrip("."), "mend what it names"
@@ -143,56 +117,6 @@ def _duplicates(tdb: TdbText) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _phases(tdb: TdbText) -> Iterator[Finding]:
-    lines = tdb.lines("PHASE")
-    described = {entry.parameter["phase_name"] for entry in tdb.parameters}
-    for name, phase in tdb.dbf.phases.items():
-        if phase.constituents is None:
-            yield Finding(
-                "error", "no constituents", name, lines.get(name),
-                "has no CONSTITUENT, so that pycalphad cannot use it",
-                "add the CONSTITUENT, or take the phase out",
-            )  # fmt: skip
-        elif len(phase.constituents) != len(phase.sublattices):
-            yield Finding(
-                "error", "sublattices", name, lines.get(name),
-                f"has {len(phase.sublattices)} site ratios and {len(phase.constituents)} "
-                "sublattices with constituents", "mend its PHASE or its CONSTITUENT",
-            )  # fmt: skip
-        if name not in described and "disordered_phase" not in phase.model_hints:
-            yield Finding(
-                "warning", "no parameters", name, lines.get(name),
-                "has no PARAMETER: its energy is that of ideal mixing alone",
-                "add its parameters, or take the phase out",
-            )  # fmt: skip
-    for entry in tdb.parameters:
-        if reason := _without_effect(tdb, entry.parameter):
-            yield Finding(
-                "error", "no effect", entry.name, entry.line,
-                f"pycalphad leaves it out: {reason}", "mend the parameter or the phase",
-            )  # fmt: skip
-
-
-def _without_effect(tdb: TdbText, parameter: Any) -> str:
-    name, array = parameter["phase_name"], parameter["constituent_array"]
-    phase = tdb.dbf.phases.get(name)
-    if phase is None:
-        return f"there is no PHASE {name}"
-    sublattices = phase.constituents
-    if sublattices is None:
-        return ""
-    if len(array) == 1 and phase.model_hints.get("ionic_liquid_2SL"):
-        sublattices = sublattices[1:]  # a neutral species stands without the cations
-    if len(array) != len(sublattices):
-        return f"{name} has {len(sublattices)} sublattices, not {len(array)}"
-    strange = {
-        species.name
-        for given, known in zip(array, sublattices, strict=True)
-        for species in set(given) - known
-    } - {"*"}
-    return f"{name} has no {', '.join(sorted(strange))} there" if strange else ""
-
-
 def _functions(tdb: TdbText) -> Iterator[Finding]:
     users: dict[str, list[Entry]] = defaultdict(list)
     for entry in tdb.entries:
@@ -211,11 +135,11 @@ def _functions(tdb: TdbText) -> Iterator[Finding]:
                 "note", "unused function", function.name, function.line,
                 "is defined, and nothing needs it", "leave it out, unless it is for later",
             )  # fmt: skip
-        elif _plain(function.pieces[0][2], 1000.0, 1, tdb.functions) is None:
+        elif name in reachable(function, tdb.functions):
             yield Finding(
                 "error", "circle", function.name, function.line,
-                f"needs {', '.join(sorted(function.symbols))}, which in the end needs itself; "
-                "pycalphad takes it for zero", "break the circle",
+                f"needs {', '.join(sorted(function.symbols))}, and in the end itself: it cannot "
+                "be resolved", "break the circle",
             )  # fmt: skip
         if len(function.pieces) == 1 and S(function.pieces[0][2]).is_Number:
             continue  # a constant is the same everywhere
@@ -245,20 +169,26 @@ def _several(entry: Entry) -> bool:
 
 def _exceeds(entry: Entry, function: Entry) -> bool:
     """Whether an entry needs a function where that has no range."""
-    return (entry.low > NO_LIMIT and function.low - entry.low > _CLOSE) or (
-        entry.high < math.inf and entry.high - function.high > _CLOSE
+    return (entry.low > NO_LIMIT and function.low - entry.low > CLOSE) or (
+        entry.high < math.inf and entry.high - function.high > CLOSE
     )
 
 
 def _boundaries(tdb: TdbText) -> Iterator[Finding]:
-    for entry in tdb.entries:
-        for low, high, _ in entry.pieces:
+    names = {entry.line: entry.name for entry in tdb.entries}
+    for command in tdb.commands:
+        if command.keyword not in ("FUNCTION", "PARAMETER") or (
+            tdb.components and command.line not in names
+        ):
+            continue
+        for low, high in pairwise(command.limits):
             if low >= high:
                 yield Finding(
-                    "error", "limits", entry.name, entry.line,
-                    f"its temperatures do not rise: {low:g} K, then {high:g} K",
-                    "put them in order",
+                    "error", "limits", names.get(command.line, command.name), command.line,
+                    f"its temperatures do not rise: {low:g} K, then {high:g} K; pycalphad takes "
+                    "that range for empty", "put them in order",
                 )  # fmt: skip
+    for entry in tdb.entries:
         if not entry.energy or not entry.symbols <= tdb.functions.keys():
             continue
         for (_, T, below), (_, _, above) in pairwise(entry.pieces):
@@ -338,7 +268,7 @@ def _references(tdb: TdbText) -> Iterator[Finding]:
                 "warning", "unlisted reference", key, cited[key].line,
                 f"is cited by {cited[key].name}, and no LIST_OF_REFERENCES has it", "list it",
             )  # fmt: skip
-    for key in sorted(listed.keys() - cited.keys()):
+    for key in sorted(listed.keys() - cited.keys()) if tdb.components is None else ():
         yield Finding(
             "note", "uncited reference", key, listed[key],
             "is listed, and no parameter cites it", "cite it, or leave it out",
@@ -347,7 +277,7 @@ def _references(tdb: TdbText) -> Iterator[Finding]:
 
 def _elements(tdb: TdbText) -> Iterator[Finding]:
     lines = tdb.lines("ELEMENT")
-    for name in sorted(tdb.dbf.elements - {"VA", "/-"}):
+    for name in sorted((tdb.components or tdb.dbf.elements) & (tdb.dbf.elements - {"VA", "/-"})):
         phase = tdb.dbf.refstates[name]["phase"]
         if phase in ("BLANK", "VACUUM"):
             yield Finding(
@@ -356,26 +286,7 @@ def _elements(tdb: TdbText) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _ranges(tdb: TdbText) -> Iterator[Finding]:
-    ranges: dict[str, tuple[float, float]] = {}
-    for entry in tdb.parameters:
-        if entry.energy:
-            phase = entry.parameter["phase_name"]
-            low, high = ranges.get(phase, (NO_LIMIT, math.inf))
-            ranges[phase] = max(low, entry.low), min(high, entry.high)
-    together = defaultdict(list)
-    for phase, common in sorted(ranges.items()):
-        if common != (NO_LIMIT, math.inf):
-            together[common].append(phase)
-    for common, phases in together.items():
-        more = f" and {len(phases) - _NAMED} more" if len(phases) > _NAMED else ""
-        yield Finding(
-            "note", "range", ", ".join(phases[:_NAMED]) + more, None,
-            f"the parameters hold together {span(*common)}",
-            "outside, pycalphad extrapolates without a word",
-        )  # fmt: skip
-
-
 _RULES = (
-    _reading, _duplicates, _phases, _functions, _boundaries, _references, _elements, _ranges,
+    _reading, _duplicates, phases, endmembers, _functions, _boundaries, _references, _elements,
+    ranges,
 )  # fmt: skip

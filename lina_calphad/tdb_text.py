@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import math
 import re
@@ -21,10 +22,15 @@ from lina_calphad.errors import DatabaseError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 #: What pycalphad takes for a lower limit that is left out.
 NO_LIMIT = 0.01
+
+#: K: ranges that end at 298 and 298.15 K do meet.
+CLOSE = 1.0
+
+_NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?"
 
 #: Limits of a range in K, and what holds there.
 Piece = tuple[float, float, Any]
@@ -42,6 +48,13 @@ class Command:
     def name(self) -> str:
         """What it defines: its second word, less the options of a phase."""
         return (self.body.split()[1:] or [""])[0].split(":")[0]
+
+    @property
+    def limits(self) -> tuple[float, ...]:
+        """Limits in K of a FUNCTION or PARAMETER, as far as they are written."""
+        rest = self.body.partition(")")[2] if self.keyword == "PARAMETER" else (
+            self.body.split(maxsplit=2)[2:] or [""])[0]  # fmt: skip
+        return tuple(map(float, re.findall(rf"(?:^|;)\s*({_NUMBER})(?![^\s,])", rest)))
 
 
 @dataclass(frozen=True)
@@ -121,6 +134,10 @@ class TdbText:
         Every FUNCTION by its name.
     parameters
         Every PARAMETER in the order of the file.
+    phases
+        Every phase, as pycalphad holds it.
+    components
+        The elements that count, upper case, or None for all.
 
     Raises
     ------
@@ -151,6 +168,8 @@ class TdbText:
             for name, expression in self.dbf.symbols.items()
         }
         self.parameters = self._parameters()
+        self.phases = dict(self.dbf.phases)
+        self.components: frozenset[str] | None = None
 
     @classmethod
     def read(cls, source: str | os.PathLike[str]) -> TdbText:
@@ -158,7 +177,7 @@ class TdbText:
         if isinstance(source, str) and "!" in source:
             return cls(source)
         try:
-            text = Path(source).read_text(encoding="utf-8", errors="replace")
+            text = Path(source).read_text(encoding="utf-8-sig", errors="replace")
         except OSError as error:
             msg = f"{source} cannot be read as a TDB: {error.strerror or error}"
             raise DatabaseError(msg) from error
@@ -173,6 +192,29 @@ class TdbText:
         """Where each name is defined."""
         return {c.name: c.line for c in self.commands if c.keyword == keyword}
 
+    def within(self, components: Sequence[str], phases: Sequence[str] = ()) -> TdbText:
+        """What concerns some elements, and some phases if any are named."""
+        part = copy.copy(self)
+        part.components = frozenset(c.upper() for c in components)
+        wanted = {phase.upper() for phase in phases} or self.phases
+        known = part.components | {"VA", "*", "/-"}
+        part.phases = {
+            name: phase for name, phase in self.phases.items()
+            if name in wanted and (not phase.constituents or all(
+                any(set(s.constituents) <= known for s in subl) for subl in phase.constituents))
+        }  # fmt: skip
+        part.parameters = [
+            e for e in self.parameters
+            if e.parameter["phase_name"] in part.phases and {
+                c for subl in e.parameter["constituent_array"] for s in subl
+                for c in (s.constituents or [s.name])} <= known
+        ]  # fmt: skip
+        needed: set[str] = set()
+        for entry in part.parameters:
+            needed |= reachable(entry, self.functions)
+        part.functions = {name: f for name, f in self.functions.items() if name in needed}
+        return part
+
     def _parameters(self) -> list[Entry]:
         # pycalphad keeps them in order and appends those it makes up by symmetry.
         kept = self.dbf.search(lambda p: not p.get("_generated_by_symmetry_option"))
@@ -184,6 +226,30 @@ class TdbText:
             Entry(_label(p), c.line if c else None, _pieces(p["parameter"]), p, _reference(c))
             for p, c in zip(kept, written, strict=True)
         ]
+
+
+def reachable(entry: Entry, functions: Mapping[str, Entry]) -> set[str]:
+    """The functions that an entry needs, and those that these need."""
+    found: set[str] = set()
+    fresh = entry.symbols
+    while fresh:
+        found |= fresh
+        fresh = {s for name in fresh if name in functions for s in functions[name].symbols} - found
+    return found
+
+
+def common_range(dbf: Database, phase: str, components: Sequence[str]) -> tuple[float, float]:
+    """Temperatures in K at which every energy of a phase holds, with the functions in it."""
+    known = {c.upper() for c in components} | {"VA", "*"}
+    functions = {name: Entry(name, None, _pieces(e)) for name, e in dbf.symbols.items()}
+    low, high = 0.0, math.inf
+    for p in dbf.search(lambda p: p["phase_name"] == phase and {
+            s.name for subl in p["constituent_array"] for s in subl} <= known):  # fmt: skip
+        own = Entry("", None, _pieces(p["parameter"]))
+        names = reachable(own, functions) & functions.keys()
+        for entry in (own, *(functions[name] for name in names)):
+            low, high = max(low, entry.low), min(high, entry.high)
+    return low, high
 
 
 def span(low: float, high: float) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from typing import ClassVar
 
@@ -368,7 +370,7 @@ def test_elastic_data_that_are_not_complete_leave_the_coherent_models_out():
 def test_the_command_checks_everything_shipped(capsys):
     status, out, err = run(capsys, "check")
     assert (status, err) == (0, "")
-    assert "12 of 12 solutions are consistent; no errors in 3 files" in out
+    assert "lint: no errors in 3 files" in out
     for name in (*lc.assessments(), *NAMES):
         assert name in out
 
@@ -392,4 +394,13 @@ def test_a_failure_is_printed_with_both_sides(capsys, databases):
     out = " ".join(capsys.readouterr().out.split())
     assert "fails 2e-04" in out
     assert "Tc = Tc of the plain TDB with 0L - B fails: 205.92258" in out
-    assert "0 of 1 solutions are consistent" in out
+    assert "0 of 1 solutions agree" in out
+
+
+def test_a_closed_pipe_is_no_finding():
+    code = "from lina_calphad.cli import main; main()"
+    command = [sys.executable, "-c", code, "check", "zhang2003", "--phase", "LIQUID"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        err = process.stderr.read()
+    assert (process.returncode, err) == (0, b"")

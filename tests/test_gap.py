@@ -617,7 +617,7 @@ def test_phases_with_more_than_one_mixing_sublattice(example_tdb):
 
 def test_an_undefined_symbol_is_not_taken_for_zero(databases):
     text = databases["zhang2003"].to_string(fmt="tdb").replace("16000.0", "LBCC")
-    with pytest.raises(UnsupportedPhase, match="needs LBCC, which the database does not define"):
+    with pytest.raises(UnsupportedPhase, match="needs LBCC, which cannot be resolved: undefined"):
         lc.BinarySolution(Database.from_string(text, fmt="tdb"), ("LI", "NA"), "BCC_A2")
 
 

@@ -408,14 +408,15 @@ def write(folder, text):
 def test_a_sound_file_ends_with_status_0(capsys, folder):
     status, out, _ = run(capsys, "check", write(folder, CLEAN), "-T", "500")
     assert status == 0
-    assert "1 of 1 solutions are consistent; no errors in 1 file" in out
+    assert "lint: no errors in 1 file" in out
 
 
 def test_an_error_ends_with_status_1_and_is_named(capsys, folder):
     status, out, _ = run(capsys, "check", write(folder, CLEAN.replace("+GB;", "+GBB;")))
     assert status == 1
     assert "GBB" in out
-    assert "no solution was checked; 1 error in 1 file" in out
+    assert "lint: 1 error in 1 file" in out
+    assert "arithmetic: no solution was checked" in out
 
 
 def test_a_warning_ends_with_status_0(capsys, folder):
@@ -472,4 +473,127 @@ def test_more_than_two_elements_are_linted_all_the_same(capsys, folder):
     assert status == 0
     assert "no check of consistency; my.tdb has A, B, C: name two with --components" in out
     _, out, _ = run(capsys, "check", "my.tdb", "--components", "B", "A", "-T", "400")
-    assert "1 of 1 solutions are consistent" in out
+    assert "1 of 1 solutions agree" in out
+
+
+# -- what pycalphad takes for zero, or cannot build --
+
+NO_B = " PARAMETER G(ALLOY,B:VA;0) 298.15 +GB; 3000 N ONE !\n"
+
+
+def test_a_pure_element_without_a_gibbs_energy():
+    (finding,) = (f for f in found(NO_B, "") if f.rule == "missing end-member")
+    assert (finding.severity, finding.place, finding.line) == ("error", "ALLOY", 9)
+    assert "1 of 2 end-members have no G, 1 of them of a pure element (B:VA)" in finding.text
+
+
+@pytest.mark.parametrize("array", ["*:VA", "B:*"])
+def test_a_wildcard_is_a_gibbs_energy(array):
+    assert "missing end-member" not in {f.rule for f in found("ALLOY,B:VA", f"ALLOY,{array}")}
+
+
+def test_other_endmembers_without_a_gibbs_energy_are_one_warning():
+    new = " PHASE PAIR % 2 1.0 1.0 !\n CONSTITUENT PAIR :A,B:A,B: !\n" + "".join(
+        f" PARAMETER G(PAIR,{e}:{e};0) 298.15 0; 3000 N ONE !\n" for e in "AB"
+    )
+    finding = only(" LIST_OF", new + " LIST_OF")
+    assert (finding.severity, finding.rule) == ("warning", "missing end-member")
+    assert "2 of 4 end-members have no G (A:B, B:A)" in finding.text
+
+
+@pytest.mark.parametrize("limits", ["500 Y +1; 300 Y +1; 3000", "298.15 Y +1; 3000"])
+def test_limits_that_are_reversed_or_equal(limits):
+    findings = found("+20000; 3000", f"+20000; {limits}")
+    assert "G(ALLOY,A,B:VA;0)" in {f.place for f in findings if f.rule == "limits"}
+
+
+def test_a_circle_through_one_of_several_ranges():
+    (finding,) = (f for f in found("+1100-4*T", "+1100-4*T+GA") if f.rule == "circle")
+    assert finding.place == "FUNCTION GA"
+    assert "cannot be resolved" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("old", "line"),
+    [(" ELEMENT A BCC_A2 1 1 1 !\n", 4), (" CONSTITUENT ALLOY :A,B:VA: !\n", 11)],
+)
+def test_a_second_definition_of_one_name(old, line):
+    (finding,) = (f for f in found(old, old + old) if f.rule == "duplicate definition")
+    assert (finding.severity, finding.line) == ("error", line)
+    assert finding.place == " ".join(old.split()[:2])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("298.15 +20000", "500 +20000", "from 500 to 3000 K"),
+        ("+20000; 3000", "+20000; 600", "from 298.15 to 600 K"),
+    ],
+)
+def test_a_parameter_well_inside_the_range_of_the_others(old, new, said):
+    finding = only(old, new)
+    assert (finding.severity, finding.rule) == ("warning", "range of a parameter")
+    assert f"others: G(ALLOY,A,B:VA;0) {said}" in finding.text
+
+
+def test_no_common_range():
+    text = CLEAN.replace("298.15 +20000", "700 +20000").replace("+GB; 3000", "+GB; 500")
+    findings = lint_tdb(text)
+    (finding,) = (f for f in findings if f.rule == "range of a parameter")
+    assert "the common range of all parameters is empty" in finding.text
+    assert RANGE not in {f.rule for f in findings}
+
+
+def test_findings_of_chosen_elements_alone():
+    more = (
+        " PHASE ODD % 1 1.0 !\n CONSTITUENT ODD :A,C: !\n"
+        " PARAMETER G(ODD,A;0) 298.15 0; 3000 N ONE !\n LIST_OF"
+    )
+    tdb = TdbText(THREE.replace(" LIST_OF", more))
+    assert {f.place for f in lint_tdb(tdb) if f.severity == "error"} == {"ODD"}
+    chosen = lint_tdb(tdb.within(["a", "b"]))
+    assert not [f for f in chosen if f.severity == "error"]
+    assert "ODD" not in {f.place for f in lint_tdb(tdb.within(["A", "C"], ["ALLOY"]))}
+
+
+def test_a_byte_order_mark(tmp_path):
+    (tmp_path / "my.tdb").write_text(CLEAN, encoding="utf-8-sig")
+    assert lint_tdb(tmp_path / "my.tdb") == lint_tdb(CLEAN)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("+20000; 3000", "+20000; 500 Y +1; 300 Y +1; 3000"),  # limits
+        ("% 2 1.0 3.0 !", "% 1 1.0 !"),  # site ratios
+        (" LIST_OF", " PHASE BARE % 1 1.0 !\n LIST_OF"),  # no constituents
+    ],
+)
+def test_a_phase_that_pycalphad_cannot_build_is_linted_and_named(capsys, folder, old, new):
+    status, out, _ = run(capsys, "check", write(folder, CLEAN.replace(old, new)))
+    assert status == 1
+    assert "not checked: ALLOY" in out
+    assert "lint: 1 error in 1 file\narithmetic: no solution was checked\n" in out
+
+
+@pytest.mark.parametrize("name", ["O", "V", "B", "CL"])
+def test_names_are_no_emoji(capsys, folder, name):
+    text = CLEAN.replace("ELEMENT B ", f"ELEMENT {name} ").replace("A,B:", f"A,{name}:")
+    text = text.replace("ALLOY,B:", f"ALLOY,{name}:").replace(
+        " LIST_OF", f" PARAMETER G(ALLOY,A:{name}:VA;0) 298.15 0; 3000 N ONE !\n LIST_OF"
+    )
+    _, out, _ = run(capsys, "check", write(folder, text))
+    assert f"G(ALLOY,A:{name}:VA;0)" in out
+
+
+def test_a_default_temperature_is_in_the_range_of_the_parameters(capsys, folder):
+    _, out, _ = run(capsys, "check", write(folder, CLEAN), "--json")
+    assert json.loads(out)["consistency"]["my.tdb"][0]["T"] == [298.15, 300.0, 600.0]
+
+
+def test_an_energy_that_is_not_finite(capsys, folder):
+    text = CLEAN.replace("+20000;", "+20000*LN(T-1000);")
+    status, out, err = run(capsys, "check", write(folder, text))
+    assert (status, err) == (1, "")
+    assert "ALLOY chemical: no finite number at 298.15 K" in out
+    assert "nan" not in out
