@@ -1,0 +1,391 @@
+"""Where a Li-Na alloy stands at (x, T): single phase, held by coherency, unmixing or molten."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from lina_calphad.comparison import KINDS
+from lina_calphad.curves import span
+from lina_calphad.errors import NoMiscibilityGap
+from lina_calphad.family import SolutionFamily
+from lina_calphad.gap import temperatures
+from lina_calphad.models import CoherentModel
+from lina_calphad.quantities import Description
+from lina_calphad.solution import BinarySolution
+from lina_calphad.sources import COMPONENTS, PHASE, Source, read_source, short_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike, NDArray
+    from pycalphad import Database
+
+    from lina_calphad.curves import Array, Flags
+    from lina_calphad.draws import ParameterDraws
+
+#: Ends of every curve, such as "coherent spinodal alpha": alpha is the Li-rich end.
+BOUNDARIES = tuple(f"{kind} {branch}" for kind in KINDS for branch in ("alpha", "beta"))
+
+_DRAWS_AT_ONCE = 500
+_VALUES_AT_ONCE = 2_000_000
+# Liquids tried against the solid. Steps of 0.02 in ln(x/(1-x)) miss the lowest by less than
+# 0.05 J/mol, a hundredth of a kelvin in a melting temperature.
+_LIQUIDS = np.concatenate([[0.0], expit(np.linspace(-20, 20, 2001)), [1.0]])
+
+_MINUS_INFINITY = -1e30  # in J/mol; zero times it is still zero
+
+
+@dataclass(frozen=True)
+class Region:
+    """What can happen to a homogeneous alloy.
+
+    Parameters
+    ----------
+    key
+        Name for programs.
+    name
+        Name for people.
+    meaning
+        One sentence.
+    """
+
+    key: str
+    name: str
+    meaning: str
+
+
+#: Every region; results hold indices in this tuple. The curves that enclose a point say which.
+REGIONS = (
+    Region(
+        "single", "single phase",
+        "Outside the chemical binodal: one bcc solution is the stable solid.",
+    ),
+    Region(
+        "held", "held by coherency",
+        "Inside the chemical binodal alone: a metastable solution that can unmix only into "
+        "phases without coherency strain, and these must nucleate.",
+    ),
+    Region(
+        "held_unstable", "unstable but for coherency",
+        "Inside the chemical spinodal, outside the coherent binodal: without coherency strain "
+        "it unmixes without a barrier, as long as the lattices are coherent not at all.",
+    ),
+    Region(
+        "nucleation", "coherent nucleation",
+        "Inside the coherent binodal, outside both spinodals: coherent precipitates lower the "
+        "energy, but must nucleate.",
+    ),
+    Region(
+        "incoherent_spinodal", "spinodal only if incoherent",
+        "Inside coherent binodal and chemical spinodal: coherent precipitates must nucleate, "
+        "only without coherency strain does it unmix without a barrier.",
+    ),
+    Region(
+        "coherent_spinodal", "spontaneous coherent unmixing",
+        "Inside the coherent spinodal: it unmixes without a barrier, lattices coherent.",
+    ),
+    Region(
+        "liquid", "liquid present",
+        "Liquid takes part in the equilibrium of stress-free phases, alone or beside bcc.",
+    ),
+)  # fmt: skip
+
+_INDEX = {region.key: i for i, region in enumerate(REGIONS)}
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """The region of each point, with the boundaries at its temperature.
+
+    Every array has the shape to which composition and temperature broadcast.
+
+    Parameters
+    ----------
+    assessment
+        Its name.
+    x, T
+        Mole fraction of Na and temperature in K.
+    code
+        Index of the region in `REGIONS`.
+    liquid
+        Whether liquid is present; None if the database has no LIQUID: nothing melts then.
+    boundaries
+        Mole fraction of Na of each of `BOUNDARIES`, masked where there is no gap.
+    probability
+        Share of the draws for which the point lies in a region, by key; masked where
+        liquid is present. Empty without draws.
+    """
+
+    assessment: str
+    x: Array
+    T: Array
+    code: NDArray[np.intp]
+    liquid: Flags | None
+    boundaries: Mapping[str, Array]
+    probability: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __repr__(self) -> str:
+        if self.code.size == 0:
+            return f"<Regions of {self.assessment} at no point>"
+        keys, counts = np.unique(self.key, return_counts=True)
+        found = ", ".join(f"{n} {key}" for key, n in zip(keys, counts, strict=True))
+        return f"<Regions of {self.assessment} at {span(self.T)}: {found}>"
+
+    @property
+    def key(self) -> NDArray[np.str_]:
+        """Key of each region."""
+        return np.array([region.key for region in REGIONS])[self.code]
+
+    @property
+    def side(self) -> NDArray[np.str_]:
+        """LI or NA: on which side of the innermost spinodal the alloy lies.
+
+        Empty inside it, where there is no gap and where liquid is present.
+        """
+
+        def innermost(branch: str) -> Array:
+            coherent, chemical = (
+                np.ma.filled(self.boundaries[f"{kind} spinodal {branch}"], np.nan)
+                for kind in ("coherent", "chemical")
+            )
+            return np.where(np.isnan(coherent), chemical, coherent)
+
+        low, high = innermost("alpha"), innermost("beta")
+        solid = self.code != _INDEX["liquid"]
+        sides: NDArray[np.str_] = np.select(
+            [solid & (self.x < low), solid & (self.x >= high)], [*COMPONENTS], ""
+        )
+        return sides
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a point; a missing value where there is no boundary or probability."""
+        columns: dict[str, Any] = {
+            "assessment": self.assessment, "x": self.x.ravel(), "T": self.T.ravel(),
+            "region": self.key.ravel(), "name": [REGIONS[i].name for i in self.code.flat],
+            "side": self.side.ravel(),
+        }  # fmt: skip
+        masked = {**self.boundaries, **{f"p_{k}": p for k, p in self.probability.items()}}
+        columns |= {name: np.ma.filled(value, np.nan).ravel() for name, value in masked.items()}
+        return pd.DataFrame(columns)
+
+
+def describe(
+    source: Source | Database | Description, model: type[CoherentModel] = CoherentModel
+) -> Description:
+    """The chemical and coherent bcc solution of an assessment, to be used many times.
+
+    Invariants are not computed: that takes seconds and no region needs them.
+
+    Parameters
+    ----------
+    source
+        Key of an assessment, path of a TDB file (which takes the shipped elastic data if
+        it has none), a Database with elastic data of its own, or a Description, which is
+        returned as it is.
+    model
+        What coherency costs, such as a subclass of `CoherentModel` with another plane.
+
+    Raises
+    ------
+    UnknownAssessment, DatabaseError
+        If the source cannot be used.
+    ElasticDataError
+        If a Database lacks elastic data, or they make no sense.
+    """
+    if isinstance(source, Description):
+        return source
+    if isinstance(source, str | os.PathLike):
+        name, dbf = short_names([source])[0], read_source(source)
+    else:
+        name, dbf = "database", source
+    chemical = BinarySolution(dbf, COMPONENTS, PHASE)
+    return Description(name, dbf, chemical, BinarySolution(dbf, COMPONENTS, PHASE, model), ())
+
+
+def regions(
+    x: ArrayLike,
+    T: ArrayLike,
+    source: Source | Database | Description = "santos2025",
+    *,
+    draws: tuple[Database, ParameterDraws] | None = None,
+) -> Regions:
+    """What can happen to a homogeneous bcc alloy, from the curves that enclose it.
+
+    Coherent curves lie inside the chemical ones of their kind, but the coherent binodal
+    may lie inside or outside the chemical spinodal, and at one temperature do so on one
+    side and not on the other. Where there is no coherent gap there are fewer regions.
+
+    Parameters
+    ----------
+    x, T
+        Mole fraction of Na, from 0 to 1, and temperature in K, broadcast together.
+    source
+        As of `describe`.
+    draws
+        A database with uncertain parameters as symbols and draws of them, as from
+        `lina_calphad.source_draws.source_draws`: probabilities of the regions of the
+        solid are computed too.
+
+    Returns
+    -------
+    Regions
+
+    Raises
+    ------
+    SeveralMiscibilityGaps, NotConverged
+        As `BinarySolution.binodal`.
+    ValueError
+        If a mole fraction does not lie between 0 and 1, or a temperature is not positive.
+    UnknownAssessment, DatabaseError, ElasticDataError
+        As `describe`.
+
+    Examples
+    --------
+    >>> found = regions([1e-5, 1e-3, 0.02, 0.05, 0.3, 0.82], 300.0)
+    >>> found.key.tolist()[:3]
+    ['single', 'held', 'nucleation']
+    >>> found.key.tolist()[3:]
+    ['incoherent_spinodal', 'coherent_spinodal', 'held_unstable']
+    >>> float(found.boundaries["coherent spinodal alpha"][0].round(4))
+    0.058
+    """
+    description = describe(source)
+    T, x = np.broadcast_arrays(temperatures(T), np.array(x, dtype=float))
+    if not ((x >= 0) & (x <= 1)).all():
+        msg = f"a mole fraction lies between 0 and 1; got {x[~((x >= 0) & (x <= 1))].flat[0]}"
+        raise ValueError(msg)
+    ends = curve_ends(description, T)
+    liquid = liquid_present(description, x, T)
+    probability = _probability(description, draws, x, T, liquid) if draws else {}
+    return Regions(
+        description.name, x, T, classify(x, ends, liquid), liquid,
+        MappingProxyType(named_boundaries(ends)), MappingProxyType(probability),
+    )  # fmt: skip
+
+
+def curve_ends(description: Description, T: Array) -> dict[str, Array]:
+    """Both ends of every curve by kind, shape (2, *T.shape); NaN where there is no gap."""
+    levels, back = np.unique(T, return_inverse=True)
+    return {
+        kind: _ends(description.solutions[kind.split()[0]], kind, levels)[:, back.reshape(T.shape)]
+        for kind in KINDS
+    }
+
+
+def named_boundaries(ends: Mapping[str, Array]) -> dict[str, Array]:
+    """The same by `BOUNDARIES`, masked where there is no gap."""
+    both = (branch for kind in KINDS for branch in ends[kind])
+    return {
+        name: np.ma.masked_invalid(branch) for name, branch in zip(BOUNDARIES, both, strict=True)
+    }
+
+
+def classify(x: Array, ends: Mapping[str, Array], liquid: Flags | None = None) -> NDArray[np.intp]:
+    """Index in `REGIONS` of each point; a point on a boundary counts with what lies beyond it."""
+    # A comparison with NaN, where there is no gap, is false; pure Li is never inside, even
+    # where the solubility is too small for a double.
+    inside = {kind: (low <= x) & (x < high) & (x > 0) for kind, (low, high) in ends.items()}
+    conditions = {
+        "liquid": np.False_ if liquid is None else liquid,
+        "coherent_spinodal": inside["coherent spinodal"],
+        "incoherent_spinodal": inside["coherent binodal"] & inside["chemical spinodal"],
+        "nucleation": inside["coherent binodal"],
+        "held_unstable": inside["chemical spinodal"],
+        "held": inside["chemical binodal"],
+    }
+    flags = np.broadcast_arrays(*conditions.values())
+    codes: NDArray[np.intp] = np.select(flags, [_INDEX[key] for key in conditions], 0)
+    return codes
+
+
+def liquid_present(description: Description, x: Array, T: Array) -> Flags | None:
+    """Whether liquid takes part in the equilibrium of stress-free phases.
+
+    It does where some liquid lies below the tangent to the stable bcc: that at x, or the
+    common one inside the chemical binodal. Both energies are those of pycalphad's plain
+    Model; melting temperatures come out to a hundredth of a kelvin.
+
+    Parameters
+    ----------
+    description
+        As from `describe`.
+    x, T
+        Mole fraction of Na, from 0 to 1, and temperature in K, of one shape.
+
+    Returns
+    -------
+    ndarray of bool, or None
+        None if the database has no LIQUID.
+    """
+    if "LIQUID" not in description.dbf.phases:
+        return None
+    solid = description.chemical
+    liquid = BinarySolution(description.dbf, COMPONENTS, "LIQUID", pressure=solid.pressure)
+    present = np.zeros(x.size, bool)
+    flat, levels = x.ravel(), T.ravel()
+    for level in np.unique(levels):
+        energies = liquid.gibbs_energy(level, _LIQUIDS)
+        low, high = _ends(solid, "chemical binodal", np.array(level))
+        rows = np.flatnonzero(levels == level)
+        for part in np.array_split(rows, 1 + rows.size * _LIQUIDS.size // _VALUES_AT_ONCE):
+            within = (low <= flat[part]) & (flat[part] < high)
+            # At a pure element the chemical potential of the other diverges.
+            a, b = (
+                np.clip(np.where(within, end, flat[part]), 1e-300, np.nextafter(1, 0))
+                for end in (low, high)
+            )
+            first = solid.gibbs_energy(level, a) - a * solid.diffusion_potential(level, a)
+            second = solid.gibbs_energy(level, b) + (1 - b) * solid.diffusion_potential(level, b)
+            first[flat[part] == 1] = second[flat[part] == 0] = _MINUS_INFINITY
+            tangent = np.outer(first, 1 - _LIQUIDS) + np.outer(second, _LIQUIDS)
+            present[part] = (energies < tangent).any(axis=1)
+    return present.reshape(x.shape)
+
+
+def _ends(solution: BinarySolution | SolutionFamily, kind: str, T: Array, *values: Array) -> Array:
+    """Both ends of a curve on a first axis; NaN where there is no gap."""
+    try:
+        found = getattr(solution, kind.split()[1])(T, *values)
+    except NoMiscibilityGap:
+        return np.full((2, *(len(v) for v in values), *T.shape), np.nan)
+    ends: Array = np.ma.filled(np.ma.stack([found.x_alpha, found.x_beta]), np.nan)
+    return ends
+
+
+def _probability(
+    description: Description,
+    draws: tuple[Database, ParameterDraws],
+    x: Array,
+    T: Array,
+    liquid: Flags | None,
+) -> dict[str, Array]:
+    """Share of draws in each region of the solid; masked where the description has liquid."""
+    dbf, values = draws
+    families = {
+        kind: SolutionFamily(
+            dbf, COMPONENTS, PHASE, values.symbols, solution.model, solution.pressure
+        )
+        for kind, solution in description.solutions.items()
+    }
+    levels, back = np.unique(T, return_inverse=True)
+    counts = np.zeros((len(REGIONS), x.size))
+    size = max(1, min(_DRAWS_AT_ONCE, _VALUES_AT_ONCE // max(1, x.size)))
+    for piece in values.chunks(size):
+        ends = {
+            kind: _ends(families[kind.split()[0]], kind, levels, piece.values)[..., back.ravel()]
+            for kind in KINDS
+        }
+        codes = classify(x.ravel(), ends)
+        counts += [(codes == i).sum(axis=0) for i in range(len(REGIONS))]
+    shares = (counts / len(values)).reshape(-1, *x.shape)
+    hidden = np.zeros(x.shape, bool) if liquid is None else liquid
+    return {
+        key: np.ma.MaskedArray(shares[i], hidden) for key, i in _INDEX.items() if key != "liquid"
+    }

@@ -1,0 +1,397 @@
+"""Li stripped from a Li-Na anode: when the alloy that stays behind crosses which boundary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import constants
+from scipy.optimize import bisect
+from scipy.special import expit
+
+from lina_calphad.anode import (
+    BOUNDARIES,
+    REGIONS,
+    classify,
+    curve_ends,
+    describe,
+    liquid_present,
+    named_boundaries,
+)
+from lina_calphad.curves import span
+from lina_calphad.errors import DatabaseError, OutsideAssessedRange
+from lina_calphad.gap import SEARCH_RANGE, temperatures
+from lina_calphad.host_energy import HostEnergy
+from lina_calphad.sources import COMPONENTS, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike, NDArray
+    from pycalphad import Database
+
+    from lina_calphad.curves import Array, Flags
+    from lina_calphad.quantities import Description
+
+_MAH = constants.milli * constants.hour  # one mAh in coulomb
+_FARADAY = constants.e * constants.N_A
+_FOIL = (1e-9, 1e-2)  # thickness in m
+_DENSITY = (50.0, 25_000.0)  # in kg/m³
+# All alloys inside the chemical binodal melt at one temperature: few points see all liquid.
+_WAY = expit(np.linspace(-15, 15, 61))
+
+
+@dataclass(frozen=True, eq=False)
+class StrippingPath:
+    """Where a stripped alloy crosses each boundary.
+
+    Every array has the shape to which initial composition and temperature broadcast;
+    arrays by boundary (`lina_calphad.anode.BOUNDARIES`) are masked where it is not crossed.
+
+    Parameters
+    ----------
+    assessment
+        Its name.
+    x0, T
+        Mole fraction of Na before stripping, and temperature in K.
+    start
+        Index of the first region in `lina_calphad.anode.REGIONS`.
+    x, q
+        Mole fraction of Na and share of the Li stripped at each boundary.
+    entered
+        Index of the region entered there.
+    full_capacity
+        Charge of all the Li, in mAh per gram of the alloy before stripping.
+    density
+        Of the alloy before stripping, in kg/m³.
+    thickness
+        Of the foil before stripping, in m; None if not given.
+    """
+
+    assessment: str
+    x0: Array
+    T: Array
+    start: NDArray[np.intp]
+    x: Mapping[str, Array]
+    q: Mapping[str, Array]
+    entered: Mapping[str, NDArray[np.intp]]
+    full_capacity: Array
+    density: Array
+    thickness: Array | None
+
+    def __repr__(self) -> str:
+        if self.x0.size == 0:
+            return f"<StrippingPath of {self.assessment} from no composition>"
+        low, high = self.x0.min(), self.x0.max()
+        start = f"x0 = {low:g}" + (f" to {high:g}" if high > low else "")
+        crossed = sum(int(np.ma.count(q)) for q in self.q.values())
+        return (
+            f"<StrippingPath of {self.assessment} from {start} at {span(self.T)}: "
+            f"{crossed} boundaries crossed>"
+        )
+
+    @property
+    def capacity(self) -> dict[str, Array]:
+        """Charge at each boundary in mAh per gram of the alloy before stripping."""
+        return {name: q * self.full_capacity for name, q in self.q.items()}
+
+    @property
+    def areal_capacity(self) -> dict[str, Array]:
+        """Charge at each boundary in mAh/cm²; ValueError without a thickness."""
+        if self.thickness is None:
+            msg = "a capacity per area needs the thickness of the foil: give it to stripping_path"
+            raise ValueError(msg)
+        # kg/m² into g/cm²
+        grams = self.density * self.thickness / constants.gram * constants.centi**2
+        return {name: capacity * grams for name, capacity in self.capacity.items()}
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a point and boundary in the order crossed, the start first."""
+        columns: dict[str, Any] = {
+            "x": self.x, "q": self.q, "capacity_mAh_per_g": self.capacity,
+        }  # fmt: skip
+        if self.thickness is not None:
+            columns["capacity_mAh_per_cm2"] = self.areal_capacity
+        first = {"x": self.x0, **dict.fromkeys(list(columns)[1:], np.zeros_like(self.x0))}
+        frames = []
+        for name in ("start", *BOUNDARIES):
+            codes = self.start if name == "start" else self.entered[name]
+            crossed = ~np.ma.getmaskarray(codes)
+            rows: dict[str, Any] = {
+                "point": np.flatnonzero(crossed), "assessment": self.assessment,
+                "x0": self.x0[crossed], "T": self.T[crossed], "boundary": name,
+                "region": [REGIONS[i].key for i in np.asarray(codes)[crossed]],
+            }  # fmt: skip
+            for column, values in columns.items():
+                value = first[column] if name == "start" else values[name]
+                rows[column] = np.asarray(value)[crossed]
+            frames.append(pd.DataFrame(rows))
+        table = pd.concat(frames, ignore_index=True)
+        return table.sort_values(["point", "q"], kind="stable", ignore_index=True)
+
+
+def stripped_composition(x0: ArrayLike, q: ArrayLike) -> Array:
+    """Mole fraction of Na when a share q of the Li has left: x0/(x0 + (1 - x0)(1 - q)).
+
+    Parameters
+    ----------
+    x0, q
+        Mole fraction of Na before, between 0 and 1, and the share, from 0 to 1, broadcast.
+
+    Raises
+    ------
+    ValueError
+        If one is out of its range.
+
+    Examples
+    --------
+    >>> float(stripped_composition(0.03, 0.5).round(4))
+    0.0583
+    """
+    x0, q = np.broadcast_arrays(_fraction(x0), _share(q))
+    x: Array = x0 / (x0 + (1 - x0) * (1 - q))
+    return x
+
+
+def stripped_share(x0: ArrayLike, x: ArrayLike) -> Array:
+    """Share of the Li that has left when the mole fraction of Na has risen from x0 to x.
+
+    Parameters
+    ----------
+    x0, x
+        Mole fractions of Na, x0 between 0 and 1 and x from x0 to 1, broadcast together.
+
+    Raises
+    ------
+    ValueError
+        If one is out of its range.
+    """
+    x0, x = np.broadcast_arrays(_fraction(x0), np.asarray(x, dtype=float))
+    if not ((x0 <= x) & (x <= 1)).all():
+        wrong = ~((x0 <= x) & (x <= 1))
+        msg = (
+            f"stripping raises the mole fraction of Na, from x0 = {x0[wrong].flat[0]} to at most "
+            f"1; got x = {x[wrong].flat[0]}"
+        )
+        raise ValueError(msg)
+    return _share_at(x0, x)
+
+
+def _share_at(x0: Array, x: Array) -> Array:
+    # As a difference first: next to x0 one minus a ratio would lose its digits.
+    q: Array = (x - x0) / (x * (1 - x0))
+    return q
+
+
+def stripping_path(
+    x0: ArrayLike,
+    T: ArrayLike,
+    source: Source | Database | Description = "santos2025",
+    *,
+    thickness: ArrayLike | None = None,
+    density: ArrayLike | None = None,
+) -> StrippingPath:
+    """Follow a homogeneous alloy as its Li is stripped and its Na stays.
+
+    Parameters
+    ----------
+    x0
+        Mole fraction of Na before stripping, between 0 and 1.
+    T
+        Temperature in K. All arrays broadcast together.
+    source
+        As of `lina_calphad.anode.describe`.
+    thickness
+        Of the dense foil before stripping, in m, for capacities per area.
+    density
+        Of the alloy before stripping, in kg/m³. That of the molar volumes V0 of the
+        database if None; the shipped ones are of 0 K, 8 % denser than Li at room temperature.
+
+    Returns
+    -------
+    StrippingPath
+
+    Raises
+    ------
+    OutsideAssessedRange
+        If liquid forms on the way from x0 to pure Na at a temperature.
+    ValueError
+        If x0, a thickness or a density is out of its range.
+    DatabaseError
+        If the database has no mass of an element.
+    UnknownAssessment, ElasticDataError
+        As `lina_calphad.anode.describe`.
+
+    Examples
+    --------
+    Between 20 and 60 °C:
+
+    >>> T = constants.convert_temperature(np.array([20.0, 60.0]), "C", "K")
+    >>> path = stripping_path(0.03, T, thickness=20e-6)
+    >>> path.q["coherent spinodal alpha"].round(3).tolist()
+    [0.483, 0.56]
+    >>> stripping_path(0.03, 300.0).to_dataframe()[["boundary", "region", "q"]].round(3).head(3)
+                      boundary               region      q
+    0                    start           nucleation  0.000
+    1  chemical spinodal alpha  incoherent_spinodal  0.166
+    2  coherent spinodal alpha    coherent_spinodal  0.497
+    """
+    description = describe(source)
+    foil = None if thickness is None else _within(thickness, _FOIL, "thickness is in m")
+    given = None if density is None else _within(density, _DENSITY, "density is in kg/m³")
+    arrays = [_fraction(x0), temperatures(T), *(a for a in (foil, given) if a is not None)]
+    shape = np.broadcast_shapes(*(a.shape for a in arrays))
+    x0, T = (np.broadcast_to(a, shape) for a in arrays[:2])
+    _refuse_molten(description, x0, T)
+    ends = curve_ends(description, T)
+    x, q, entered = {}, {}, {}
+    for name, boundary in named_boundaries(ends).items():
+        at = np.ma.filled(boundary, np.nan)
+        missed = ~(at > x0)
+        x[name] = np.ma.MaskedArray(at, missed)
+        q[name] = np.ma.MaskedArray(_share_at(x0, np.where(missed, x0, at)), missed)
+        entered[name] = np.ma.MaskedArray(classify(at, ends), missed)
+    lithium, sodium = (_molar_mass(description, element) for element in COMPONENTS)
+    mass = (1 - x0) * lithium + x0 * sodium  # g/mol
+    if given is None:
+        given = mass * constants.gram / _molar_volume(description, x0, T)
+    return StrippingPath(
+        description.name, x0, T, classify(x0, ends), x, q, entered,
+        full_capacity=(1 - x0) * _FARADAY / _MAH / mass,
+        density=np.broadcast_to(given, shape),
+        thickness=None if foil is None else np.broadcast_to(foil, shape),
+    )  # fmt: skip
+
+
+def initial_composition(
+    q: ArrayLike,
+    T: ArrayLike,
+    region: str = "coherent_spinodal",
+    source: Source | Database | Description = "santos2025",
+) -> Array:
+    """Mole fraction of Na before stripping of the alloy that enters a region at a wanted depth.
+
+    Parameters
+    ----------
+    q
+        Share of the Li stripped when it enters, from 0 to below 1; broadcast with `T`.
+    T
+        Temperature in K.
+    region
+        Key of a region of the solid; see `lina_calphad.anode.REGIONS`. Of one with a part
+        on either side of the gap, the first that stripping comes to.
+    source
+        As of `lina_calphad.anode.describe`.
+
+    Returns
+    -------
+    ndarray
+        Masked, if anywhere, where there is no such region to enter at a temperature.
+
+    Raises
+    ------
+    OutsideAssessedRange
+        If liquid forms on the way from there to pure Na, or a solubility is below 1e-308.
+    ValueError
+        If q is out of its range, or there is no such region.
+    UnknownAssessment, DatabaseError, ElasticDataError
+        As `lina_calphad.anode.describe`.
+
+    Examples
+    --------
+    >>> initial_composition([0.25, 0.5, 0.75], 300.0).round(4).tolist()
+    [0.0441, 0.0298, 0.0151]
+    """
+    keys = [r.key for r in REGIONS if r.key != "liquid"]
+    if region not in keys:
+        msg = f"regions that stripping can enter are {', '.join(keys)}; got {region!r}"
+        raise ValueError(msg)
+    q, T = np.broadcast_arrays(_share(q), temperatures(T))
+    if (q == 1).any():
+        msg = "all Li is stripped at q = 1, whatever the alloy was; give q from 0 to below 1"
+        raise ValueError(msg)
+    description = describe(source)
+    ends = curve_ends(description, T)
+    boundaries = np.ma.stack(list(named_boundaries(ends).values())).filled(np.nan)
+    if (boundaries == 0).any():
+        level = T[(boundaries == 0).any(axis=0)].min()
+        msg = f"at {level:g} K a solubility is below 1e-308, too small to tell regions apart"
+        raise OutsideAssessedRange(msg)
+    enters = classify(boundaries, ends) == keys.index(region)
+    x = np.where(enters & ~np.isnan(boundaries), boundaries, np.inf).min(axis=0)
+    missing = np.isinf(x)
+    x = np.where(missing, 0.5, x)  # any value: it will be masked
+    x0 = (1 - q) * x / (1 - q * x)
+    _refuse_molten(description, x0, T)
+    return np.ma.MaskedArray(x0, missing) if missing.any() else x0
+
+
+def _refuse_molten(description: Description, x0: Array, T: Array) -> None:
+    """OutsideAssessedRange if liquid forms between x0 and pure Na."""
+
+    def molten(x0: Array, T: Array) -> Flags:
+        way = np.maximum(_WAY, x0[:, None])
+        liquid = liquid_present(description, way, np.broadcast_to(T[:, None], way.shape))
+        return np.zeros(T.shape, bool) if liquid is None else np.asarray(liquid.any(axis=1))
+
+    levels = np.unique(T)
+    starts = np.array([x0[level == T].min() for level in levels])
+    wrong = np.flatnonzero(molten(starts, levels))
+    if wrong.size:
+        start, level = starts[wrong[0]], levels[wrong[0]]
+
+        def sign(T: float) -> float:
+            return 0.5 - float(molten(np.array([start]), np.array([T]))[0])
+
+        low = SEARCH_RANGE[0]
+        top = bisect(sign, low, level, xtol=0.01) if sign(low) > 0 else low
+        msg = (
+            f"liquid forms on the way from x0 = {start:g} to pure Na at {level:g} K: the path is "
+            f"that of a solid, which stays one below {top:.2f} K"
+        )
+        raise OutsideAssessedRange(msg)
+
+
+def _molar_mass(description: Description, element: str) -> float:
+    """In g/mol, as the database has it."""
+    mass = float(description.dbf.refstates.get(element, {}).get("mass", 0.0))
+    if not mass > 0:
+        msg = f"{description.name} has no mass of {element}: its ELEMENT line gives {mass:g} g/mol"
+        raise DatabaseError(msg)
+    return mass
+
+
+def _molar_volume(description: Description, x: Array, T: Array) -> Array:
+    """In m³ per mole of atoms, from the V0 of the database."""
+    if x.size == 0:  # pycalphad refuses what NumPy allows
+        return x
+    fractions, column = np.unique(x, return_inverse=True)
+    levels, row = np.unique(T, return_inverse=True)
+    volumes = HostEnergy(description.chemical).sample("VM", levels, fractions)
+    at: Array = volumes[row.reshape(T.shape), column.reshape(x.shape)]
+    return at
+
+
+def _fraction(x0: ArrayLike) -> Array:
+    x0 = np.array(x0, dtype=float)
+    if not ((x0 > 0) & (x0 < 1)).all():
+        wrong = x0[~((x0 > 0) & (x0 < 1))].flat[0]
+        msg = f"x0, the mole fraction of Na before stripping, lies between 0 and 1; got {wrong}"
+        raise ValueError(msg)
+    return x0
+
+
+def _share(q: ArrayLike) -> Array:
+    return _within(q, (0.0, 1.0), "q is the share of the Li stripped")
+
+
+def _within(value: ArrayLike, limits: tuple[float, float], what: str) -> Array:
+    array = np.array(value, dtype=float)
+    low, high = limits
+    if not ((array >= low) & (array <= high)).all():
+        wrong = array[~((array >= low) & (array <= high))].flat[0]
+        msg = f"{what}, from {low:g} to {high:g}; got {wrong}"
+        raise ValueError(msg)
+    return array
