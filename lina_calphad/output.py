@@ -65,7 +65,7 @@ def results_folder(
         clash = [name for name in there if names is None or name in names]
         if clash and not overwrite:
             what = folder if names is None else folder / clash[0]
-            msg = f"{what} exists already: choose another place (--out), or --overwrite"
+            msg = f"{what} exists already: choose another place, or --overwrite"
             raise OutputError(msg)
         made = [parent for parent in (folder, *folder.parents) if not parent.exists()]
         folder.mkdir(parents=True, exist_ok=True)

@@ -217,7 +217,7 @@ def test_nothing_is_overwritten_unasked(capsys, folder):
     (folder / "out" / "notes.txt").write_text("mine too")
     status, out, err = run(capsys, "compare", "--out", "out")
     assert (status, out) == (2, "")
-    assert "out exists already: choose another place (--out), or --overwrite" in err
+    assert "out exists already: choose another place, or --overwrite" in err
     assert (folder / "out" / "comparison.csv").read_text() == "mine"
     assert run(capsys, "compare", "--out", "out", "--overwrite")[0] == 0
     assert (folder / "out" / "comparison.csv").read_text() != "mine"
