@@ -11,7 +11,17 @@ from pycalphad import variables as v
 from scipy import constants
 
 import lina_calphad as lc
-from lina_calphad.anode import BOUNDARIES, REGIONS, describe, liquid_present, regions
+from lina_calphad.anode import (
+    BOUNDARIES,
+    REGIONS,
+    describe,
+    initial_composition,
+    regions,
+    stripped_composition,
+    stripped_share,
+    stripping_path,
+)
+from lina_calphad.anode.windows import liquid_present
 from lina_calphad.comparison import KINDS
 from lina_calphad.database import copy_database
 from lina_calphad.draws import ParameterDraws
@@ -24,12 +34,6 @@ from lina_calphad.errors import (
 from lina_calphad.mapping import invariants
 from lina_calphad.registry import tdb_folder
 from lina_calphad.source_draws import source_draws
-from lina_calphad.stripping import (
-    initial_composition,
-    stripped_composition,
-    stripped_share,
-    stripping_path,
-)
 from lina_calphad.uncertainty import region_probability
 
 # 20 to 60 °C, where anodes are used

@@ -11,7 +11,7 @@ from scipy import constants
 from scipy.optimize import bisect
 from scipy.special import expit
 
-from lina_calphad.anode import (
+from lina_calphad.anode.windows import (
     BOUNDARIES,
     REGIONS,
     classify,
@@ -24,6 +24,7 @@ from lina_calphad.curves import span
 from lina_calphad.errors import DatabaseError, OutsideAssessedRange
 from lina_calphad.gap import SEARCH_RANGE, temperatures
 from lina_calphad.host_energy import HostEnergy
+from lina_calphad.limits import inside, within
 from lina_calphad.sources import COMPONENTS, Source
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class StrippingPath:
     """Where a stripped alloy crosses each boundary.
 
     Every array has the shape to which initial composition and temperature broadcast;
-    arrays by boundary (`lina_calphad.anode.BOUNDARIES`) are masked where it is not crossed.
+    arrays by boundary (`BOUNDARIES`) are masked where it is not crossed.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ class StrippingPath:
     x0, T
         Mole fraction of Na before stripping, and temperature in K.
     start
-        Index of the first region in `lina_calphad.anode.REGIONS`.
+        Index of the first region in `REGIONS`.
     x, q
         Mole fraction of Na and share of the Li stripped at each boundary.
     entered
@@ -202,7 +203,7 @@ def stripping_path(
     T
         Temperature in K. All arrays broadcast together.
     source
-        As of `lina_calphad.anode.describe`.
+        As of `describe`.
     thickness
         Of the dense foil before stripping, in m, for capacities per area.
     density
@@ -222,7 +223,7 @@ def stripping_path(
     DatabaseError
         If the database has no mass of an element.
     UnknownAssessment, ElasticDataError
-        As `lina_calphad.anode.describe`.
+        As `describe`.
 
     Examples
     --------
@@ -239,8 +240,8 @@ def stripping_path(
     2  coherent spinodal alpha    coherent_spinodal  0.497
     """
     description = describe(source)
-    foil = None if thickness is None else _within(thickness, _FOIL, "thickness is in m")
-    given = None if density is None else _within(density, _DENSITY, "density is in kg/m³")
+    foil = None if thickness is None else within(thickness, _FOIL, "thickness is in m")
+    given = None if density is None else within(density, _DENSITY, "density is in kg/m³")
     arrays = [_fraction(x0), temperatures(T), *(a for a in (foil, given) if a is not None)]
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
     x0, T = (np.broadcast_to(a, shape) for a in arrays[:2])
@@ -280,10 +281,10 @@ def initial_composition(
     T
         Temperature in K.
     region
-        Key of a region of the solid; see `lina_calphad.anode.REGIONS`. Of one with a part
+        Key of a region of the solid; see `REGIONS`. Of one with a part
         on either side of the gap, the first that stripping comes to.
     source
-        As of `lina_calphad.anode.describe`.
+        As of `describe`.
 
     Returns
     -------
@@ -297,7 +298,7 @@ def initial_composition(
     ValueError
         If q is out of its range, or there is no such region.
     UnknownAssessment, DatabaseError, ElasticDataError
-        As `lina_calphad.anode.describe`.
+        As `describe`.
 
     Examples
     --------
@@ -375,23 +376,8 @@ def _molar_volume(description: Description, x: Array, T: Array) -> Array:
 
 
 def _fraction(x0: ArrayLike) -> Array:
-    x0 = np.array(x0, dtype=float)
-    if not ((x0 > 0) & (x0 < 1)).all():
-        wrong = x0[~((x0 > 0) & (x0 < 1))].flat[0]
-        msg = f"x0, the mole fraction of Na before stripping, lies between 0 and 1; got {wrong}"
-        raise ValueError(msg)
-    return x0
+    return inside(x0, "x0, the mole fraction of Na before stripping")
 
 
 def _share(q: ArrayLike) -> Array:
-    return _within(q, (0.0, 1.0), "q is the share of the Li stripped")
-
-
-def _within(value: ArrayLike, limits: tuple[float, float], what: str) -> Array:
-    array = np.array(value, dtype=float)
-    low, high = limits
-    if not ((array >= low) & (array <= high)).all():
-        wrong = array[~((array >= low) & (array <= high))].flat[0]
-        msg = f"{what}, from {low:g} to {high:g}; got {wrong}"
-        raise ValueError(msg)
-    return array
+    return within(q, (0.0, 1.0), "q is the share of the Li stripped")
