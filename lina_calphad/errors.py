@@ -51,6 +51,10 @@ class OutsideAssessedRange(LinaCalphadError, UserWarning):
     """
 
 
+class SurfaceExhausted(LinaCalphadError):
+    """A current asks for more Li than diffusion brings to the interface."""
+
+
 class DatasetError(LinaCalphadError):
     """A dataset or a table of energies is empty, inconsistent or not of the kind asked for."""
 

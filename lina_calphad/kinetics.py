@@ -53,6 +53,9 @@ CAPILLARY_LENGTH = Estimate(
     "same: atomic scale; the number is ours, the distance of neighbours in bcc Li being 2.96 Å",
 )  # fmt: skip
 
+#: What is taken for a diffusivity in m²/s.
+DIFFUSIVITY_RANGE = (1e-30, 1e-6)
+
 #: Growth of a mean size R with time by the process that carries the atoms.
 LAWS = {
     "bulk": "(d0 D t)^(1/3): both phases carry the atoms (the paper's section 3.3)",
@@ -371,4 +374,4 @@ def _kappa(kappa: ArrayLike) -> Array:
 
 
 def _diffusivity(value: ArrayLike) -> Array:
-    return within(value, (1e-30, 1e-6), "a diffusivity is in m²/s")
+    return within(value, DIFFUSIVITY_RANGE, "a diffusivity is in m²/s")

@@ -38,7 +38,11 @@ if TYPE_CHECKING:
 
 _MAH = constants.milli * constants.hour  # one mAh in coulomb
 _FARADAY = constants.e * constants.N_A
-_FOIL = (1e-9, 1e-2)  # thickness in m
+#: Thickness of a foil in m.
+FOIL = (1e-9, 1e-2)
+#: What x0 and q are, in errors.
+ALLOY = "x0, the mole fraction of Na before stripping"
+SHARE = "q is the share of the Li stripped"
 _DENSITY = (50.0, 25_000.0)  # in kg/m³
 # All alloys inside the chemical binodal melt at one temperature: few points see all liquid.
 _WAY = expit(np.linspace(-15, 15, 61))
@@ -151,7 +155,7 @@ def stripped_composition(x0: ArrayLike, q: ArrayLike) -> Array:
     >>> float(stripped_composition(0.03, 0.5).round(4))
     0.0583
     """
-    x0, q = np.broadcast_arrays(_fraction(x0), _share(q))
+    x0, q = np.broadcast_arrays(inside(x0, ALLOY), within(q, (0.0, 1.0), SHARE))
     x: Array = x0 / (x0 + (1 - x0) * (1 - q))
     return x
 
@@ -169,7 +173,7 @@ def stripped_share(x0: ArrayLike, x: ArrayLike) -> Array:
     ValueError
         If one is out of its range.
     """
-    x0, x = np.broadcast_arrays(_fraction(x0), np.asarray(x, dtype=float))
+    x0, x = np.broadcast_arrays(inside(x0, ALLOY), np.asarray(x, dtype=float))
     if not ((x0 <= x) & (x <= 1)).all():
         wrong = ~((x0 <= x) & (x <= 1))
         msg = (
@@ -240,12 +244,12 @@ def stripping_path(
     2  coherent spinodal alpha    coherent_spinodal  0.497
     """
     description = describe(source)
-    foil = None if thickness is None else within(thickness, _FOIL, "thickness is in m")
+    foil = None if thickness is None else within(thickness, FOIL, "thickness is in m")
     given = None if density is None else within(density, _DENSITY, "density is in kg/m³")
-    arrays = [_fraction(x0), temperatures(T), *(a for a in (foil, given) if a is not None)]
+    arrays = [inside(x0, ALLOY), temperatures(T), *(a for a in (foil, given) if a is not None)]
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
     x0, T = (np.broadcast_to(a, shape) for a in arrays[:2])
-    _refuse_molten(description, x0, T)
+    refuse_molten(description, x0, T)
     ends = curve_ends(description, T)
     x, q, entered = {}, {}, {}
     for name, boundary in named_boundaries(ends).items():
@@ -257,7 +261,7 @@ def stripping_path(
     lithium, sodium = (_molar_mass(description, element) for element in COMPONENTS)
     mass = (1 - x0) * lithium + x0 * sodium  # g/mol
     if given is None:
-        given = mass * constants.gram / _molar_volume(description, x0, T)
+        given = mass * constants.gram / molar_volume(description, x0, T)
     return StrippingPath(
         description.name, x0, T, classify(x0, ends), x, q, entered,
         full_capacity=(1 - x0) * _FARADAY / _MAH / mass,
@@ -309,7 +313,7 @@ def initial_composition(
     if region not in keys:
         msg = f"regions that stripping can enter are {', '.join(keys)}; got {region!r}"
         raise ValueError(msg)
-    q, T = np.broadcast_arrays(_share(q), temperatures(T))
+    q, T = np.broadcast_arrays(within(q, (0.0, 1.0), SHARE), temperatures(T))
     if (q == 1).any():
         msg = "all Li is stripped at q = 1, whatever the alloy was; give q from 0 to below 1"
         raise ValueError(msg)
@@ -325,11 +329,11 @@ def initial_composition(
     missing = np.isinf(x)
     x = np.where(missing, 0.5, x)  # any value: it will be masked
     x0 = (1 - q) * x / (1 - q * x)
-    _refuse_molten(description, x0, T)
+    refuse_molten(description, x0, T)
     return np.ma.MaskedArray(x0, missing) if missing.any() else x0
 
 
-def _refuse_molten(description: Description, x0: Array, T: Array) -> None:
+def refuse_molten(description: Description, x0: Array, T: Array) -> None:
     """OutsideAssessedRange if liquid forms between x0 and pure Na."""
 
     def molten(x0: Array, T: Array) -> Flags:
@@ -364,7 +368,7 @@ def _molar_mass(description: Description, element: str) -> float:
     return mass
 
 
-def _molar_volume(description: Description, x: Array, T: Array) -> Array:
+def molar_volume(description: Description, x: Array, T: Array) -> Array:
     """In m³ per mole of atoms, from the V0 of the database."""
     if x.size == 0:  # pycalphad refuses what NumPy allows
         return x
@@ -373,11 +377,3 @@ def _molar_volume(description: Description, x: Array, T: Array) -> Array:
     volumes = HostEnergy(description.chemical).sample("VM", levels, fractions)
     at: Array = volumes[row.reshape(T.shape), column.reshape(x.shape)]
     return at
-
-
-def _fraction(x0: ArrayLike) -> Array:
-    return inside(x0, "x0, the mole fraction of Na before stripping")
-
-
-def _share(q: ArrayLike) -> Array:
-    return within(q, (0.0, 1.0), "q is the share of the Li stripped")

@@ -1,0 +1,314 @@
+"""Composition against depth while Li is stripped: diffusion towards a receding interface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import constants
+from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
+from scipy.sparse import diags_array
+
+from lina_calphad.anode.stripping import ALLOY, FOIL, SHARE, molar_volume, refuse_molten
+from lina_calphad.anode.windows import (
+    REGIONS,
+    classify,
+    curve_ends,
+    describe,
+    named_boundaries,
+)
+from lina_calphad.errors import NotConverged, SurfaceExhausted
+from lina_calphad.gap import temperatures
+from lina_calphad.kinetics import DIFFUSIVITY, DIFFUSIVITY_RANGE
+from lina_calphad.limits import inside, within
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import ArrayLike, NDArray
+    from pycalphad import Database
+
+    from lina_calphad.curves import Array
+    from lina_calphad.quantities import Description
+    from lina_calphad.sources import Source
+
+_FARADAY = constants.e * constants.N_A
+_CURRENT = (1e-4, 1e6)  # in A/m²
+_TIMES = 11
+_SOON = 1e-9  # share stripped up to which is integrated where nothing is
+_CELLS = 600
+
+
+@dataclass(frozen=True, eq=False)
+class DepthProfile:
+    """Composition against depth at some shares of Li stripped.
+
+    Parameters
+    ----------
+    assessment
+        Its name.
+    x0, T
+        Mole fraction of Na before stripping, and temperature in K.
+    current_density, thickness, diffusivity
+        In A/m², m and m²/s, the thickness before stripping.
+    full_time
+        Time in s in which the current would strip all the Li.
+    q
+        Shares of the Li stripped, shape (n,).
+    depth
+        Distance from the current collector in m, shape (n, m): from 0 to the thickness
+        that is left.
+    x
+        Mole fraction of Na there, shape (n, m).
+    region
+        Index of the region in `REGIONS`, shape (n, m).
+    exhausted_at
+        Share of the Li stripped at which the interface is pure Na, so that the current
+        ends; None if `q` ends before.
+    crossings
+        Share of the Li stripped when the interface and the collector side cross each of
+        `BOUNDARIES`: two numbers, masked where it is not crossed before the end.
+    """
+
+    assessment: str
+    x0: float
+    T: float
+    current_density: float
+    thickness: float
+    diffusivity: float
+    full_time: float
+    q: Array
+    depth: Array
+    x: Array
+    region: NDArray[np.intp]
+    exhausted_at: float | None
+    crossings: Mapping[str, Array]
+
+    def __repr__(self) -> str:
+        end = "" if self.exhausted_at is None else ", where the interface is exhausted"
+        return (
+            f"<DepthProfile of {self.assessment} from x0 = {self.x0:g} at {self.T:g} K: "
+            f"{self.q.size} times up to {self.q[-1]:.1%} stripped{end}>"
+        )
+
+    @property
+    def t(self) -> Array:
+        """Time in s at each share."""
+        return self.q * self.full_time
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a time and depth, from the collector to the interface."""
+        keys = np.array([region.key for region in REGIONS])
+        columns: dict[str, Any] = {
+            "assessment": self.assessment, "q": np.repeat(self.q, self.x.shape[1]),
+            "t_s": np.repeat(self.t, self.x.shape[1]), "depth_m": self.depth.ravel(),
+            "x": self.x.ravel(), "region": keys[self.region].ravel(),
+        }  # fmt: skip
+        return pd.DataFrame(columns)
+
+    def crossings_dataframe(self) -> pd.DataFrame:
+        """One row a boundary: share and time at the interface and on the collector side."""
+        shares = np.ma.filled(np.ma.stack(list(self.crossings.values())), np.nan)
+        columns = {
+            "boundary": list(self.crossings),
+            "q_interface": shares[:, 0],
+            "q_collector": shares[:, 1],
+            "t_interface_s": shares[:, 0] * self.full_time,
+            "t_collector_s": shares[:, 1] * self.full_time,
+        }
+        return pd.DataFrame(columns)
+
+
+def depth_profile(
+    x0: float,
+    T: float,
+    current_density: float,
+    thickness: float,
+    source: Source | Database | Description = "santos2025",
+    *,
+    diffusivity: float = DIFFUSIVITY.value,
+    q: ArrayLike | None = None,
+) -> DepthProfile:
+    r"""Follow the composition in a foil from which a constant current strips Li.
+
+    Na stays, Li diffuses to the interface, which recedes; the current collector is tight.
+    Volumes of Li and Na add up, and one interdiffusion coefficient holds for all
+    compositions: then the volume fraction :math:`\varphi` of Na obeys
+
+    .. math:: \partial_t \varphi = D\,\partial_z^2 \varphi, \qquad
+              D\,\partial_z\varphi = u \varphi \;\text{at the interface}, \quad u = i V_{Li}/F,
+
+    with the interface at :math:`L_0 - u t`. It is solved in the coordinate in which Na rests
+    (Hartley & Crank, Trans. Faraday Soc. 45 (1949) 801): cells of constant amounts of Na,
+    which lose Li, so that both are conserved.
+
+    What it does not know: phases that form on the way, for which the alloy is no longer one
+    solution, the thermodynamic factor of the diffusion coefficient, creep and pores.
+
+    Parameters
+    ----------
+    x0
+        Mole fraction of Na before stripping, between 0 and 1.
+    T
+        Temperature in K, for the regions.
+    current_density
+        In A/m²; 1 mA/cm² is 10 A/m².
+    thickness
+        Of the dense foil before stripping, in m.
+    source
+        As of `describe`.
+    diffusivity
+        Interdiffusion coefficient in m²/s; the paper's order of magnitude if not given.
+    q
+        Shares of the Li stripped at which to report, from 0 to 1. Ten steps to where the
+        interface is exhausted if None.
+
+    Returns
+    -------
+    DepthProfile
+
+    Raises
+    ------
+    SurfaceExhausted
+        If the interface is pure Na before the last of `q`; the message says when.
+    OutsideAssessedRange
+        If liquid forms on the way from x0 to pure Na.
+    NotConverged
+        If the integration fails.
+    ValueError
+        If a number is out of its range.
+    UnknownAssessment, DatabaseError, ElasticDataError
+        As `describe`.
+
+    Examples
+    --------
+    >>> profile = depth_profile(0.03, 300.0, current_density=10.0, thickness=100e-6)
+    >>> profile
+    <DepthProfile of santos2025 from x0 = 0.03 at 300 K: 11 times up to 97.8% stripped, where ...>
+    >>> profile.crossings["coherent spinodal alpha"].round(3).tolist()  # interface, collector
+    [0.031, 0.814]
+    """
+    description = describe(source)
+    x0, T = float(inside(x0, ALLOY)), float(temperatures(T))
+    current = float(within(current_density, _CURRENT, "a current density is in A/m²"))
+    foil = float(within(thickness, FOIL, "thickness is in m"))
+    D = float(within(diffusivity, DIFFUSIVITY_RANGE, "a diffusivity is in m²/s"))
+    shares = None
+    if q is not None:
+        shares = np.unique(within(q, (0.0, 1.0), SHARE))
+        if not shares.size:
+            msg = "a profile needs at least one share of the Li stripped; got none"
+            raise ValueError(msg)
+    refuse_molten(description, np.array(x0), np.array(T))
+
+    lithium, sodium = molar_volume(description, np.array([0.0, 1.0]), np.full(2, T))
+    phi0 = x0 * sodium / ((1 - x0) * lithium + x0 * sodium)
+    speed = current / _FARADAY * lithium
+    full_time = (1 - phi0) * foil / speed
+    last = 1.0 if shares is None else max(shares[-1], _SOON)
+    solution = _Diffusion(phi0, speed * foil / D, last)
+    end = solution.exhausted_at
+    if shares is None:
+        shares = np.linspace(0, solution.end, _TIMES)
+    elif end is not None and shares[-1] > end:
+        msg = (
+            f"at {current:g} A/m² the interface is pure Na after {end * full_time / 3600:.3g} h, "
+            f"with {end:.1%} of the Li stripped: ask for no more than that, or take a smaller "
+            "current or a thinner foil"
+        )
+        raise SurfaceExhausted(msg)
+
+    profiles = [solution.profile(share) for share in shares]
+    depth = foil * phi0 * np.array([place for place, _ in profiles])
+    x = _mole_fraction(np.array([phi for _, phi in profiles]), lithium / sodium)
+    ends = curve_ends(description, np.array(T))
+    crossings = {}
+    for name, boundary in named_boundaries(ends).items():
+        at = float(np.ma.filled(boundary, np.nan))
+        phi = at * sodium / ((1 - at) * lithium + at * sodium)
+        crossings[name] = np.ma.masked_invalid([solution.reaches(side, phi) for side in (1, 0)])
+    return DepthProfile(
+        description.name, x0, T, current, foil, D, full_time, shares, depth, x,
+        classify(x, {kind: e[..., None, None] for kind, e in ends.items()}), end, crossings,
+    )  # fmt: skip
+
+
+class _Diffusion:
+    """The same without dimension: W, the volume of each cell over that of its Na, against q.
+
+    Cells hold constant shares of the Na, from the collector to the interface. With the volume
+    fraction of Na, 1/W, and the Peclet number u L0/D, the flux of Li through a face is the
+    gradient of 1/W times a scale. Integrated up to a share of the Li stripped, or to where the
+    interface is pure Na.
+    """
+
+    def __init__(self, phi0: float, peclet: float, end: float) -> None:
+        scale = (1 - phi0) / (phi0**2 * peclet)
+        self.slope = peclet * phi0  # of the volume fraction at the interface
+        # Where the interface is exhausted, the layer of depletion holds 1/slope of the Na.
+        smallest = 1e-6 / (1 + self.slope)
+        self.size = -np.diff(np.append(np.geomspace(1, smallest, _CELLS), 0.0))
+        spacing = (self.size[1:] + self.size[:-1]) / 2
+
+        def rate(_: float, W: Array) -> Array:
+            gradient = np.concatenate([[0.0], np.diff(1 / W) / spacing, [self.slope]])
+            change: Array = -scale * np.diff(gradient) / self.size
+            return change
+
+        def jacobian(_: float, W: Array) -> Any:
+            to_left = scale / W[:-1] ** 2 / spacing
+            to_right = scale / W[1:] ** 2 / spacing
+            own = -(np.append(to_left, 0.0) + np.append(0.0, to_right)) / self.size
+            bands = [to_left / self.size[1:], own, to_right / self.size[:-1]]
+            return diags_array(bands, offsets=[-1, 0, 1], format="csc")
+
+        def left(_: float, W: Array) -> float:
+            return float(1 - self.surface(W)[1])
+
+        left.terminal = True  # type: ignore[attr-defined]
+        start = np.full(_CELLS, 1 / phi0)
+        found = solve_ivp(
+            rate, (0.0, end), start, method="BDF", jac=jacobian, events=left,
+            dense_output=True, rtol=1e-7, atol=1e-9, first_step=1e-12,
+        )  # fmt: skip
+        if not found.success:
+            msg = f"diffusion stopped at {found.t[-1]:.3%} of the Li stripped: {found.message}"
+            raise NotConverged(msg)
+        self.end = float(found.t[-1])
+        self.exhausted_at = self.end if found.status == 1 else None
+        assert found.sol is not None
+        self.at: Callable[[float], Array] = found.sol
+
+    def surface(self, W: Array) -> Array:
+        """Volume fraction of Na on the collector side and at the interface."""
+        return np.array([1 / W[0], 1 / W[-1] + self.slope * self.size[-1] / 2])
+
+    def profile(self, q: float) -> tuple[Array, Array]:
+        """Distance from the collector over the thickness of all Na, and volume fraction of Na."""
+        W = self.at(q)
+        faces = np.concatenate([[0.0], np.cumsum(W * self.size)])
+        middle = (faces[1:] + faces[:-1]) / 2
+        collector, interface = self.surface(W)
+        place = np.concatenate([[0.0], middle, faces[-1:]])
+        return place, np.concatenate([[collector], 1 / W, [interface]])
+
+    def reaches(self, side: int, phi: float) -> float:
+        """Share of Li stripped when a side reaches a volume fraction; NaN if it does not."""
+
+        def missing(q: float) -> float:
+            return float(self.surface(self.at(q))[side]) - phi
+
+        if not missing(0.0) < 0 <= missing(self.end):
+            return np.nan
+        share: float = brentq(missing, 0.0, self.end, xtol=1e-12)
+        return share
+
+
+def _mole_fraction(phi: Array, ratio: float) -> Array:
+    """Of Na, from its volume fraction and the molar volume of Li over that of Na."""
+    phi = np.minimum(phi, 1.0)
+    x: Array = phi * ratio / (phi * ratio + 1 - phi)
+    return x
