@@ -94,7 +94,12 @@ class FastestWave:
         """One row a point; a missing value where the solution is stable."""
         import pandas as pd
 
-        columns = {"x": self.x, "T": self.T, "wavelength_m": self.wavelength, "rate": self.rate}
+        columns = {
+            "x": self.x,
+            "T": self.T,
+            "wavelength_m": self.wavelength,
+            "rate_per_s": self.rate,
+        }
         return pd.DataFrame({k: np.ma.filled(a, np.nan).ravel() for k, a in columns.items()})
 
 

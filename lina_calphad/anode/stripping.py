@@ -8,21 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from scipy import constants
-from scipy.optimize import bisect
-from scipy.special import expit
 
-from lina_calphad.anode.windows import (
-    BOUNDARIES,
-    REGIONS,
-    classify,
-    curve_ends,
-    describe,
-    liquid_present,
-    named_boundaries,
-)
+from lina_calphad.anode.boundaries import BOUNDARIES, curve_ends, named_boundaries
+from lina_calphad.anode.melting import refuse_molten
+from lina_calphad.anode.windows import REGIONS, classify, describe
 from lina_calphad.curves import span
 from lina_calphad.errors import DatabaseError, OutsideAssessedRange
-from lina_calphad.gap import SEARCH_RANGE, temperatures
+from lina_calphad.gap import temperatures
 from lina_calphad.host_energy import HostEnergy
 from lina_calphad.limits import inside, within
 from lina_calphad.sources import COMPONENTS, Source
@@ -33,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from pycalphad import Database
 
-    from lina_calphad.curves import Array, Flags
+    from lina_calphad.curves import Array
     from lina_calphad.quantities import Description
 
 _MAH = constants.milli * constants.hour  # one mAh in coulomb
@@ -44,8 +36,6 @@ FOIL = (1e-9, 1e-2)
 ALLOY = "x0, the mole fraction of Na before stripping"
 SHARE = "q is the share of the Li stripped"
 _DENSITY = (50.0, 25_000.0)  # in kg/m³
-# All alloys inside the chemical binodal melt at one temperature: few points see all liquid.
-_WAY = expit(np.linspace(-15, 15, 61))
 
 
 @dataclass(frozen=True, eq=False)
@@ -331,32 +321,6 @@ def initial_composition(
     x0 = (1 - q) * x / (1 - q * x)
     refuse_molten(description, x0, T)
     return np.ma.MaskedArray(x0, missing) if missing.any() else x0
-
-
-def refuse_molten(description: Description, x0: Array, T: Array) -> None:
-    """OutsideAssessedRange if liquid forms between x0 and pure Na."""
-
-    def molten(x0: Array, T: Array) -> Flags:
-        way = np.maximum(_WAY, x0[:, None])
-        liquid = liquid_present(description, way, np.broadcast_to(T[:, None], way.shape))
-        return np.zeros(T.shape, bool) if liquid is None else np.asarray(liquid.any(axis=1))
-
-    levels = np.unique(T)
-    starts = np.array([x0[level == T].min() for level in levels])
-    wrong = np.flatnonzero(molten(starts, levels))
-    if wrong.size:
-        start, level = starts[wrong[0]], levels[wrong[0]]
-
-        def sign(T: float) -> float:
-            return 0.5 - float(molten(np.array([start]), np.array([T]))[0])
-
-        low = SEARCH_RANGE[0]
-        top = bisect(sign, low, level, xtol=0.01) if sign(low) > 0 else low
-        msg = (
-            f"liquid forms on the way from x0 = {start:g} to pure Na at {level:g} K: the path is "
-            f"that of a solid, which stays one below {top:.2f} K"
-        )
-        raise OutsideAssessedRange(msg)
 
 
 def _molar_mass(description: Description, element: str) -> float:

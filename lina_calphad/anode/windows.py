@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
 
+from lina_calphad.anode.boundaries import curve_ends, ends_of, named_boundaries
+from lina_calphad.anode.melting import liquid_present
 from lina_calphad.comparison import KINDS
 from lina_calphad.curves import span
-from lina_calphad.errors import NoMiscibilityGap
+from lina_calphad.errors import MissingElasticData
 from lina_calphad.family import SolutionFamily
 from lina_calphad.gap import temperatures
 from lina_calphad.models import CoherentModel
 from lina_calphad.quantities import Description
+from lina_calphad.registry import ELASTIC_FILE
 from lina_calphad.solution import BinarySolution
-from lina_calphad.sources import COMPONENTS, PHASE, Source, read_source, short_names
+from lina_calphad.sources import COMPONENTS, PHASE, Source, read_with_origin, short_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,16 +32,8 @@ if TYPE_CHECKING:
     from lina_calphad.curves import Array, Flags
     from lina_calphad.draws import ParameterDraws
 
-#: Ends of every curve, such as "coherent spinodal alpha": alpha is the Li-rich end.
-BOUNDARIES = tuple(f"{kind} {branch}" for kind in KINDS for branch in ("alpha", "beta"))
-
 _DRAWS_AT_ONCE = 500
 _VALUES_AT_ONCE = 2_000_000
-# Liquids tried against the solid. Steps of 0.02 in ln(x/(1-x)) miss the lowest by less than
-# 0.05 J/mol, a hundredth of a kelvin in a melting temperature.
-_LIQUIDS = np.concatenate([[0.0], expit(np.linspace(-20, 20, 2001)), [1.0]])
-
-_MINUS_INFINITY = -1e30  # in J/mol; zero times it is still zero
 
 
 @dataclass(frozen=True)
@@ -177,7 +171,10 @@ class Regions:
 
 
 def describe(
-    source: Source | Database | Description, model: type[CoherentModel] = CoherentModel
+    source: Source | Database | Description,
+    model: type[CoherentModel] = CoherentModel,
+    *,
+    shipped_elastic: bool = True,
 ) -> Description:
     """The chemical and coherent bcc solution of an assessment, to be used many times.
 
@@ -191,18 +188,27 @@ def describe(
         returned as it is.
     model
         What coherency costs, such as a subclass of `CoherentModel` with another plane.
+    shipped_elastic
+        Whether a TDB file without elastic data takes the shipped ones.
 
     Raises
     ------
     UnknownAssessment, DatabaseError
         If the source cannot be used.
     ElasticDataError
-        If a Database lacks elastic data, or they make no sense.
+        If a Database lacks elastic data, or a TDB file that takes none; or if they make no
+        sense.
     """
     if isinstance(source, Description):
         return source
     if isinstance(source, str | os.PathLike):
-        name, dbf = short_names([source])[0], read_source(source)
+        name, (dbf, own) = short_names([source])[0], read_with_origin(source)
+        if not (own or shipped_elastic):
+            msg = (
+                f"{os.fspath(source)} has no elastic data: add PARAMETER lines with V0, C11, C12 "
+                f"and C44 of {PHASE} as in tdb/{ELASTIC_FILE}, or take those that are shipped"
+            )
+            raise MissingElasticData(msg)
     else:
         name, dbf = "database", source
     chemical = BinarySolution(dbf, COMPONENTS, PHASE)
@@ -270,23 +276,6 @@ def regions(
     )  # fmt: skip
 
 
-def curve_ends(description: Description, T: Array) -> dict[str, Array]:
-    """Both ends of every curve by kind, shape (2, *T.shape); NaN where there is no gap."""
-    levels, back = np.unique(T, return_inverse=True)
-    return {
-        kind: _ends(description.solutions[kind.split()[0]], kind, levels)[:, back.reshape(T.shape)]
-        for kind in KINDS
-    }
-
-
-def named_boundaries(ends: Mapping[str, Array]) -> dict[str, Array]:
-    """The same by `BOUNDARIES`, masked where there is no gap."""
-    both = (branch for kind in KINDS for branch in ends[kind])
-    return {
-        name: np.ma.masked_invalid(branch) for name, branch in zip(BOUNDARIES, both, strict=True)
-    }
-
-
 def classify(x: Array, ends: Mapping[str, Array], liquid: Flags | None = None) -> NDArray[np.intp]:
     """Index in `REGIONS` of each point; a point on a boundary counts with what lies beyond it."""
     # A comparison with NaN, where there is no gap, is false; pure Li is never inside, even
@@ -303,60 +292,6 @@ def classify(x: Array, ends: Mapping[str, Array], liquid: Flags | None = None) -
     flags = np.broadcast_arrays(*conditions.values())
     codes: NDArray[np.intp] = np.select(flags, [_INDEX[key] for key in conditions], 0)
     return codes
-
-
-def liquid_present(description: Description, x: Array, T: Array) -> Flags | None:
-    """Whether liquid takes part in the equilibrium of stress-free phases.
-
-    It does where some liquid lies below the tangent to the stable bcc: that at x, or the
-    common one inside the chemical binodal. Both energies are those of pycalphad's plain
-    Model; melting temperatures come out to a hundredth of a kelvin.
-
-    Parameters
-    ----------
-    description
-        As from `describe`.
-    x, T
-        Mole fraction of Na, from 0 to 1, and temperature in K, of one shape.
-
-    Returns
-    -------
-    ndarray of bool, or None
-        None if the database has no LIQUID.
-    """
-    if "LIQUID" not in description.dbf.phases:
-        return None
-    solid = description.chemical
-    liquid = BinarySolution(description.dbf, COMPONENTS, "LIQUID", pressure=solid.pressure)
-    present = np.zeros(x.size, bool)
-    flat, levels = x.ravel(), T.ravel()
-    for level in np.unique(levels):
-        energies = liquid.gibbs_energy(level, _LIQUIDS)
-        low, high = _ends(solid, "chemical binodal", np.array(level))
-        rows = np.flatnonzero(levels == level)
-        for part in np.array_split(rows, 1 + rows.size * _LIQUIDS.size // _VALUES_AT_ONCE):
-            within = (low <= flat[part]) & (flat[part] < high)
-            # At a pure element the chemical potential of the other diverges.
-            a, b = (
-                np.clip(np.where(within, end, flat[part]), 1e-300, np.nextafter(1, 0))
-                for end in (low, high)
-            )
-            first = solid.gibbs_energy(level, a) - a * solid.diffusion_potential(level, a)
-            second = solid.gibbs_energy(level, b) + (1 - b) * solid.diffusion_potential(level, b)
-            first[flat[part] == 1] = second[flat[part] == 0] = _MINUS_INFINITY
-            tangent = np.outer(first, 1 - _LIQUIDS) + np.outer(second, _LIQUIDS)
-            present[part] = (energies < tangent).any(axis=1)
-    return present.reshape(x.shape)
-
-
-def _ends(solution: BinarySolution | SolutionFamily, kind: str, T: Array, *values: Array) -> Array:
-    """Both ends of a curve on a first axis; NaN where there is no gap."""
-    try:
-        found = getattr(solution, kind.split()[1])(T, *values)
-    except NoMiscibilityGap:
-        return np.full((2, *(len(v) for v in values), *T.shape), np.nan)
-    ends: Array = np.ma.filled(np.ma.stack([found.x_alpha, found.x_beta]), np.nan)
-    return ends
 
 
 def _probability(
@@ -379,7 +314,7 @@ def _probability(
     size = max(1, min(_DRAWS_AT_ONCE, _VALUES_AT_ONCE // max(1, x.size)))
     for piece in values.chunks(size):
         ends = {
-            kind: _ends(families[kind.split()[0]], kind, levels, piece.values)[..., back.ravel()]
+            kind: ends_of(families[kind.split()[0]], kind, levels, piece.values)[..., back.ravel()]
             for kind in KINDS
         }
         codes = classify(x.ravel(), ends)

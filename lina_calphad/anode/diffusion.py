@@ -12,14 +12,10 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 from scipy.sparse import diags_array
 
-from lina_calphad.anode.stripping import ALLOY, FOIL, SHARE, molar_volume, refuse_molten
-from lina_calphad.anode.windows import (
-    REGIONS,
-    classify,
-    curve_ends,
-    describe,
-    named_boundaries,
-)
+from lina_calphad.anode.boundaries import curve_ends, named_boundaries
+from lina_calphad.anode.melting import refuse_molten
+from lina_calphad.anode.stripping import ALLOY, FOIL, SHARE, molar_volume
+from lina_calphad.anode.windows import REGIONS, classify, describe
 from lina_calphad.errors import NotConverged, SurfaceExhausted
 from lina_calphad.gap import temperatures
 from lina_calphad.kinetics import DIFFUSIVITY, DIFFUSIVITY_RANGE
