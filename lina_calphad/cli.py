@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lina_calphad import __version__
+from lina_calphad.anode_command import anode
 from lina_calphad.check_command import check
 from lina_calphad.errors import Interrupted, LinaCalphadError, OutsideAssessedRange
 from lina_calphad.paper.command import reproduce
@@ -321,6 +322,7 @@ def dataset(
     click.echo(f"wrote {out}: {made['output']} of {', '.join(made['phases'])}")
 
 
+cli.add_command(anode)
 cli.add_command(refit)
 cli.add_command(check)
 cli.add_command(reproduce)

@@ -20,13 +20,13 @@ def within(value: ArrayLike, limits: tuple[float, float], what: str) -> Array:
     >>> within(20, (1e-9, 1e-2), "thickness is in m")
     Traceback (most recent call last):
     ...
-    ValueError: thickness is in m, from 1e-09 to 0.01; got 20.0
+    ValueError: thickness is in m, from 1e-09 to 0.01; got 20
     """
     array = np.array(value, dtype=float)
     low, high = limits
     allowed = (array >= low) & (array <= high)
     if not allowed.all():
-        msg = f"{what}, from {low:g} to {high:g}; got {array[~allowed].flat[0]}"
+        msg = f"{what}, from {low:g} to {high:g}; got {array[~allowed].flat[0]:.12g}"
         raise ValueError(msg)
     return array
 
@@ -36,6 +36,6 @@ def inside(x: ArrayLike, what: str) -> Array:
     array = np.array(x, dtype=float)
     allowed = (array > 0) & (array < 1)
     if not allowed.all():
-        msg = f"{what}, lies between 0 and 1; got {array[~allowed].flat[0]}"
+        msg = f"{what}, lies between 0 and 1; got {array[~allowed].flat[0]:.12g}"
         raise ValueError(msg)
     return array

@@ -35,7 +35,7 @@ _FARADAY = constants.e * constants.N_A
 _CURRENT = (1e-4, 1e6)  # in A/m²
 _TIMES = 11
 _SOON = 1e-9  # share stripped up to which is integrated where nothing is
-_CELLS = 600
+_CELLS = 800
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,7 +245,7 @@ class _Diffusion:
         scale = (1 - phi0) / (phi0**2 * peclet)
         self.slope = peclet * phi0  # of the volume fraction at the interface
         # Where the interface is exhausted, the layer of depletion holds 1/slope of the Na.
-        smallest = 1e-6 / (1 + self.slope)
+        smallest = 1e-5 / (1 + self.slope)
         self.size = -np.diff(np.append(np.geomspace(1, smallest, _CELLS), 0.0))
         spacing = (self.size[1:] + self.size[:-1]) / 2
 

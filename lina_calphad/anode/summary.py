@@ -55,7 +55,7 @@ SHARES = (0.25, 0.5, 0.75, 0.9)
 
 _MAP_T = (200.0, 400.0)  # in K; SGTE's unaries begin at 200 K
 _MAP_X = expit(np.linspace(logit(1e-6), logit(0.9999), 301))
-_MAP_ROWS = 101
+_MAP_ROWS = 201
 _WAVES = 60  # compositions in a spinodal
 
 
@@ -235,8 +235,8 @@ def _windows(description: Description, T: Array) -> pd.DataFrame:
     rows = []
     for level in T:
         ends = curve_ends(description, level)
-        edges = [float(x) for x in named_boundaries(ends).values() if x is not np.ma.masked]
-        edges = [0.0, *sorted(edges), 1.0]
+        crossed = np.ma.stack(list(named_boundaries(ends).values())).compressed()
+        edges = [0.0, *np.sort(crossed).tolist(), 1.0]
         codes = classify(np.array(edges[:-1]), ends)
         codes[0] = 0  # pure Li, however small the solubility
         rows += [

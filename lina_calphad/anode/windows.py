@@ -206,7 +206,8 @@ def describe(
         if not (own or shipped_elastic):
             msg = (
                 f"{os.fspath(source)} has no elastic data: add PARAMETER lines with V0, C11, C12 "
-                f"and C44 of {PHASE} as in tdb/{ELASTIC_FILE}, or take those that are shipped"
+                f"and C44 of {PHASE} as in tdb/{ELASTIC_FILE}, or take the shipped ones "
+                "(--shipped-elastic)"
             )
             raise MissingElasticData(msg)
     else:

@@ -1,0 +1,68 @@
+"""Numbers with units on the command line."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+
+
+class Measure(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.3
+    """A number with a unit, such as 100um or 1 mA/cm2, as a float in another unit.
+
+    Parameters
+    ----------
+    unit
+        Of the float, as pint spells it.
+    example
+        What an error shows.
+    bare
+        Whether a number without a unit is taken in `unit`.
+    aliases
+        Units that mean something else here than in pint, such as C.
+    """
+
+    name = "measure"
+
+    def __init__(
+        self, unit: str, example: str, *, bare: bool = False, aliases: dict[str, str] | None = None
+    ) -> None:
+        self.unit = unit
+        self.example = example
+        self.bare = bare
+        self.aliases = aliases or {}
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read the text; a click.BadParameter says what is wrong with it."""
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(rf"\s*({_NUMBER})\s*(.*?)\s*", value)
+        if not found:
+            self.fail(f"{value!r} is no number with a unit, such as {self.example}", param, ctx)
+        number, unit = float(found[1]), found[2]
+        if not unit:
+            if self.bare:
+                return number
+            self.fail(f"{value!r} has no unit: write it as in {self.example}", param, ctx)
+        # pycalphad's registry: quantities of two registries do not mix. It takes seconds.
+        from pint.errors import PintError
+        from pycalphad.property_framework.units import ureg
+
+        # People write cm2 for cm^2, and so does the paper.
+        text = self.aliases.get(unit, re.sub(r"(?<=m)([23])\b", r"^\1", unit))
+        try:
+            return float(ureg.Quantity(number, text).to(self.unit).magnitude)
+        except (PintError, ValueError, AttributeError, AssertionError, TypeError):
+            self.fail(f"{unit!r} is no unit of this: write it as in {self.example}", param, ctx)
+
+
+KELVIN = Measure("kelvin", "300K or 25C", bare=True, aliases={"C": "degC", "°C": "degC"})
+METRES = Measure("m", "100um")
+DENSITY = Measure("kg/m^3", "0.55g/cm3")
+CURRENT_DENSITY = Measure("A/m^2", "1mA/cm2")
+DIFFUSIVITY = Measure("m^2/s", "1e-10cm2/s")
