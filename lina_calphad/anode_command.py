@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -255,12 +256,11 @@ def _print_path(console: Console, result: Study, point: int) -> None:
             cells.append(f"{row['capacity_mAh_per_cm2']:.2f}")
         if result.uncertainty is not None:
             drawn = _rows(result.uncertainty, T, row["boundary"])
-            cells.append(
-                f"{drawn[0]['q_low_68']:.2%} to {drawn[0]['q_high_68']:.2%}" if drawn else ""
-            )
+            ends = [_percent(row[f"q_{end}_68"]) for row in drawn for end in ("low", "high")]
+            cells.append(" to ".join(ends))
         table.add_row(*cells)
     console.print(table)
-    starts = [(r["q"], r["x0"]) for r in _rows(result.starts, T) if r["x0"] == r["x0"]]
+    starts = [(r["q"], r["x0"]) for r in _rows(result.starts, T) if not math.isnan(r["x0"])]
     if starts:
         some = ", ".join(f"x0 = {x0:.4f} at {q:.0%} stripped" for q, x0 in starts)
         text = f"the coherent spinodal is entered by {some}"
@@ -276,7 +276,9 @@ def _print_profile(console: Console, result: Study, point: int) -> None:
     table = _table(title, "boundary", "interface", "collector side")
 
     def cell(share: float, time: float) -> str:
-        return f"{share:.2%}, {time / 3600:.3g} h" if share == share else "not reached"
+        if math.isnan(share):
+            return "not reached"
+        return f"{share:.2%}, {time / 3600:.3g} h"
 
     crossings = profile.crossings_dataframe()
     ahead = crossings[crossings["q_interface"].notna()].sort_values("q_interface")
@@ -345,7 +347,7 @@ def _rows(table: pd.DataFrame, T: float, boundary: str | None = None) -> list[di
 
 def _percent(share: float) -> str:
     """A share in per cent, with more digits where little is left; the start may lie between."""
-    if share != share:
+    if math.isnan(share):
         return "behind"
     return f"{share:.2%}" if share > 0.99 else f"{share:.1%}"
 

@@ -227,12 +227,15 @@ def _beside(liquid: Flags | None, boundary: Array, x: Array) -> Flags:
 def _path(study: Study, point: int, ax: Axes) -> None:
     """The stripping path at one temperature, with the charge at each crossing."""
     table = study.path.to_dataframe().query("point == @point")
-    T = study.T[point]
-    ax.plot([study.x0, study.field.x[0, -1]], [T, T], color="black", linewidth=1.6)
-    ax.plot(table["x"], table["q"] * 0 + T, "o", color="black", markersize=4.5, clip_on=False)
+    T, (left, right) = study.T[point], study.field.x[0, [0, -1]]
+    start = float(np.clip(study.x0, left, right))
+    ax.plot([start, right], [T, T], color="black", linewidth=1.6)
+    shown = table["x"][table["x"].between(left, right)]
+    ax.plot(shown, np.full(shown.size, T), "o", color="black", markersize=4.5)
     ax.annotate(
-        f"x₀ = {study.x0:g}", (study.x0, T), xytext=(-6, -13), textcoords="offset points",
-        ha="right", fontsize=8.5, fontweight="bold",
+        f"x₀ = {study.x0:g}", (start, T), xytext=(-6 if start > 10 * left else 6, -13),
+        textcoords="offset points", ha="right" if start > 10 * left else "left",
+        fontsize=8.5, fontweight="bold", path_effects=_HALO,
     )  # fmt: skip
     # Labels of crossings that are close share a place, one line each.
     labels: list[tuple[float, list[str]]] = []
@@ -242,7 +245,7 @@ def _path(study: Study, point: int, ax: Axes) -> None:
             text += f", {row['capacity_mAh_per_cm2']:.3g} mAh/cm²"
         if labels and logit(row["x"]) - logit(labels[-1][0]) < 0.3:
             labels[-1][1].append(text)
-        elif row["x"] < study.field.x[0, -1]:
+        elif left < row["x"] < right:
             labels.append((row["x"], [text]))
     for x, lines in labels:
         ax.annotate(
