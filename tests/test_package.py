@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -141,7 +142,7 @@ def test_every_dependency_has_a_range_and_a_tested_version():
         line.split("==") for line in (ROOT / "constraints.txt").read_text().split() if "==" in line
     )
     extras = project["optional-dependencies"]
-    for requirement in project["dependencies"] + extras["test"] + extras["docs"]:
+    for requirement in (*project["dependencies"], *chain.from_iterable(extras.values())):
         name, low, high = re.fullmatch(r"([\w-]+)>=([\w.]+),<([\w.]+)", requirement).groups()
         version = [int(n) for n in re.findall(r"\d+", pinned[name.lower()])]
         bounds = [[int(n) for n in bound.split(".")] for bound in (low, high)]
