@@ -163,7 +163,7 @@ def coarsening(study: Study, ax: Axes) -> Axes:
     for colour, law in zip(COLOURS, LAWS, strict=False):
         ax.loglog(rows["t_s"] / 3600, rows[f"{law}_m"] / _MICRON, "o-", color=colour, label=law)
     ax.axhline(1, color="0.6", linewidth=0.8)
-    ax.annotate("1 µm", (1, 1), xycoords=("axes fraction", "data"), ha="right", va="bottom")
+    ax.annotate("1 µm", (0.99, 1), xycoords=("axes fraction", "data"), ha="right", va="top")
     ax.set(xlabel="time / h", ylabel="size / µm", title=f"coarsening at {study.T[0]:g} K")
     ax.legend(fontsize=8, title="carried by", title_fontsize=8)
     return ax
