@@ -119,7 +119,7 @@ def anode(
         raise click.UsageError(msg)
     folder = out or (None if as_json else Path(DEFAULT_OUT))
     writing = results_folder(folder, overwrite=overwrite) if folder else nullcontext()
-    with writing as files, steps(6 + 2 * len(temperature)) as say:
+    with writing as files, steps(7 + len(temperature)) as say:
         result = _study(source, x0, temperature, plane, shipped_elastic, bands, say, given)
         if files:
             say("writing tables and figures")

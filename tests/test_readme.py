@@ -8,6 +8,7 @@ import pytest
 from test_package import ROOT
 
 import lina_calphad as lc
+from lina_calphad.anode import depth_profile, stripping_path
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -59,3 +60,16 @@ def test_its_measured_temperatures():
     measured = {p.quantity: p.value for p in lc.registry.MEASURED}
     assert float(line[0]) == measured["eutectic temperature"]
     assert float(line[1]) == measured["monotectic temperature"]
+
+
+def test_its_numbers_of_the_anode():
+    path = stripping_path(0.03, 300.0, thickness=100e-6)
+    boundary = "coherent spinodal alpha"
+    (line,) = re.findall(r"half of its Li has left \((\d+) mAh/g, ([\d.]+) mAh/cm²\)", README)
+    assert float(path.q[boundary]) == pytest.approx(0.5, abs=0.01)
+    assert float(line[0]) == pytest.approx(float(path.capacity[boundary]), abs=0.5)
+    assert float(line[1]) == pytest.approx(float(path.areal_capacity[boundary]), abs=0.05)
+    (share,) = re.findall(r"the interface is pure Na after (\d+) %", README)
+    profile = depth_profile(0.03, 300.0, 100.0, 100e-6)
+    assert float(share) / 100 == pytest.approx(profile.exhausted_at, abs=0.005)
+    assert profile.x[-1, 0] == pytest.approx(0.03, rel=1e-3)
