@@ -35,8 +35,8 @@ DEFAULT_OUT = "lina-anode"
 )  # fmt: skip
 @click.option(
     "-T", "--temperature", "temperature", type=KELVIN, multiple=True, default=(300.0,),
-    show_default="300", metavar="K",
-    help="Temperature, in K or as in 25C; give it again for both ends of a range.",
+    metavar="K",
+    help="Temperature, in K or as in 25C; give it again for both ends of a range.  [default: 300]",
 )  # fmt: skip
 @click.option(
     "--thickness", type=METRES, metavar="LENGTH",
