@@ -13,10 +13,13 @@ import click
 from lina_calphad.measure import CURRENT_DENSITY, DENSITY, DIFFUSIVITY, KELVIN, METRES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     from rich.console import Console
 
     from lina_calphad.anode.summary import Study
+    from lina_calphad.quantities import Description
 
 DEFAULT_OUT = "lina-anode"
 
@@ -119,14 +122,18 @@ def anode(
         raise click.UsageError(msg)
     folder = out or (None if as_json else Path(DEFAULT_OUT))
     writing = results_folder(folder, overwrite=overwrite) if folder else nullcontext()
-    with writing as files, steps(7 + len(temperature)) as say:
-        result = _study(source, x0, temperature, plane, shipped_elastic, bands, say, given)
+    with writing as files, steps(8 + len(temperature)) as say:
+        say("reading")
+        description = _describe(source, plane, shipped_elastic)
+        if html:  # first: what it cannot show is soon said
+            say("page")
+            text = _page(description, x0, temperature[0], given)
+        result = _study(source, description, x0, temperature, bands, say, given)
         if files:
             say("writing tables and figures")
             _write(result, files)
-        if files and html:
-            say("writing the page")
-            _write_page(result, given, files)
+            if html:
+                (files / "anode.html").write_text(text, encoding="utf-8")
     if as_json:
         click.echo(json.dumps(result.to_dict(), indent=2, allow_nan=False))
         return
@@ -137,18 +144,29 @@ def anode(
         click.echo(f"Open {folder / 'anode.html'} in a browser.")
 
 
-def _study(
-    source: str, x0: float, temperature: tuple[float, ...], plane: tuple[float, float, float],
-    shipped_elastic: bool, bands: bool, say: Any, given: dict[str, float | None],
-) -> Study:  # fmt: skip
-    from lina_calphad.anode import describe, study
-    from lina_calphad.kinetics import DIFFUSIVITY as USUAL
+def _describe(source: str, plane: tuple[float, float, float], shipped: bool) -> Description:
+    from lina_calphad.anode import describe
     from lina_calphad.models import CoherentModel
-    from lina_calphad.source_draws import draws_note, source_draws
 
     model: type[CoherentModel] = type("Chosen", (CoherentModel,), {"plane": plane})
-    say("reading")
-    description = describe(source, model, shipped_elastic=shipped_elastic)
+    return describe(source, model, shipped_elastic=shipped)
+
+
+def _page(description: Description, x0: float, T: float, given: dict[str, float | None]) -> str:
+    from lina_calphad.anode.page import page
+
+    foil, density = given["thickness"], given["density"]
+    return page(description, x0, T, thickness=foil, density=density)
+
+
+def _study(
+    source: str, description: Description, x0: float, temperature: tuple[float, ...],
+    bands: bool, say: Callable[[str], None], given: dict[str, float | None],
+) -> Study:  # fmt: skip
+    from lina_calphad.anode import study
+    from lina_calphad.kinetics import DIFFUSIVITY as USUAL
+    from lina_calphad.source_draws import draws_note, source_draws
+
     draws = source_draws(source, description.dbf) if bands else None
     if bands and draws is None:
         raise click.UsageError(draws_note(description.name, source, None))
@@ -171,16 +189,6 @@ def _write(result: Study, files: Path) -> None:
     (files / "anode.json").write_text(text, encoding="utf-8")
     for name, figure in figures(result).items():
         save_figure(figure, files, name)
-
-
-def _write_page(result: Study, given: dict[str, float | None], files: Path) -> None:
-    from lina_calphad.anode.page import page
-
-    text = page(
-        result.description, result.x0, float(result.T[0]),
-        thickness=given["thickness"], density=given["density"],
-    )  # fmt: skip
-    (files / "anode.html").write_text(text, encoding="utf-8")
 
 
 def _print(result: Study) -> None:

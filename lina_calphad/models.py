@@ -63,6 +63,8 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
     coherency : dict of pairs of elements to expressions
         B of each pair in alphabetical order, in J/mol of formula units, set when
         built: Y V_host times the square of the difference of their misfits.
+    constants : dict of str to expressions
+        C11, C12 and C44 of the host in GPa, set when built.
 
     Parameters
     ----------
@@ -103,7 +105,7 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
         index = mixing_sublattice(dbe, self.phase_name, {s.name for s in self.components})
         elements = sorted(species.name for species in self.constituents[index])
         if len(elements) == 1:
-            self.coherency, self._endmember_elastic = {}, S.Zero
+            self.coherency, self.constants, self._endmember_elastic = {}, {}, S.Zero
             return S.Zero
         host = elements[0] if self.host is None else self.host.upper()
         if host not in elements:
@@ -112,7 +114,8 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
         solutes = [element for element in elements if element != host]
         y = {element: v.SiteFraction(self.phase_name, index, element) for element in elements}
         data = self._elastic_data(dbe, index, host, solutes)
-        c11, c12, c44 = (data[name, host] for name in CONSTANTS)
+        self.constants = {name: data[name, host] for name in CONSTANTS}
+        c11, c12, c44 = self.constants.values()
         stiffness = biaxial_modulus(c11, c12, c44, self.plane) * 1e9 * data["V0", host]
         misfit = {host: S.Zero} | {
             element: (data["V0", element] / data["V0", host]) ** (S.One / 3) - 1

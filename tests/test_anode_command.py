@@ -178,6 +178,14 @@ def test_the_command_prints_windows_path_depth_and_sizes(folder, capsys):
     }
 
 
+def test_the_page_is_written_and_said_where(folder, capsys):
+    status, printed, _ = run(capsys, "--x0", "0.03", "--thickness", "100um", "--html")
+    assert status == 0
+    assert "Open lina-anode/anode.html in a browser." in printed
+    text = (folder / "lina-anode" / "anode.html").read_text(encoding="utf-8")
+    assert "a foil of 100 µm" in text
+
+
 def test_json_goes_to_standard_output_and_nothing_is_written(folder, capsys):
     status, printed, _ = run(capsys, "--x0", "0.03", "-T", "20C", "-T", "60C", "--json")
     content = json.loads(printed)
@@ -238,6 +246,7 @@ def test_the_plane_of_the_wave_matters_where_elasticity_is_anisotropic(folder, c
         (["nothing", "--x0", "0.03"], "no assessment is called 'nothing'"),
         (["zhang2003", "--x0", "0.03", "--bands"], "zhang2003 has no bands"),
         (["--x0", "0.03", "--html", "--json"], "say with --out where it goes"),
+        (["--x0", "1e-5", "--html"], "x0 of this page is a mole fraction of Na before stripping"),
         ([], "Missing option '--x0'"),
     ],
 )

@@ -1,0 +1,224 @@
+// Solves the boundaries of bcc Li-Na where the page is shown, and redraws the map and the table.
+//
+// t = ln(x/(1-x)), x the mole fraction of Na. The excess energy is that of Redlich and Kister,
+// x(1-x) sum L_k (1-2x)^k; coherency takes B = B0 E/E0 from L_0, but for a part linear in x. With
+// c_k = L_k/RT the diffusion potential f, the grand potential w and the stability psi of
+// lina_calphad.gap are polynomials of u = 1-2x beside ideal mixing: df/dt = psi, dw/dt = -x psi.
+"use strict";
+
+const lina = (() => {
+  let data;
+  const known = new Map(); // what was solved, by temperature
+
+  // -- one solution --
+
+  const expit = (t) => (t < 0 ? Math.exp(t) / (1 + Math.exp(t)) : 1 / (1 + Math.exp(-t)));
+  const logit = (x) => Math.log(x / (1 - x));
+
+  function mixing(c, t) {
+    const e = Math.exp(-Math.abs(t));
+    const q = e / (1 + e) ** 2;
+    const x = t < 0 ? e / (1 + e) : 1 / (1 + e);
+    const u = -Math.tanh(t / 2);
+    let p = 0, p1 = 0, p2 = 0, p3 = 0; // the series and its derivatives in u
+    for (let k = c.length - 1; k >= 0; k--) {
+      p3 = p3 * u + 3 * p2;
+      p2 = p2 * u + 2 * p1;
+      p1 = p1 * u + p;
+      p = p * u + c[k];
+    }
+    const slope = u * p - 2 * q * p1;
+    const bend = -2 * p - 4 * u * p1 + 4 * q * p2;
+    return {
+      x, q, u,
+      f: t + slope,
+      w: -Math.max(t, 0) - Math.log1p(e) + q * p - x * slope,
+      psi: 1 + q * bend,
+      rise: q * (u * bend + q * (12 * p1 + 12 * u * p2 - 8 * q * p3)), // d psi/dt
+    };
+  }
+
+  // Root of a function that increases from low to high: Newton's method, kept in its bracket.
+  function root(f, low, high, tolerance = 0) {
+    let t = (low + high) / 2, last = high - low;
+    for (let i = 0; i < 200; i++) {
+      const [y, dy] = f(t);
+      if (y === 0) return t;
+      if (y < 0) low = t;
+      else high = t;
+      let next = t - y / dy;
+      if (!(next > low && next < high && Math.abs(next - t) < last / 2)) next = (low + high) / 2;
+      last = Math.abs(next - t);
+      t = next;
+      if (last <= Math.max(tolerance, 1e-16 * Math.abs(t)) || t === low || t === high) break;
+    }
+    return t;
+  }
+
+  // A point from which on a condition holds, outwards.
+  function beyond(t, sign, holds) {
+    for (let step = 1; step < 1e4; step *= 2) {
+      t += sign * step;
+      if (holds(t)) return t;
+    }
+    throw new Error("a diffusion potential does not diverge");
+  }
+
+  // Where G'' is least: unlike psi = 0 it is the same for every modulus.
+  function deepest(c) {
+    let best = 0, least = Infinity;
+    for (let t = -12; t <= 12; t += 0.1) {
+      const { psi, q } = mixing(c, t);
+      if (psi / q < least) [best, least] = [t, psi / q];
+    }
+    const slope = (t) => {
+      const m = mixing(c, t);
+      return [m.rise - m.u * m.psi, NaN]; // without a derivative the bracket is halved
+    };
+    return root(slope, best - 0.1, best + 0.1);
+  }
+
+  // Both curves as logits, or null where the solution is stable; `inside` from `deepest`.
+  function gap(c, inside) {
+    if (!(mixing(c, inside).psi < 0)) return null;
+    const stable = (t) => mixing(c, t).psi > 0;
+    const limit = (sign) => (t) => {
+      const m = mixing(c, t);
+      return [sign * m.psi, sign * m.rise];
+    };
+    const left = root(limit(-1), beyond(inside, -1, stable), inside);
+    const right = root(limit(1), inside, beyond(inside, 1, stable));
+    if (!(left < right)) return null;
+    return { spinodal: [left, right], binodal: binodal(c, left, right) };
+  }
+
+  // On each stable branch t grows with the potential mu, and so does the difference of w.
+  function binodal(c, left, right) {
+    const half = (right - left) / 2;
+    let ends = [(left + right) / 2 - Math.sqrt(3) * half, (left + right) / 2 + Math.sqrt(3) * half];
+    if (half >= 5e-3) { // narrower ones are Landau's; for Newton's method a rough start will do
+      const high = mixing(c, left).f, low = mixing(c, right).f;
+      const start = beyond(left, -1, (t) => mixing(c, t).f < low);
+      const end = beyond(right, 1, (t) => mixing(c, t).f > high);
+      const branch = (mu, a, b) => root((t) => {
+        const m = mixing(c, t);
+        return [m.f - mu, m.psi];
+      }, a, b, 1e-9);
+      const both = (mu) => [branch(mu, start, left), branch(mu, right, end)];
+      ends = both(root((mu) => {
+        const [a, b] = both(mu).map((t) => mixing(c, t));
+        return [a.w - b.w, b.x - a.x];
+      }, low, high, 1e-6 * (high - low)));
+    }
+    for (let i = 0; i < 12; i++) {
+      const step = newton(c, ends);
+      const next = ends.map((t, side) => t + step[side]);
+      if (!(next[0] <= left && next[1] >= right)) break;
+      ends = next;
+      if (Math.max(...step.map(Math.abs)) < 1e-9 * Math.min(1, ends[1] - ends[0])) break;
+    }
+    return ends;
+  }
+
+  function newton(c, ends) {
+    const [a, b] = ends.map((t) => mixing(c, t));
+    const width = b.x - a.x;
+    let step = [b.x, a.x].map((x) => (b.w - a.w + x * (b.f - a.f)) / width);
+    if (ends[1] - ends[0] < 0.5) { // differences lose digits here, integrals of G'' do not
+      step = [0, 0];
+      data.nodes.forEach((node, i) => {
+        const m = mixing(c, logit(a.x + width * node));
+        const share = (m.psi / m.q) * width * data.weights[i];
+        step[0] += share * (1 - node);
+        step[1] -= share * node;
+      });
+    }
+    return [step[0] / a.psi, step[1] / b.psi];
+  }
+
+  // -- boundaries, regions and stripping --
+
+  // A column of the table over temperature, by a cubic through its four nearest rows.
+  function at(column, T) {
+    const i = Math.min(Math.max(Math.floor(T - data.bottom) - 1, 0), column.length - 4);
+    let sum = 0;
+    for (let j = i; j < i + 4; j++) {
+      let weight = 1;
+      for (let k = i; k < i + 4; k++) if (k !== j) weight *= (T - data.bottom - k) / (j - k);
+      sum += weight * column[j];
+    }
+    return sum;
+  }
+
+  // Both curves of both solutions; what does not depend on the modulus, and the last, is kept.
+  function ends(T, E) {
+    if (known.size > 5000) known.clear();
+    if (!known.has(T)) {
+      const c = data.L.map((column) => at(column, T) / (data.R * T));
+      const inside = deepest(c);
+      known.set(T, { c, inside, chemical: gap(c, inside), E: NaN, coherent: null });
+    }
+    const row = known.get(T);
+    if (row.E !== E) {
+      const b = (at(data.B, T) * E) / data.modulus / (data.R * T);
+      row.coherent = gap([row.c[0] - b, ...row.c.slice(1)], row.inside);
+      row.E = E;
+    }
+    return { chemical: row.chemical, coherent: row.coherent };
+  }
+
+  const named = (both) => data.boundaries.map((name) => {
+    const [which, curve, side] = name.split(" ");
+    const t = both[which] ? both[which][curve][side === "alpha" ? 0 : 1] : null;
+    return { name, t, x: t === null ? null : expit(t) };
+  });
+
+  function boundaries(T, E) {
+    return Object.fromEntries(named(ends(T, E)).map(({ name, x }) => [name, x]));
+  }
+
+  // Index of a region; a point on a boundary counts with what lies beyond it.
+  function classify(x, both) {
+    const within = (which, curve) => {
+      const found = both[which];
+      return found && expit(found[curve][0]) <= x && x < expit(found[curve][1]) && x > 0;
+    };
+    const free = within("chemical", "spinodal"), held = within("coherent", "binodal");
+    let key = within("chemical", "binodal") ? "held" : "single";
+    if (free) key = "held_unstable";
+    if (held) key = free ? "incoherent_spinodal" : "nucleation";
+    if (within("coherent", "spinodal")) key = "coherent_spinodal";
+    return data.regions.findIndex((region) => region.key === key);
+  }
+
+  function path(x0, T, E) {
+    const both = ends(T, E);
+    const [lithium, sodium] = data.mass;
+    const mass = (1 - x0) * lithium + x0 * sodium;
+    const full = ((1 - x0) * data.charge) / mass;
+    let area = null; // of the foil before stripping, in g/cm²
+    if (data.thickness !== null) {
+      const volume = data.volume && data.volume.map((column) => at(column, T));
+      const density = volume ? mass / 1000 / ((1 - x0) * volume[0] + x0 * volume[1]) : data.density;
+      area = (density * data.thickness) / 10;
+    }
+    const row = (boundary, x, q) => ({
+      boundary, x, q,
+      capacity: q * full,
+      areal: area === null ? null : q * full * area,
+      region: classify(x, both),
+    });
+    const crossed = named(both)
+      .filter(({ x }) => x !== null && x > x0)
+      .map(({ name, x }) => row(name, x, (x - x0) / (x * (1 - x0))))
+      .sort((a, b) => a.q - b.q);
+    return { both, rows: [row("start", x0, 0), ...crossed] };
+  }
+
+  const open = (given) => {
+    data = given;
+    known.clear();
+  };
+  return { open, boundaries, classify, ends, expit, logit, path };
+})();
+window.lina = lina;
