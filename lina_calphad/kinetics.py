@@ -10,6 +10,7 @@ from scipy import constants
 
 from lina_calphad.energy import R
 from lina_calphad.limits import inside, within
+from lina_calphad.models import CoherentModel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,23 +46,28 @@ class Estimate:
 DIFFUSIVITY = Estimate(
     "diffusivity", 1e-14, "m²/s",
     "Pereira dos Santos et al. 2025, section 3.3: of the order of 1e-10 cm²/s for Li and Na "
-    "between room temperature and 60 °C",
+    "between room temperature and 60 °C; here the same at all temperatures and compositions",
 )  # fmt: skip
-#: Of the interface between the two phases.
+#: Twice the interface energy times the molar volume over RT.
 CAPILLARY_LENGTH = Estimate(
     "capillary length", 3e-10, "m",
-    "same: atomic scale; the number is ours, the distance of neighbours in bcc Li being 2.96 Å",
+    "atomic scale, Pereira dos Santos et al. 2025, section 3.3; the number is ours, the distance "
+    "of neighbours in bcc Li being 2.96 Å",
 )  # fmt: skip
-
+#: Range of temperature in K in which `DIFFUSIVITY` was stated: 20 to 60 °C.
+DIFFUSIVITY_STATED = (293.15, 333.15)
+#: What a solubility is, in errors.
+SOLUBILITY = "a solubility is a mole fraction"
 #: What is taken for a diffusivity in m²/s.
 DIFFUSIVITY_RANGE = (1e-30, 1e-6)
 
-#: Growth of a mean size R with time by the process that carries the atoms.
+#: Growth of a mean size R with time, by what carries the atoms.
 LAWS = {
-    "bulk": "(d0 D t)^(1/3): both phases carry the atoms (the paper's section 3.3)",
-    "interface": "(d0^2 D t)^(1/4): interfaces carry them, one capillary length thick",
-    "dilute": "(4/9 d0 x D t)^(1/3): the dilute phase alone, of solubility x "
-    "(Lifshitz & Slyozov 1961, Wagner 1961)",
+    "bulk": "(d0 D t)^(1/3): diffusion through both phases (the paper's section 3.3)",
+    "interface": "(d0^2 D t)^(1/4): diffusion along interfaces, one capillary length thick and no "
+    "faster than in the bulk",
+    "dilute": "(4/9 d0 x D t)^(1/3): diffusion of the few atoms dissolved in a matrix, of mole "
+    "fraction x (Lifshitz & Slyozov 1961, Wagner 1961)",
 }
 
 
@@ -167,7 +173,7 @@ def gradient_energy(solution: BinarySolution, T: ArrayLike, distance: ArrayLike)
     Raises
     ------
     ValueError
-        If a distance does not lie between 1e-10 and 1e-9 m.
+        If a distance does not lie between 1e-10 and 1e-9 m, or the solution is a coherent one.
 
     Examples
     --------
@@ -176,6 +182,9 @@ def gradient_energy(solution: BinarySolution, T: ArrayLike, distance: ArrayLike)
     >>> float(gradient_energy(bcc, 300.0, 2.962e-10))
     2.940...e-16
     """
+    if issubclass(solution.model, CoherentModel):
+        msg = f"a gradient energy comes from bonds, not from coherency: {solution} has the latter"
+        raise ValueError(msg)
     distance = within(distance, (1e-10, 1e-9), "a distance of neighbours is in m")
     middle, first, second = (solution.gibbs_energy(T, x) for x in (0.5, 0.0, 1.0))
     excess = middle - (first + second) / 2 + R * np.asarray(T) * np.log(2)
@@ -187,7 +196,7 @@ def mobility(x: ArrayLike, T: ArrayLike, diffusivity: ArrayLike = DIFFUSIVITY.va
     """Mobility D x (1 - x)/RT in m² mol/(J s), with which dx/dt = div(M grad dG/dx).
 
     Then the interdiffusion coefficient is D psi, with `BinarySolution.stability` psi:
-    D in a dilute solution, negative in a spinodal.
+    D in a dilute solution, less in a concentrated one, negative in a spinodal.
 
     Parameters
     ----------
@@ -302,9 +311,10 @@ def coarsening(
     t
         Time in s.
     solubility
-        Mole fraction of the dilute component in the phase that carries it.
+        Mole fraction of the dilute component in the matrix.
     diffusivity, capillary_length
-        In m²/s and m. All arrays broadcast together.
+        In m²/s and m, the latter twice the interface energy times the molar volume over RT.
+        All arrays broadcast together.
 
     Raises
     ------
@@ -320,7 +330,7 @@ def coarsening(
     {'bulk': '0.638 µm', 'interface': '0.094 µm', 'dilute': '0.015 µm'}
     """
     t = within(t, (0.0, 1e12), "a time is in s")
-    x = within(solubility, (0.0, 1.0), "a solubility is a mole fraction")
+    x = within(solubility, (0.0, 1.0), SOLUBILITY)
     d0 = within(capillary_length, (1e-11, 1e-6), "a capillary length is in m")
     volume = d0 * _diffusivity(diffusivity) * t
     sizes = {
@@ -337,17 +347,19 @@ def coarsening(
 def time_to_reach(
     size: ArrayLike,
     law: str = "bulk",
-    solubility: ArrayLike = 1.0,
+    solubility: ArrayLike | None = None,
     *,
     diffusivity: ArrayLike = DIFFUSIVITY.value,
     capillary_length: ArrayLike = CAPILLARY_LENGTH.value,
 ) -> Array:
     """Time in s after which `coarsening` reaches a size in m; its inverse.
 
+    Only the law "dilute" takes, and needs, a solubility.
+
     Raises
     ------
     ValueError
-        If there is no such law, or an argument is out of its range.
+        If there is no such law, or an argument is missing or out of its range.
 
     Examples
     --------
@@ -357,8 +369,12 @@ def time_to_reach(
     if law not in LAWS:
         msg = f"laws of coarsening are {', '.join(LAWS)}; got {law!r}"
         raise ValueError(msg)
+    if law == "dilute" and solubility is None:
+        msg = "coarsening through a dilute phase needs its solubility"
+        raise ValueError(msg)
     size = within(size, (0.0, 1.0), "a size is in m")
-    one = coarsening(1.0, solubility, diffusivity=diffusivity, capillary_length=capillary_length)
+    x = within(1.0 if solubility is None else solubility, (1e-300, 1.0), SOLUBILITY)
+    one = coarsening(1.0, x, diffusivity=diffusivity, capillary_length=capillary_length)
     time: Array = (size / one.size[law]) ** (4 if law == "interface" else 3)
     return time
 

@@ -20,7 +20,7 @@ class Measure(click.ParamType):  # type: ignore[type-arg]  # not generic before 
     example
         What an error shows.
     bare
-        Whether a number without a unit is taken in `unit`.
+        Whether a number without a unit is taken in `unit`: from this value on; never if None.
     aliases
         Units that mean something else here than in pint, such as C.
     """
@@ -28,7 +28,12 @@ class Measure(click.ParamType):  # type: ignore[type-arg]  # not generic before 
     name = "measure"
 
     def __init__(
-        self, unit: str, example: str, *, bare: bool = False, aliases: dict[str, str] | None = None
+        self,
+        unit: str,
+        example: str,
+        *,
+        bare: float | None = None,
+        aliases: dict[str, str] | None = None,
     ) -> None:
         self.unit = unit
         self.example = example
@@ -42,26 +47,29 @@ class Measure(click.ParamType):  # type: ignore[type-arg]  # not generic before 
         if isinstance(value, float):
             return value
         found = re.fullmatch(rf"\s*({_NUMBER})\s*(.*?)\s*", value)
-        if not found:
-            self.fail(f"{value!r} is no number with a unit, such as {self.example}", param, ctx)
+        if not found or "," in value:
+            hint = "; a decimal point is a point" if "," in value else ""
+            self.fail(f"{value!r} is no number such as {self.example}{hint}", param, ctx)
         number, unit = float(found[1]), found[2]
         if not unit:
-            if self.bare:
+            if self.bare is not None and (number >= self.bare or number <= 0):
                 return number
             self.fail(f"{value!r} has no unit: write it as in {self.example}", param, ctx)
         # pycalphad's registry: quantities of two registries do not mix. It takes seconds.
         from pint.errors import PintError
         from pycalphad.property_framework.units import ureg
 
-        # People write cm2 for cm^2, and so does the paper.
-        text = self.aliases.get(unit, re.sub(r"(?<=m)([23])\b", r"^\1", unit))
+        # People write cm2 or cm-2 for cm^2 and cm^-2, and so does the paper.
+        text = self.aliases.get(unit, re.sub(r"(?<=[A-Za-z])(-?[1-3])\b", r"^\1", unit))
         try:
             return float(ureg.Quantity(number, text).to(self.unit).magnitude)
         except (PintError, ValueError, AttributeError, AssertionError, TypeError):
             self.fail(f"{unit!r} is no unit of this: write it as in {self.example}", param, ctx)
 
 
-KELVIN = Measure("kelvin", "300K or 25C", bare=True, aliases={"C": "degC", "°C": "degC"})
+# A bare 25 is nobody's kelvin.
+KELVIN = Measure("kelvin", "300K or 25C", bare=200, aliases={"C": "degC", "°C": "degC"})
+FRACTION = Measure("dimensionless", "0.03 or 3%", bare=0, aliases={"%": "percent"})
 METRES = Measure("m", "100um")
 DENSITY = Measure("kg/m^3", "0.55g/cm3")
 CURRENT_DENSITY = Measure("A/m^2", "1mA/cm2")

@@ -9,11 +9,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-import lina_calphad as lc
 from lina_calphad.anode import REGIONS, describe, regions, stripping_path, study
 from lina_calphad.anode.figures import REGION_COLOURS, figures
 from lina_calphad.cli import main
-from lina_calphad.measure import CURRENT_DENSITY, DENSITY, DIFFUSIVITY, KELVIN, METRES
+from lina_calphad.measure import CURRENT_DENSITY, DENSITY, DIFFUSIVITY, FRACTION, KELVIN, METRES
 from lina_calphad.registry import tdb_folder
 from lina_calphad.source_draws import source_draws
 
@@ -71,6 +70,41 @@ def test_an_alloy_of_the_table_of_starts_enters_the_coherent_spinodal_there(whol
         assert float(path.q["coherent spinodal alpha"]) == pytest.approx(row["q"], abs=1e-9)
 
 
+def test_windows_know_where_there_is_liquid_and_an_alloy_that_stays_solid_is_studied(santos):
+    """At 363 K a Na-rich alloy never meets the liquid that most others form."""
+    found = study(0.995, 363.0, santos)
+    assert "liquid" in set(found.windows["region"])
+    liquid = found.windows.query("region == 'liquid'").iloc[0]
+    inside, outside = liquid["x_from"] * (1 + 1e-6), liquid["x_from"] * (1 - 1e-6)
+    assert regions([outside, inside], 363.0, santos).key.tolist()[1] == "liquid"
+    assert regions([outside, inside], 363.0, santos).key.tolist()[0] != "liquid"
+    assert found.starts["x0"].isna().all()
+    assert found.starts["reason"].str.startswith("liquid forms").all()
+
+
+def test_ten_times_the_diffusivity_is_a_tenth_of_the_current(whole):
+    table = whole.sensitivity.set_index(["T", "diffusivity"])
+    slow = study(0.03, 293.15, whole.description, thickness=100e-6, current_density=1.0)
+    found = slow.profiles[0]
+    assert table.loc[(293.15, 1e-13), "q_exhausted"] == pytest.approx(found.exhausted_at, rel=1e-6)
+    share = found.crossings["coherent spinodal alpha"][0]
+    assert table.loc[(293.15, 1e-13), "q_interface"] == pytest.approx(share, rel=1e-6)
+
+
+def test_notes_tell_what_concerns_this_study(whole, santos):
+    text = " ".join(whole.notes)
+    factor = float(santos.coherent.stability(293.15, 0.03))
+    for words in ("0 K", f"factor, at x0 {factor:.2f} (coherent)", "may be much faster"):
+        assert words in text
+    assert "was stated for" not in text
+    cold = " ".join(study(0.03, 150.0, santos).notes)
+    assert "was stated for 293.15 to 333.15 K" in cold
+    assert "below 200 K the elements are extrapolated" in cold
+    assert "0 K" not in " ".join(
+        study(0.03, 300.0, santos, thickness=1e-4, density=550.0).notes[:3]
+    )
+
+
 def test_draws_enclose_the_path_that_they_belong_to(whole):
     path = whole.path.to_dataframe().query("boundary != 'start'").set_index(["T", "boundary"])
     drawn = whole.uncertainty.set_index(["T", "boundary"])
@@ -106,14 +140,21 @@ def test_a_study_without_a_coherent_gap_has_fewer_windows():
 def test_the_map_names_its_fields_and_marks_every_crossing(whole):
     ax = figures(whole)["map"].axes[0]
     words = " ".join(text.get_text() for text in ax.texts)
-    for key in ("single", "held", "nucleation", "coherent_spinodal", "liquid"):
+    for key in ("single", "held", "nucleation", "liquid"):
         assert next(r.name for r in REGIONS if r.key == key) in words
     for row in whole.path.to_dataframe().query("boundary != 'start'").to_dict("records"):
         if row["x"] < 0.9999:
-            assert f"{row['capacity_mAh_per_g']:.0f} mAh/g" in words
             assert f"{row['capacity_mAh_per_cm2']:.3g} mAh/cm²" in words
+    assert "x₀ = 0.03, 333.15 K" in words
     paths = [line for line in ax.lines if len(line.get_xdata()) == 2]
     assert [line.get_ydata()[0] for line in paths] == [293.15, 333.15]
+
+
+def test_without_a_thickness_the_map_has_charges_per_gram_and_room_for_every_wide_name(santos):
+    ax = figures(study(0.03, 300.0, santos))["map"].axes[0]
+    words = " ".join(text.get_text() for text in ax.texts)
+    for name in ("spontaneous coherent unmixing", "spinodal only if incoherent", "1742 mAh/g"):
+        assert name in words
 
 
 @pytest.mark.parametrize("x0", [1e-9, 0.5, 0.99995])
@@ -132,8 +173,8 @@ def test_every_figure_is_drawn_from_the_tables(whole):
     assert all(isinstance(figure, Figure) for figure in drawn.values())
     assert set(REGION_COLOURS) == {region.key for region in REGIONS}
     ends = [line.get_xdata()[-1] for line in drawn["profile"].axes[0].lines[::2]]
-    np.testing.assert_allclose(ends, whole.profiles[0].depth[:, -1] * 1e6)
-    size = whole.sizes.query("T == 293.15")["bulk_m"] * 1e6
+    np.testing.assert_allclose(ends, whole.profiles[0].depth[::2, -1] * 1e6)
+    size = whole.sizes.query("T == 293.15 and law == 'bulk'")["size_m"] * 1e6
     np.testing.assert_allclose(drawn["lengths"].axes[1].lines[0].get_ydata(), size)
 
 
@@ -157,18 +198,21 @@ def test_the_readmes_command_writes_tables_and_figures(written):
 
 
 def test_the_command_prints_windows_path_depth_and_sizes(folder, capsys):
-    arguments = ["--x0", "0.03", "--thickness", "100um", "--current", "1mA/cm2", "--bands"]
+    arguments = ["--x0=3%", "--thickness=100um", "--current=1mA/cm2", "--bands", "--depth=30%"]
     status, printed, _ = run(capsys, *arguments)
     assert status == 0
     for words in (
-        "x(Na) = 0.03 at 300 K: coherent nucleation.",
+        "x(Na) = 0.03 at 300 K (26.9 °C): coherent nucleation.",
+        "it unmixes by itself after 49.7% of the Li (1742 mAh/g, 10.47 mAh/cm²); after 16.6%",
         "held by coherency │ 3.11e-05 │ 0.00386 │",
         "spontaneous coherent unmixing │ 0.058 │ 49.7% │ 1742 │ 10.47 │ 44.5% to 55.1% │",
-        "x0 = 0.0298 at 50% stripped",
-        "coherent spinodal (Li side) │ 3.11%, 0.655 h │ 81.4",
-        "the interface is pure Na after 20.6 h with 97.8% of the Li stripped",
-        "the fastest wave, at x(Na) = 0.23, is 1.5 nm long",
-        "3.9 days",
+        "depth of stripping: x0 = 0.0413 at 30 %",
+        "coherent spinodal (Li side) │ 3.11%, 0.655 mAh/cm², 39.3 min │ 81.4",
+        "the interface is pure Na after 20.6 h with 97.84% of the Li stripped",
+        "with 1e-15 m²/s instead of 1e-14: coherent spinodal at the interface after 0.31%",
+        "fastest-growing wavelength, at x(Na) = 0.23, is 1.5 nm, with an e-folding time of 8.5 µs",
+        "3.86 days │",
+        "at x0 0.44 (coherent) or 0.15 (chemical)",
         "estimate: diffusivity 1e-14 m²/s",
         "no solid solubility of Li-Na was ever measured",
     ):
@@ -228,11 +272,17 @@ def test_the_plane_of_the_wave_matters_where_elasticity_is_anisotropic(folder, c
         (["--x0", "1.5"], "x0, the mole fraction of Na before stripping, lies between 0 and 1"),
         (["--x0", "0"], "lies between 0 and 1; got 0"),
         (["--x0", "0.03", "-T", "365"], "liquid forms on the way from x0 = 0.03"),
+        (["--x0", "3"], "lies between 0 and 1; got 3"),
+        (["--x0", "0,03"], "'0,03' is no number such as 0.03 or 3%; a decimal point is a point"),
         (["--x0", "0.03", "-T", "-5"], "a temperature is a positive, finite number"),
+        (["--x0", "0.03", "-T", "25"], "'25' has no unit: write it as in 300K or 25C"),
+        (["--x0", "0.03", "-T", "30K"], "at 30 K a solubility is below 1e-15"),
+        (["--x0", "0.03", "--plane", "0", "0", "0"], "not all zero"),
+        (["--x0", "0.03", "--depth", "1"], "all Li is stripped at q = 1"),
         (["--x0", "0.03", "-T", "25F"], "'F' is no unit of this: write it as in 300K or 25C"),
         (["--x0", "0.03", "--thickness", "-5um"], "thickness is in m, from 1e-09 to 0.01"),
         (["--x0", "0.03", "--thickness", "100"], "'100' has no unit: write it as in 100um"),
-        (["--x0", "0.03", "--thickness", "thick"], "'thick' is no number with a unit"),
+        (["--x0", "0.03", "--thickness", "thick"], "'thick' is no number such as 100um"),
         (["--x0", "0.03", "--current", "1mA/cm2"], "add --thickness, as in 100um"),
         (["--x0", "0.03", "--stripped", "0.5"], "add --current"),
         (
@@ -241,7 +291,19 @@ def test_the_plane_of_the_wave_matters_where_elasticity_is_anisotropic(folder, c
         ),
         (
             ["--x0=0.03", "--thickness=100um", "--current=10mA/cm2", "--stripped=0.5"],
-            "the interface is pure Na after 0.296 h, with 14.0% of the Li stripped",
+            "(10 mA/cm²) the interface is pure Na after 0.296 h, with 14.04% of the Li stripped",
+        ),
+        (
+            ["--x0=0.03", "--thickness=100um", "--current=1mA/cm2", "--stripped=50"],
+            "stripped is a share of the Li, from 0 to 1; got 50",
+        ),
+        (
+            ["--x0=1e-6", "--thickness=100um", "--current=1mA/cm2"],
+            "of a depth profile, is resolved, from 0.0001 to 0.9999; got 1e-06",
+        ),
+        (
+            ["--x0=0.03", "--thickness=1cm", "--current=100A/cm2"],
+            "(u L/D) is resolved, from 1e-08 to 1e+08",
         ),
         (["nothing", "--x0", "0.03"], "no assessment is called 'nothing'"),
         (["zhang2003", "--x0", "0.03", "--bands"], "zhang2003 has no bands"),
@@ -285,7 +347,9 @@ def test_existing_results_are_kept(written, monkeypatch, capsys):
     ("measure", "text", "value"),
     [
         (KELVIN, "300", 300.0), (KELVIN, "25C", 298.15), (KELVIN, "60 °C", 333.15),
-        (KELVIN, "77 K", 77.0), (METRES, "100um", 1e-4), (METRES, "20 µm", 2e-5),
+        (KELVIN, "77 K", 77.0), (FRACTION, "0.03", 0.03), (FRACTION, "3%", 0.03),
+        (CURRENT_DENSITY, "1 mA cm-2", 10.0), (DENSITY, "550 kg m-3", 550.0),
+        (METRES, "100um", 1e-4), (METRES, "20 µm", 2e-5),
         (METRES, "0.1mm", 1e-4), (CURRENT_DENSITY, "1mA/cm2", 10.0),
         (CURRENT_DENSITY, "0.5 mA/cm²", 5.0), (CURRENT_DENSITY, "10A/m^2", 10.0),
         (DENSITY, "0.55g/cm3", 550.0), (DIFFUSIVITY, "1e-10cm2/s", 1e-14),
@@ -301,4 +365,3 @@ def test_the_help_names_what_the_command_takes(capsys):
     assert status == 0
     for word in ("--x0", "--temperature", "--thickness", "--current", "--html", "Examples"):
         assert word in printed
-    assert lc.__version__

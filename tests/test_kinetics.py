@@ -61,6 +61,11 @@ def test_the_gradient_energy_is_that_of_a_lattice_sum():
     assert lattice == pytest.approx(kappa * gradient, rel=1e-4)
 
 
+def test_coherency_makes_no_gradient_energy(bcc):
+    with pytest.raises(ValueError, match="bonds, not from coherency"):
+        kinetics.gradient_energy(bcc("santos2025", "coherent"), 300.0, 3e-10)
+
+
 # -- waves --
 
 
@@ -160,10 +165,13 @@ def test_the_time_to_reach_a_size_is_the_inverse_of_coarsening(law, size, x):
 def test_the_papers_submicron_patterns():
     """Section 3.3: submicron even after extended times. It depends on what carries the atoms."""
     day, year = 86400.0, constants.year
-    assert kinetics.time_to_reach(1e-6, "bulk") / day == pytest.approx(3.9, abs=0.05)
-    assert kinetics.time_to_reach(1e-6, "interface") / year > 30
-    # 10 µm, as the scaffold, takes longer than a battery lasts by every law.
-    assert all(kinetics.time_to_reach(1e-5, law, 0.01) > 10 * year for law in kinetics.LAWS)
+    assert kinetics.time_to_reach(1e-6, "bulk") / day == pytest.approx(3.86, abs=0.01)
+    assert kinetics.time_to_reach(1e-6, "interface") / year == pytest.approx(35.2, abs=0.1)
+    assert kinetics.time_to_reach(1e-6, "dilute", 0.0032) / year == pytest.approx(7.4, abs=0.1)
+    # The scaffold is ten times coarser than that: 10³ times longer, or 10⁴ times.
+    for law, factor in (("bulk", 1e3), ("interface", 1e4), ("dilute", 1e3)):
+        times = [kinetics.time_to_reach(size, law, 0.01) for size in (1e-6, 1e-5)]
+        assert times[1] / times[0] == pytest.approx(factor, rel=1e-9)
 
 
 # -- bad input --
@@ -181,6 +189,8 @@ def test_the_papers_submicron_patterns():
         (lambda _: kinetics.coarsening(-1.0, 0.1), "a time is in s, from 0"),
         (lambda _: kinetics.coarsening(1.0, 1.5), "a solubility is a mole fraction"),
         (lambda _: kinetics.coarsening(1.0, 0.1, capillary_length=3.0), "capillary length is in m"),
+        (lambda _: kinetics.time_to_reach(1e-6, "dilute"), "needs its solubility"),
+        (lambda _: kinetics.time_to_reach(1e-6, "dilute", 0.0), "a solubility is a mole fraction"),
         (lambda _: kinetics.time_to_reach(1e-6, "cubic"), "bulk, interface, dilute; got 'cubic'"),
     ],
 )

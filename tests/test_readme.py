@@ -69,7 +69,7 @@ def test_its_numbers_of_the_anode():
     assert float(path.q[boundary]) == pytest.approx(0.5, abs=0.01)
     assert float(line[0]) == pytest.approx(float(path.capacity[boundary]), abs=0.5)
     assert float(line[1]) == pytest.approx(float(path.areal_capacity[boundary]), abs=0.05)
-    (share,) = re.findall(r"the interface is pure Na after (\d+) %", README)
+    (share,) = re.findall(r"interface is\s+pure Na after (\d+) %", README)
     profile = depth_profile(0.03, 300.0, 100.0, 100e-6)
     assert float(share) / 100 == pytest.approx(profile.exhausted_at, abs=0.005)
     assert profile.x[-1, 0] == pytest.approx(0.03, rel=1e-3)

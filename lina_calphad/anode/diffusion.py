@@ -14,7 +14,7 @@ from scipy.sparse import diags_array
 
 from lina_calphad.anode.boundaries import curve_ends, named_boundaries
 from lina_calphad.anode.melting import refuse_molten
-from lina_calphad.anode.stripping import ALLOY, FOIL, SHARE, molar_volume
+from lina_calphad.anode.stripping import ALLOY, FARADAY, FOIL, MAH, SHARE, molar_volume
 from lina_calphad.anode.windows import REGIONS, classify, describe
 from lina_calphad.errors import NotConverged, SurfaceExhausted
 from lina_calphad.gap import temperatures
@@ -31,8 +31,11 @@ if TYPE_CHECKING:
     from lina_calphad.quantities import Description
     from lina_calphad.sources import Source
 
-_FARADAY = constants.e * constants.N_A
 _CURRENT = (1e-4, 1e6)  # in A/m²
+# What 800 cells resolve: mole fractions, and thickness over the length D/u.
+_ALLOYS = (1e-4, 0.9999)
+_PECLET = (1e-8, 1e8)
+_ALL = 0.9999  # share of the Li from which on all is stripped, for practical purposes
 _TIMES = 11
 _SOON = 1e-9  # share stripped up to which is integrated where nothing is
 _CELLS = 800
@@ -62,8 +65,8 @@ class DepthProfile:
     region
         Index of the region in `REGIONS`, shape (n, m).
     exhausted_at
-        Share of the Li stripped at which the interface is pure Na, so that the current
-        ends; None if `q` ends before.
+        Share of the Li stripped at which the interface is pure Na, so that this current can
+        flow no longer; None if `q` ends before.
     crossings
         Share of the Li stripped when the interface and the collector side cross each of
         `BOUNDARIES`: two numbers, masked where it is not crossed before the end.
@@ -95,6 +98,14 @@ class DepthProfile:
         """Time in s at each share."""
         return self.q * self.full_time
 
+    @property
+    def areal_capacity(self) -> Array:
+        """Charge at each share in mAh/cm²."""
+        return self._charge(self.q)
+
+    def _charge(self, q: Array) -> Array:
+        return q * self.full_time * self.current_density / MAH * constants.centi**2
+
     def to_dataframe(self) -> pd.DataFrame:
         """One row a time and depth, from the collector to the interface."""
         keys = np.array([region.key for region in REGIONS])
@@ -106,15 +117,12 @@ class DepthProfile:
         return pd.DataFrame(columns)
 
     def crossings_dataframe(self) -> pd.DataFrame:
-        """One row a boundary: share and time at the interface and on the collector side."""
+        """One row a boundary: share, time and charge at the interface and on the collector side."""
         shares = np.ma.filled(np.ma.stack(list(self.crossings.values())), np.nan)
-        columns = {
-            "boundary": list(self.crossings),
-            "q_interface": shares[:, 0],
-            "q_collector": shares[:, 1],
-            "t_interface_s": shares[:, 0] * self.full_time,
-            "t_collector_s": shares[:, 1] * self.full_time,
-        }
+        columns: dict[str, Any] = {"boundary": list(self.crossings)}
+        for side, q in zip(("interface", "collector"), shares.T, strict=True):
+            columns |= {f"q_{side}": q, f"t_{side}_s": q * self.full_time}
+            columns |= {f"capacity_{side}_mAh_per_cm2": self._charge(q)}
         return pd.DataFrame(columns)
 
 
@@ -142,12 +150,13 @@ def depth_profile(
     which lose Li, so that both are conserved.
 
     What it does not know: phases that form on the way, for which the alloy is no longer one
-    solution, the thermodynamic factor of the diffusion coefficient, creep and pores.
+    solution; creep and pores; and the thermodynamic factor psi of `BinarySolution.stability`,
+    with which a tracer diffusivity becomes an interdiffusion coefficient.
 
     Parameters
     ----------
     x0
-        Mole fraction of Na before stripping, between 0 and 1.
+        Mole fraction of Na before stripping, from 1e-4 to 0.9999.
     T
         Temperature in K, for the regions.
     current_density
@@ -157,7 +166,8 @@ def depth_profile(
     source
         As of `describe`.
     diffusivity
-        Interdiffusion coefficient in m²/s; the paper's order of magnitude if not given.
+        Interdiffusion coefficient in m²/s; the paper's order of magnitude for Li and Na if
+        not given.
     q
         Shares of the Li stripped at which to report, from 0 to 1. Ten steps to where the
         interface is exhausted if None.
@@ -169,7 +179,8 @@ def depth_profile(
     Raises
     ------
     SurfaceExhausted
-        If the interface is pure Na before the last of `q`; the message says when.
+        If the interface is pure Na before the last of `q`; the message says when. A foil of
+        which no more than 1e-4 of the Li is left then counts as stripped.
     OutsideAssessedRange
         If liquid forms on the way from x0 to pure Na.
     NotConverged
@@ -189,6 +200,7 @@ def depth_profile(
     """
     description = describe(source)
     x0, T = float(inside(x0, ALLOY)), float(temperatures(T))
+    within(x0, _ALLOYS, f"{ALLOY} of a depth profile, is resolved")
     current = float(within(current_density, _CURRENT, "a current density is in A/m²"))
     foil = float(within(thickness, FOIL, "thickness is in m"))
     D = float(within(diffusivity, DIFFUSIVITY_RANGE, "a diffusivity is in m²/s"))
@@ -201,30 +213,35 @@ def depth_profile(
     refuse_molten(description, np.array(x0), np.array(T))
 
     lithium, sodium = molar_volume(description, np.array([0.0, 1.0]), np.full(2, T))
-    phi0 = x0 * sodium / ((1 - x0) * lithium + x0 * sodium)
-    speed = current / _FARADAY * lithium
+    ratio = lithium / sodium
+    phi0 = float(_volume_fraction(np.array(x0), ratio))
+    speed = current / FARADAY * lithium
     full_time = (1 - phi0) * foil / speed
+    peclet = speed * foil / D
+    what = f"{current:g} A/m² out of {foil:g} m with {D:g} m²/s: current times thickness over D"
+    within(peclet, _PECLET, f"{what} (u L/D) is resolved")
     last = 1.0 if shares is None else max(shares[-1], _SOON)
-    solution = _Diffusion(phi0, speed * foil / D, last)
+    solution = _Diffusion(phi0, peclet, last)
     end = solution.exhausted_at
     if shares is None:
         shares = np.linspace(0, solution.end, _TIMES)
     elif end is not None and shares[-1] > end:
-        msg = (
-            f"at {current:g} A/m² the interface is pure Na after {end * full_time / 3600:.3g} h, "
-            f"with {end:.1%} of the Li stripped: ask for no more than that, or take a smaller "
-            "current or a thinner foil"
-        )
-        raise SurfaceExhausted(msg)
+        if end < _ALL:
+            msg = (
+                f"at {current:g} A/m² ({current / 10:g} mA/cm²) the interface is pure Na after "
+                f"{end * full_time / 3600:.3g} h, with {end:.2%} of the Li stripped: ask for no "
+                "more than that, or take a smaller current or a thinner foil"
+            )
+            raise SurfaceExhausted(msg)
+        shares = np.minimum(shares, end)
 
     profiles = [solution.profile(share) for share in shares]
     depth = foil * phi0 * np.array([place for place, _ in profiles])
-    x = _mole_fraction(np.array([phi for _, phi in profiles]), lithium / sodium)
+    x = _mole_fraction(np.array([phi for _, phi in profiles]), ratio)
     ends = curve_ends(description, np.array(T))
     crossings = {}
     for name, boundary in named_boundaries(ends).items():
-        at = float(np.ma.filled(boundary, np.nan))
-        phi = at * sodium / ((1 - at) * lithium + at * sodium)
+        phi = float(_volume_fraction(np.ma.filled(boundary, np.nan), ratio))
         crossings[name] = np.ma.masked_invalid([solution.reaches(side, phi) for side in (1, 0)])
     return DepthProfile(
         description.name, x0, T, current, foil, D, full_time, shares, depth, x,
@@ -266,10 +283,14 @@ class _Diffusion:
 
         left.terminal = True  # type: ignore[attr-defined]
         start = np.full(_CELLS, 1 / phi0)
-        found = solve_ivp(
-            rate, (0.0, end), start, method="BDF", jac=jacobian, events=left,
-            dense_output=True, rtol=1e-7, atol=1e-9, first_step=1e-12,
-        )  # fmt: skip
+        try:
+            found = solve_ivp(
+                rate, (0.0, end), start, method="BDF", jac=jacobian, events=left,
+                dense_output=True, rtol=1e-7, atol=1e-9, first_step=1e-12 / (1 + self.slope),
+            )  # fmt: skip
+        except RuntimeError as error:  # as where its sparse solver meets a singular matrix
+            msg = f"diffusion could not be followed: {error}"
+            raise NotConverged(msg) from error
         if not found.success:
             msg = f"diffusion stopped at {found.t[-1]:.3%} of the Li stripped: {found.message}"
             raise NotConverged(msg)
@@ -301,6 +322,12 @@ class _Diffusion:
             return np.nan
         share: float = brentq(missing, 0.0, self.end, xtol=1e-12)
         return share
+
+
+def _volume_fraction(x: Array, ratio: float) -> Array:
+    """Of Na, from its mole fraction and the molar volume of Li over that of Na."""
+    phi: Array = x / (x + (1 - x) * ratio)
+    return phi
 
 
 def _mole_fraction(phi: Array, ratio: float) -> Array:

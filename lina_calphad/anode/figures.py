@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,13 +14,13 @@ from scipy import constants, ndimage
 from scipy.special import logit
 
 from lina_calphad.anode.boundaries import BOUNDARIES
-from lina_calphad.anode.windows import REGIONS
-from lina_calphad.kinetics import LAWS
+from lina_calphad.anode.windows import REGIONS, Region
 from lina_calphad.plotting import COLOURS, STYLES, WIDTHS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from lina_calphad.anode.diffusion import DepthProfile
     from lina_calphad.anode.summary import Study
     from lina_calphad.curves import Array, Flags
 
@@ -64,13 +65,18 @@ def region_map(study: Study, ax: Axes) -> Axes:
         solid = np.where(_beside(field.liquid, field.boundaries[name], x), np.nan, 1)
         at = np.ma.filled(field.boundaries[name][:, 0], np.nan) * solid
         ax.plot(at, T, color="0.25", linestyle=STYLES[kind], linewidth=WIDTHS[kind] * 0.7)
-    ax.set(xlim=(x[0], x[-1]), ylim=(T[0], T[-1]), xlabel="mole fraction of Na")
+    ax.set(
+        xlim=(x[0], x[-1]), ylim=(T[0], T[-1]), xlabel="mole fraction of Na (both ends stretched)"
+    )
     ax.set_ylabel("temperature / K")
     name_ticks(ax.xaxis)
     ax.secondary_yaxis("right", functions=(_celsius, _kelvin)).set_ylabel("temperature / °C")
     _name_fields(study, ax)
-    for point in range(study.T.size):
-        _path(study, point, ax)
+    order = np.argsort(study.T)
+    for point in order:
+        # Of several paths the lowest has its labels below, and those in between have none.
+        way = "up" if point == order[-1] else ("down" if point == order[0] else "")
+        _path(study, point, way, ax)
     return ax
 
 
@@ -100,19 +106,30 @@ def depth_profiles(study: Study, ax: Axes, which: int = 0) -> Axes:
     for region, first, last in zip(*columns, strict=True):
         colour = REGION_COLOURS[region]
         ax.axhspan(max(first, low), min(last, top), color=colour, linewidth=0)
-    shade = np.linspace(0.75, 0.0, profile.q.size)
-    for q, depth, x, grey in zip(profile.q, profile.depth, profile.x, shade, strict=True):
-        shown = np.minimum(x, top)
-        ax.plot(depth / _MICRON, shown, color=str(grey), linewidth=1.4, label=f"{q:.0%}")
-        ax.plot(depth[-1] / _MICRON, shown[-1], "o", color=str(grey), markersize=4)
-    ax.set(xlabel="distance from the current collector / µm", ylabel="mole fraction of Na")
+    drawn = range(0, profile.q.size, 2)  # greys of more can hardly be told apart
+    for i, grey in zip(drawn, np.linspace(0.75, 0.0, len(drawn)), strict=True):
+        depth, shown = profile.depth[i] / _MICRON, np.minimum(profile.x[i], top)
+        label = f"{100 * profile.q[i]:.3g} %"
+        ax.plot(depth, shown, color=str(grey), linewidth=1.4, label=label)
+        ax.plot(depth[-1], shown[-1], "o", color=str(grey), markersize=4)
+    ax.set(xlabel="distance from the current collector / µm")
+    ax.set_ylabel("mole fraction of Na (both ends stretched)")
     name_ticks(ax.yaxis)
-    ax.set(ylim=(low, top), xlim=(0, profile.thickness / _MICRON))
-    density = profile.current_density / 10
-    ax.set_title(f"x(Na) = {profile.x0:g}, {density:g} mA/cm², {profile.T:g} K", fontsize=10)
+    ax.set(ylim=(low, top), xlim=(_undisturbed(profile) / _MICRON, profile.thickness / _MICRON))
+    density, T = profile.current_density / 10, profile.T
+    celsius = f"{T:g} K ({_celsius(T):.0f} °C)"
+    ax.set_title(f"x(Na) = {profile.x0:g}, {density:g} mA/cm², {celsius}", fontsize=10)
     place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1, 1), "frameon": False}
-    ax.legend(title="Li stripped", fontsize=8, title_fontsize=8, **place)
+    ax.legend(title="Li stripped\n(dot: interface)", fontsize=8, title_fontsize=8, **place)
     return ax
+
+
+def _undisturbed(profile: DepthProfile) -> float:
+    """Depth in m up to which little happens: what lies beyond takes most of the figure."""
+    disturbed = profile.depth[profile.x > 1.02 * profile.x0]
+    first = float(disturbed.min()) if disturbed.size else 0.0
+    start = first - 0.5 * (profile.thickness - first)
+    return max(0.0, start)
 
 
 def waves(study: Study, ax: Axes) -> Axes:
@@ -130,7 +147,7 @@ def waves(study: Study, ax: Axes) -> Axes:
     matplotlib.axes.Axes
         `ax`.
     """
-    for colour, T in zip(COLOURS, study.T, strict=False):
+    for colour, T in zip(cycle(COLOURS), study.T, strict=False):
         for kind in ("chemical", "coherent"):
             rows = study.waves.query("T == @T and kind == @kind")
             if rows.empty:
@@ -160,12 +177,11 @@ def coarsening(study: Study, ax: Axes) -> Axes:
         `ax`.
     """
     rows = study.sizes[study.sizes["T"] == study.T[0]]
-    for colour, law in zip(COLOURS, LAWS, strict=False):
-        ax.loglog(rows["t_s"] / 3600, rows[f"{law}_m"] / _MICRON, "o-", color=colour, label=law)
+    for colour, (through, some) in zip(COLOURS, rows.groupby("through", sort=False), strict=False):
+        ax.loglog(some["t_s"] / 3600, some["size_m"] / _MICRON, "o-", color=colour, label=through)
     ax.axhline(1, color="0.6", linewidth=0.8)
-    ax.annotate("1 µm", (0.99, 1), xycoords=("axes fraction", "data"), ha="right", va="top")
     ax.set(xlabel="time / h", ylabel="size / µm", title=f"coarsening at {study.T[0]:g} K")
-    ax.legend(fontsize=8, title="carried by", title_fontsize=8)
+    ax.legend(fontsize=8, title="diffusion through", title_fontsize=8)
     return ax
 
 
@@ -197,7 +213,7 @@ def figures(study: Study) -> dict[str, Figure]:
         profile = Figure(figsize=(1.6 + 5.6 * count, 4.8), layout="constrained")
         for i, ax in enumerate(np.ravel(profile.subplots(1, count, squeeze=False))):
             depth_profiles(study, ax, i)
-        _legend(profile)
+        _legend(profile, REGIONS[:-1])
         found["profile"] = profile
     return found
 
@@ -208,8 +224,8 @@ def name_ticks(axis: Any) -> None:
     axis.set_ticks([], minor=True)
 
 
-def _legend(figure: Figure) -> None:
-    handles = [Patch(color=REGION_COLOURS[region.key], label=region.name) for region in REGIONS]
+def _legend(figure: Figure, shown: tuple[Region, ...] = REGIONS) -> None:
+    handles = [Patch(color=REGION_COLOURS[region.key], label=region.name) for region in shown]
     place: dict[str, Any] = {"loc": "outside lower center", "ncols": 4, "frameon": False}
     figure.legend(handles=handles, fontsize=8, **place)
 
@@ -224,33 +240,38 @@ def _beside(liquid: Flags | None, boundary: Array, x: Array) -> Flags:
     return there
 
 
-def _path(study: Study, point: int, ax: Axes) -> None:
-    """The stripping path at one temperature, with the charge at each crossing."""
+def _path(study: Study, point: int, way: str, ax: Axes) -> None:
+    """The stripping path at one temperature, and the charge at each crossing on one side of it."""
     table = study.path.to_dataframe().query("point == @point")
     T, (left, right) = study.T[point], study.field.x[0, [0, -1]]
     start = float(np.clip(study.x0, left, right))
     ax.plot([start, right], [T, T], color="black", linewidth=1.6)
     shown = table["x"][table["x"].between(left, right)]
     ax.plot(shown, np.full(shown.size, T), "o", color="black", markersize=4.5)
+    right_hand = start < 10 * left
     ax.annotate(
-        f"x₀ = {study.x0:g}", (start, T), xytext=(-6 if start > 10 * left else 6, -13),
-        textcoords="offset points", ha="right" if start > 10 * left else "left",
-        fontsize=8.5, fontweight="bold", path_effects=_HALO,
+        f"x₀ = {study.x0:g}, {T:g} K", (start, T), xytext=(6 if right_hand else -6, 4),
+        textcoords="offset points", ha="left" if right_hand else "right", fontsize=8.5,
+        fontweight="bold", path_effects=_HALO,
     )  # fmt: skip
     # Labels of crossings that are close share a place, one line each.
+    areal = study.path.thickness is not None
     labels: list[tuple[float, list[str]]] = []
     for row in table.iloc[1:].to_dict("records"):
-        text = f"{row['capacity_mAh_per_g']:.0f} mAh/g"
-        if "capacity_mAh_per_cm2" in row:
-            text += f", {row['capacity_mAh_per_cm2']:.3g} mAh/cm²"
+        text = (
+            f"{row['capacity_mAh_per_cm2']:.3g} mAh/cm²" if areal
+            else f"{row['capacity_mAh_per_g']:.0f} mAh/g"
+        )  # fmt: skip
         if labels and logit(row["x"]) - logit(labels[-1][0]) < 0.3:
             labels[-1][1].append(text)
         elif left < row["x"] < right:
             labels.append((row["x"], [text]))
-    for x, lines in labels:
+    for x, lines in labels if way else ():
+        up = way == "up"
         ax.annotate(
-            "\n".join(lines), (x, T), xytext=(3, 4), textcoords="offset points", rotation=50,
-            rotation_mode="anchor", fontsize=7.5, linespacing=1.0, path_effects=_HALO,
+            "\n".join(lines), (x, T), xytext=(3, 4 if up else -4), textcoords="offset points",
+            rotation=50 if up else -50, rotation_mode="anchor", fontsize=8, linespacing=1.0,
+            va="bottom" if up else "top", path_effects=_HALO,
         )  # fmt: skip
 
 
@@ -261,7 +282,10 @@ def _name_fields(study: Study, ax: Axes) -> None:
     rows = np.linspace(0, 1, T.size)
     # Clear of the frame, and of the paths and what is written along them.
     above = (T[:, None] - study.T) / np.ptp(T)
-    free = ((above < -0.06) | (above > 0.2)).all(axis=1) & (rows > 0.04) & (rows < 0.96)
+    below = -0.16 if study.T.size > 1 else -0.06
+    top, bottom = above[:, study.T.argmax()], above[:, study.T.argmin()]
+    free = (np.abs(above) > 0.06).all(axis=1) & (rows > 0.04) & (rows < 0.96)
+    free &= ((top < 0) | (top > 0.16)) & ((bottom < below) | (bottom > 0))
     for code in np.unique(field.code):
         parts, count = ndimage.label(field.code == code)
         length = 0.0075 * len(REGIONS[code].name)  # of the name, in widths of the figure

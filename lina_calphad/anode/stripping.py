@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from lina_calphad.curves import Array
     from lina_calphad.quantities import Description
 
-_MAH = constants.milli * constants.hour  # one mAh in coulomb
-_FARADAY = constants.e * constants.N_A
+MAH = constants.milli * constants.hour  # one mAh in coulomb
+FARADAY = constants.e * constants.N_A
 #: Thickness of a foil in m.
 FOIL = (1e-9, 1e-2)
 #: What x0 and q are, in errors.
@@ -254,7 +254,7 @@ def stripping_path(
         given = mass * constants.gram / molar_volume(description, x0, T)
     return StrippingPath(
         description.name, x0, T, classify(x0, ends), x, q, entered,
-        full_capacity=(1 - x0) * _FARADAY / _MAH / mass,
+        full_capacity=(1 - x0) * FARADAY / MAH / mass,
         density=np.broadcast_to(given, shape),
         thickness=None if foil is None else np.broadcast_to(foil, shape),
     )  # fmt: skip

@@ -9,33 +9,26 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from lina_calphad.anode.boundaries import BOUNDARIES, curve_ends, named_boundaries
+from lina_calphad.anode import tables
+from lina_calphad.anode.boundaries import curve_ends
 from lina_calphad.anode.diffusion import DepthProfile, depth_profile
 from lina_calphad.anode.stripping import (
     StrippingPath,
-    initial_composition,
-    molar_volume,
-    stripped_share,
     stripping_path,
 )
-from lina_calphad.anode.windows import REGIONS, Regions, classify, describe, regions
-from lina_calphad.errors import NoMiscibilityGap
+from lina_calphad.anode.windows import Regions, describe, regions
+from lina_calphad.errors import OutsideAssessedRange
 from lina_calphad.gap import temperatures
 from lina_calphad.kinetics import (
     CAPILLARY_LENGTH,
     DIFFUSIVITY,
-    LAWS,
+    DIFFUSIVITY_STATED,
     Estimate,
-    coarsening,
-    fastest_wave,
-    gradient_energy,
-    neighbour_distance,
-    time_to_reach,
 )
-from lina_calphad.uncertainty import NAMES, bands
+from lina_calphad.limits import within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import ArrayLike
     from pycalphad import Database
@@ -45,18 +38,12 @@ if TYPE_CHECKING:
     from lina_calphad.quantities import Description
     from lina_calphad.sources import Source
 
-#: Times of the table of coarsening, in s.
-TIMES = {
-    "1 hour": 3600.0, "1 day": 86400.0, "1 week": 604800.0, "30 days": 2.592e6,
-    "1 year": 3.15576e7, "10 years": 3.15576e8,
-}  # fmt: skip
-#: Shares of the Li stripped at which alloys are described.
-SHARES = (0.25, 0.5, 0.75, 0.9)
+#: Shares of the Li stripped for which initial compositions are sought.
+DEPTHS = (0.25, 0.5, 0.75, 0.9)
 
 _MAP_T = (200.0, 400.0)  # in K; SGTE's unaries begin at 200 K
 _MAP_X = expit(np.linspace(logit(1e-6), logit(0.9999), 301))
 _MAP_ROWS = 201
-_WAVES = 60  # compositions in a spinodal
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +66,8 @@ class Study:
         Table of the compositions that enter the coherent spinodal at a share stripped.
     profiles
         Depth profile at each temperature; empty without a current.
+    sensitivity
+        Table of what ten times less and more diffusivity make of them; None without a current.
     waves
         Table of the fastest-growing waves over the spinodals.
     sizes
@@ -89,6 +78,8 @@ class Study:
         Regions over composition (columns) and temperature (rows), for a figure.
     estimates
         Inputs that nobody measured for this purpose.
+    notes
+        What the numbers do not know.
     """
 
     description: Description
@@ -99,11 +90,13 @@ class Study:
     windows: pd.DataFrame
     starts: pd.DataFrame
     profiles: tuple[DepthProfile, ...]
+    sensitivity: pd.DataFrame | None
     waves: pd.DataFrame
     sizes: pd.DataFrame
     uncertainty: pd.DataFrame | None
     field: Regions
     estimates: tuple[Estimate, ...]
+    notes: tuple[str, ...]
 
     def __repr__(self) -> str:
         levels = ", ".join(f"{T:g}" for T in self.T)
@@ -113,15 +106,16 @@ class Study:
         """Every table by the name of its file."""
         found = {
             "windows": self.windows, "path": self.path.to_dataframe(), "starts": self.starts,
-            "map": _map_table(self.field), "waves": self.waves, "coarsening": self.sizes,
+            "map": tables.map_table(self.field), "waves": self.waves, "coarsening": self.sizes,
             "estimates": pd.DataFrame([asdict(estimate) for estimate in self.estimates]),
         }  # fmt: skip
         if self.profiles:
             for name, table in (("profile", "to_dataframe"), ("crossings", "crossings_dataframe")):
                 parts = [getattr(p, table)().assign(T=p.T) for p in self.profiles]
                 found[name] = pd.concat(parts, ignore_index=True)
-        if self.uncertainty is not None:
-            found["uncertainty"] = self.uncertainty
+        for name in ("sensitivity", "uncertainty"):
+            if getattr(self, name) is not None:
+                found[name] = getattr(self, name)
         return found
 
     def to_dict(self) -> dict[str, Any]:
@@ -132,6 +126,7 @@ class Study:
             "x0": self.x0,
             "T": self.T.tolist(),
             "region": self.start.key.tolist(),
+            "notes": self.notes,
             "exhausted_at": [profile.exhausted_at for profile in self.profiles],
             **{n: t.astype(object).where(t.notna(), None).to_dict("records")
                for n, t in tables.items()},
@@ -148,6 +143,7 @@ def study(
     current_density: float | None = None,
     stripped: float | None = None,
     diffusivity: float = DIFFUSIVITY.value,
+    depths: Sequence[float] = DEPTHS,
     draws: tuple[Database, ParameterDraws] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Study:
@@ -169,6 +165,9 @@ def study(
         Share of the Li at which these end; where the interface is exhausted if None.
     diffusivity
         In m²/s.
+    depths
+        Shares of the Li stripped for which the composition is sought that then enters the
+        coherent spinodal.
     draws
         As of `regions`; what they make of the path is added.
     progress
@@ -179,7 +178,8 @@ def study(
     SurfaceExhausted
         If the interface is pure Na before the share `stripped`.
     OutsideAssessedRange
-        If liquid forms on the way from x0 to pure Na.
+        If liquid forms on the way from x0 to pure Na, or it is so cold that a solubility is
+        below 1e-15 and the tables cannot show it.
     ValueError
         If a number is out of its range, or there is a current and no thickness.
     UnknownAssessment, DatabaseError, ElasticDataError
@@ -191,146 +191,97 @@ def study(
     >>> found
     <Study of santos2025 from x0 = 0.03 at 300 K>
     >>> found.windows[["region", "x_from", "x_to"]].head(3).round(5)
-            region   x_from     x_to
-    0       single  0.00000  0.00003
-    1         held  0.00003  0.00386
-    2   nucleation  0.00386  0.03569
+           region   x_from     x_to
+    0      single  0.00000  0.00003
+    1        held  0.00003  0.00386
+    2  nucleation  0.00386  0.03574
     """
     if current_density is not None and thickness is None:
         msg = "a depth profile needs the thickness of the foil beside the current density"
         raise ValueError(msg)
+    if stripped is not None:
+        within(stripped, (0.0, 1.0), "stripped is a share of the Li")
     progress("stripping path")
     description = describe(source)
     T = np.atleast_1d(temperatures(T)).ravel()
+    _refuse_cold(description, T)
     path = stripping_path(x0, T, description, thickness=thickness, density=density)
-    profiles = []
+    profiles, sensitivity = [], None
     if current_density is not None and thickness is not None:
+        given = (current_density, thickness, description)
         shares = None if stripped is None else np.linspace(0, stripped, 11)
         for level in T:
             progress(f"depth profile at {level:g} K")
-            profiles.append(
-                depth_profile(
-                    x0, level, current_density, thickness, description,
-                    diffusivity=diffusivity, q=shares,
-                )
-            )  # fmt: skip
+            profiles.append(depth_profile(x0, level, *given, diffusivity=diffusivity, q=shares))
+        sensitivity = tables.sensitivity(x0, T, given, diffusivity)
     progress("length and time")
-    waves, kappa = _waves(description, T, diffusivity)
-    sizes = _sizes(description, T, diffusivity)
+    waves, kappa = tables.waves(description, T, diffusivity)
+    sizes = tables.sizes(description, T, diffusivity)
     uncertainty = None
     if draws:
         progress("draws of the parameters")
-        uncertainty = _uncertainty(float(x0), T, draws)
+        uncertainty = tables.uncertainty(float(x0), T, draws)
     progress("map")
     rows = np.linspace(min(_MAP_T[0], T.min()), max(_MAP_T[1], T.max()), _MAP_ROWS)
+    windows, starts = tables.windows(description, T), tables.starts(description, T, depths)
     return Study(
-        description, float(x0), T, regions(x0, T, description), path, _windows(description, T),
-        _starts(description, T), tuple(profiles), waves, sizes, uncertainty,
+        description, float(x0), T, regions(x0, T, description), path, windows, starts,
+        tuple(profiles), sensitivity, waves, sizes, uncertainty,
         regions(_MAP_X, rows[:, None], description), (*_inputs(diffusivity), *kappa),
+        tuple(_notes(description, float(x0), T, path, density, profiles)),
     )  # fmt: skip
 
 
-def _windows(description: Description, T: Array) -> pd.DataFrame:
-    """One row a temperature and range of composition, from pure Li to pure Na."""
-    rows = []
+def _refuse_cold(description: Description, T: Array) -> None:
+    """OutsideAssessedRange where a boundary cannot be told from a pure element."""
     for level in T:
-        ends = curve_ends(description, level)
-        crossed = np.ma.stack(list(named_boundaries(ends).values())).compressed()
-        edges = [0.0, *np.sort(crossed).tolist(), 1.0]
-        codes = classify(np.array(edges[:-1]), ends)
-        codes[0] = 0  # pure Li, however small the solubility
-        rows += [
-            {"T": level, "region": REGIONS[i].key, "name": REGIONS[i].name, "x_from": a, "x_to": b}
-            for i, a, b in zip(codes, edges[:-1], edges[1:], strict=True)
-        ]
-    return pd.DataFrame(rows)
-
-
-def _starts(description: Description, T: Array) -> pd.DataFrame:
-    """Initial composition whose coherent spinodal is entered at a share stripped."""
-    q = np.array(SHARES)
-    x0 = initial_composition(q, T[:, None], "coherent_spinodal", description)
-    return pd.DataFrame(
-        {
-            "T": np.repeat(T, q.size),
-            "q": np.tile(q, T.size),
-            "x0": np.ma.filled(x0, np.nan).ravel(),
-        }
-    )
-
-
-def _waves(
-    description: Description, T: Array, diffusivity: float
-) -> tuple[pd.DataFrame, list[Estimate]]:
-    """Waves over both spinodals at each temperature, and the gradient energies they rest on."""
-    frames, kappas = [], []
-    for level in T:
-        volume = molar_volume(description, np.array(0.0), np.array(level))
-        kappa = gradient_energy(description.chemical, level, neighbour_distance(volume))
-        kappas.append(
-            Estimate(
-                f"gradient energy at {level:g} K", float(kappa), "J m²/mol",
-                "pairs of nearest neighbours, Cahn & Hilliard 1958",
+        ends = np.array(list(curve_ends(description, level).values()))
+        if ((ends < 1e-300) | (ends > 1 - 1e-15)).any():
+            msg = (
+                f"at {level:g} K a solubility is below 1e-15, too small for these tables; "
+                "regions and stripping_path of lina_calphad.anode go further"
             )
-        )  # fmt: skip
-        for kind, solution in description.solutions.items():
-            try:
-                ends = solution.spinodal(level)
-            except NoMiscibilityGap:
-                continue
-            x = np.linspace(float(ends.x_alpha), float(ends.x_beta), _WAVES + 2)[1:-1]
-            wave = fastest_wave(solution, x, level, kappa, diffusivity)
-            frames.append(wave.to_dataframe().assign(kind=kind))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(), kappas
+            raise OutsideAssessedRange(msg)
 
 
-def _sizes(description: Description, T: Array, diffusivity: float) -> pd.DataFrame:
-    """Sizes after each of `TIMES`, and the time after which a micrometre is reached."""
-    frames = []
-    for level in T:
-        try:
-            ends = description.chemical.binodal(level)
-        except NoMiscibilityGap:
-            continue
-        # Through the phase that dissolves more: the faster way.
-        x = np.exp(max(float(ends.ln_x_alpha), float(ends.ln_one_minus_x_beta)))
-        found = coarsening(list(TIMES.values()), x, diffusivity=diffusivity)
-        table = found.to_dataframe().assign(T=level, solubility=x)
-        for law in LAWS:
-            table[f"{law}_1um_s"] = float(time_to_reach(1e-6, law, x, diffusivity=diffusivity))
-        frames.append(table)
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-
-
-def _uncertainty(x0: float, T: Array, draws: tuple[Database, ParameterDraws]) -> pd.DataFrame:
-    """What draws make of the boundaries and of the shares stripped there, by quantiles."""
-    found = bands(*draws, T)
-    rows = []
-    for name in BOUNDARIES:
-        kind, _, branch = name.rpartition(" ")
-        x = found.x(kind)[:, 0 if branch == "alpha" else 1]  # quantiles by temperature
-        for i, level in enumerate(T):
-            row = {"T": level, "boundary": name, "share_with_gap": found.gap[kind.split()[0]][i]}
-            for quantile, at in zip(NAMES, x[:, i], strict=True):
-                # Ahead of the alloy; where draws have no gap it may be missing.
-                ahead = x0 < at < 1
-                share = float(stripped_share(x0, at)) if ahead else np.nan
-                row |= {f"x_{quantile}": at, f"q_{quantile}": share}
-            rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def _map_table(field: Regions) -> pd.DataFrame:
-    """One row a temperature: boundaries, and between which compositions liquid is present."""
-    table = pd.DataFrame({"T": field.T[:, 0]})
-    for name, boundary in field.boundaries.items():
-        table[name] = np.ma.filled(boundary[:, 0], np.nan)
-    if field.liquid is not None:
-        some = field.liquid.any(axis=1)
-        last = field.x.shape[1] - 1 - field.liquid[:, ::-1].argmax(axis=1)
-        table["liquid from"] = np.where(some, field.x[0, field.liquid.argmax(axis=1)], np.nan)
-        table["liquid to"] = np.where(some, field.x[0, last], np.nan)
-    return table
+def _notes(
+    description: Description, x0: float, T: Array, path: StrippingPath, density: float | None,
+    profiles: Sequence[DepthProfile],
+) -> Iterator[str]:  # fmt: skip
+    """What the numbers do not know, as far as it concerns this study."""
+    yield (
+        "coherency is what the elastic data say, the shipped ones being the paper's upper bound; "
+        "plasticity relaxes it, down to the chemical boundaries"
+    )
+    yield (
+        "a stripping path is that of a homogeneous solid, stripped slowly; no solid solubility of "
+        "Li-Na was ever measured"
+    )
+    if path.thickness is not None and density is None:
+        yield (
+            "areal charges are of the molar volumes of the database; the shipped ones are of 0 K, "
+            "which makes charges some 8 % too high at room temperature: give a density"
+        )
+    if profiles:
+        factors = (float(s.stability(T[0], x0)) for s in description.solutions.values())
+        chemical, coherent = (f"{factor:.2f}" for factor in factors)
+        yield (
+            "depth profiles take the diffusivity for that of interdiffusion. Times the "
+            f"thermodynamic factor, at x0 {coherent} (coherent) or {chemical} (chemical), it would "
+            "be smaller, and the interface run out earlier; inside a spinodal the alloy is no "
+            "longer one solution and the profile is formal"
+        )
+    yield (
+        "laws of coarsening are good to a factor of order one, and diffusion along interfaces "
+        "may be much faster. The paper concludes that patterns stay below 1 µm even after "
+        "extended times: here that holds for days by its first law, for years by the others; the "
+        "scaffold seen after stripping measures some 10 µm"
+    )
+    low, high = DIFFUSIVITY_STATED
+    if ((low > T) | (high < T)).any():
+        yield f"the diffusivity was stated for {low:g} to {high:g} K"
+    if (_MAP_T[0] > T).any():
+        yield f"below {_MAP_T[0]:g} K the elements are extrapolated: SGTE's data begin there"
 
 
 def _inputs(diffusivity: float) -> tuple[Estimate, Estimate]:

@@ -67,9 +67,9 @@ REGIONS = (
         "phases without coherency strain, and these must nucleate.",
     ),
     Region(
-        "held_unstable", "unstable but for coherency",
-        "Inside the chemical spinodal, outside the coherent binodal: without coherency strain "
-        "it unmixes without a barrier, as long as the lattices are coherent not at all.",
+        "held_unstable", "coherency prevents unmixing",
+        "Inside the chemical spinodal, outside the coherent binodal: free of coherency strain "
+        "it would unmix without a barrier; while the lattices stay coherent it does not.",
     ),
     Region(
         "nucleation", "coherent nucleation",
