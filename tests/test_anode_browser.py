@@ -31,6 +31,7 @@ _OPTIONS = (
 )  # fmt: skip
 FOIL = 20e-6
 NAMES = {region.name: region.key for region in REGIONS}
+TELEPHONE = {"width": 420, "height": 900, "deviceScaleFactor": 1, "mobile": True}
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +66,10 @@ def zhang():
 
 @pytest.fixture(scope="module")
 def files(santos, zhang, tmp_path_factory):
-    """Addresses of the pages of both assessments."""
+    """Addresses of the pages of both assessments, the second without a thickness."""
     folder = tmp_path_factory.mktemp("pages")
-    for description in (santos, zhang):
-        text = page(description, 0.03, 300.0, thickness=FOIL)
+    for description, foil in ((santos, FOIL), (zhang, None)):
+        text = page(description, 0.03, 300.0, thickness=foil)
         (folder / f"{description.name}.html").write_text(text, encoding="utf-8")
     return {d.name: (folder / f"{d.name}.html").as_uri() for d in (santos, zhang)}
 
@@ -92,7 +93,7 @@ def wait(browser, condition, *arguments):
 
 
 def put(browser, name, value):
-    """Set a slider or the box beside it, and wait until the page has drawn that."""
+    """Set a slider, and wait until the page has drawn that."""
     drawn = browser.execute_script(
         "const drawn = linaMap.taken.length;"
         "Bokeh.documents[0].get_model_by_name(arguments[0]).value = arguments[1];"
@@ -103,6 +104,17 @@ def put(browser, name, value):
     wait(browser, "return linaMap.taken.length > arguments[0]", drawn)
 
 
+def put_text(browser, name, text, end=Keys.ENTER):
+    """Type something into the box beside a slider."""
+    box = browser.find_element("id", f"{name}_box")
+    box.send_keys(Keys.CONTROL + "a" + Keys.NULL + text + end)
+    return box
+
+
+def said(browser, name):
+    return browser.find_element("id", name).text
+
+
 def state(browser):
     return browser.execute_script("return linaMap.state")
 
@@ -111,7 +123,7 @@ def table(browser):
     """The table as the page has it, with all digits."""
     rows = browser.execute_script(
         """return [...document.querySelectorAll("#crossings tbody tr")].map((row) => ({
-            ...row.dataset,
+            ...row.dataset, answer: row.className === "answer",
             ...Object.fromEntries([...row.querySelectorAll("[data-key]")].map(
                 (cell) => [cell.dataset.key, Number(cell.dataset.value)])),
             text: row.innerText,
@@ -133,11 +145,12 @@ def agrees(browser, description):
         ("capacity_mAh_per_g", "capacity"),
         ("capacity_mAh_per_cm2", "areal"),
     ):
-        np.testing.assert_allclose(theirs[key], ours[column], rtol=1e-8, atol=0)
+        if key in theirs or description.name == "santos2025":
+            np.testing.assert_allclose(theirs[key], ours[column], rtol=1e-8, atol=0)
     text = browser.find_element("tag name", "main").text
     assert "NaN" not in text
     assert "Infinity" not in text
-    name = browser.find_element("id", "here").text.split(": ")[1].rstrip(".")
+    name = said(browser, "here").split(": ")[1].rstrip(".")
     assert NAMES[name] == ours["region"][0]
     return ours
 
@@ -147,6 +160,10 @@ def stiffened(dbf, modulus):
     elasticity = lc.CubicElasticity.isotropic(modulus, 0.33)
     lc.set_elastic_data(dbf, PHASE, molar_volume={}, elasticity={"LI": elasticity})
     return describe(dbf)
+
+
+def name_of(key):
+    return next(region.name for region in REGIONS if region.key == key)
 
 
 def data_of(browser, name):
@@ -182,7 +199,7 @@ def test_the_numbers_are_ours_as_it_opens(show, santos):
     assert len(ours) == 7
     words = table(browser).set_index("boundary")["text"]["coherent spinodal alpha"]
     assert words.split("\t") == [
-        "spontaneous coherent unmixing", "0.0580", "49.7", "1742", "2.09",
+        name_of("coherent_spinodal"), "0.0580", "49.7", "1742", "2.09",
         "coherent spinodal, Li-rich side",
     ]  # fmt: skip
 
@@ -190,25 +207,59 @@ def test_the_numbers_are_ours_as_it_opens(show, santos):
 def test_the_map_names_its_fields_and_marks_the_capacities(show):
     browser = show()
     names = data_of(browser, "names")["text"]
-    assert {"single phase", "held by coherency", "coherent nucleation", "liquid present"} <= {
-        *names
-    }
-    assert data_of(browser, "labels")["text"][:3] == ["x₀", "580 mAh/g", "1742 mAh/g"]
-    places = np.array(data_of(browser, "labels")["x"][1:])
-    pixels = browser.execute_script(
-        "const { x_range: x, inner_width } = Bokeh.documents[0].get_model_by_name('map');"
-        "return inner_width / (x.end - x.start)"
+    assert {name_of(key) for key in ("single", "held", "nucleation", "liquid")} <= {*names}
+    assert data_of(browser, "labels")["text"][:3] == ["x₀", "0.70 mAh/cm²", "2.09 mAh/cm²"]
+    assert re.fullmatch(r"\d+ mAh/g", data_of(show("zhang2003"), "labels")["text"][1])
+
+
+def labels(browser):
+    """Labels of the path in pixels of the map: where across, and from what to what height."""
+    return browser.execute_script(
+        """const get = (name) => Bokeh.documents[0].get_model_by_name(name);
+        const { x_range: x, y_range: y, inner_width: width, inner_height: height } = get("map");
+        const { data } = get("labels");
+        const pen = document.createElement("canvas").getContext("2d");
+        pen.font = "bold 12px Helvetica, Arial, sans-serif";
+        return {
+            width, height,
+            labels: [...data.x].map((t, i) => {
+                const across = (t - x.start) * width / (x.end - x.start);
+                const foot = (data.y[i] - y.start) * height / (y.end - y.start);
+                const long = pen.measureText(data.text[i]).width;
+                if (!data.angle[i]) return [across, foot - 7, foot + 7];
+                return [across, ...(data.align[i] === "left" ? [foot, foot + long]
+                    : [foot - long, foot])];
+            }),
+        }"""
     )
-    assert (np.diff(places) * pixels > 12).all()
 
 
-def test_it_is_no_wider_than_a_telephone(browser, show):
-    size = {"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": True}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+@pytest.mark.parametrize("narrow", [False, True])
+def test_labels_of_the_path_stay_apart_and_on_the_map(browser, show, narrow):
+    if narrow:
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", TELEPHONE)
     try:
         show()
-        assert browser.execute_script("return document.documentElement.scrollWidth") <= 400
-        assert "single phase" in data_of(browser, "names")["text"]
+        assert name_of("single") in data_of(browser, "names")["text"]
+        for T in (200, 361, 300):
+            put(browser, "T", T)
+            found = labels(browser)
+            x, low, high = np.transpose(found["labels"])
+            assert len(x) >= 5  # those of one place and one word are one
+            assert low.min() > 0
+            assert high.max() < found["height"]
+            assert np.diff(x[1:]).min() > 17
+            assert x.max() < found["width"] - 7
+            level = (low[0] + high[0]) / 2
+            assert (low[1:] > level).all() == (T != 361)  # where it ends too soon they hang
+            assert (high[1:] < level).all() == (T == 361)
+        if narrow:  # with the titles of its axes
+            right = browser.execute_script(
+                "const { id } = Bokeh.documents[0].get_model_by_name('map');"
+                "return Bokeh.index.get_by_id(id).el.getBoundingClientRect().right"
+            )
+            assert right <= 420
+            assert browser.execute_script("return document.documentElement.scrollWidth") <= 420
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
@@ -219,46 +270,129 @@ def test_the_pointer_reads_the_map(show, santos):
     ActionChains(browser).move_to_element(frame).perform()
     wait(browser, "return document.getElementById('look').textContent.includes(' K (')")
     fraction, T, name = re.fullmatch(
-        r"(\S+) Na, (\S+) K \(.*°C\): (.*)", browser.find_element("id", "look").text
+        r"(\S+) Na, (\S+) K \(.*°C\): (.*)", said(browser, "look")
     ).groups()
     assert NAMES[name] == regions(float(fraction), float(T), santos).key
 
 
-def test_sliders_and_boxes_have_labels(show):
-    labels = show().execute_script(
-        """return ["x0", "T", "E"].flatMap((name) => [name, `${name}_box`]).map((name) => {
+def test_sliders_and_boxes_have_labels_and_other_units(show):
+    browser = show()
+    found = browser.execute_script(
+        """return ["x0", "T", "E"].map((name) => {
             const { id } = Bokeh.documents[0].get_model_by_name(name);
             const { shadow_el } = Bokeh.index.get_by_id(id);
-            return shadow_el.querySelector(".noUi-handle, input").getAttribute("aria-label");
+            return [shadow_el.querySelector(".noUi-handle"), document.getElementById(`${name}_box`)]
+                .map((part) => part.getAttribute("aria-label"));
         })"""
     )
-    assert [label.split(" / ")[0] for label in labels[::2]] == [
-        "Mole fraction of Na, x₀", "Temperature", "Young's modulus E",
+    assert found == [
+        [label] * 2 for label in ("Mole fraction of Na, x₀", "Temperature / K",
+                                  "Young's modulus E / GPa")
     ]  # fmt: skip
-    assert labels[::2] == labels[1::2]
+    assert said(browser, "x0_aside") == "3 at.% Na"
+    assert said(browser, "T_aside") == "26.9 °C"
+    put(browser, "T", 200)
+    assert said(browser, "T_aside") == "−73.1 °C"
+
+
+# -- the answer --
+
+
+def test_a_sentence_says_when_it_unmixes_by_itself(show):
+    browser = show()
+    assert said(browser, "answer") == (
+        "Stripped slowly, it unmixes by itself after 2.09 mAh/cm² (49.7 % of the lithium stripped, "
+        "x(Na) = 0.0580)."
+    )
+    rows = table(browser)
+    assert rows["boundary"][rows["answer"]].tolist() == ["coherent spinodal alpha"]
+    put_text(browser, "x0", "0.1")
+    assert said(browser, "answer").startswith("It is already inside the coherent spinodal")
+    assert table(browser)["answer"].tolist() == [True] + [False] * 4
+    for name, text in (("x0", "0.5"), ("T", "361"), ("E", "20.7")):
+        put_text(browser, name, text)
+    assert said(browser, "answer").startswith("It is past the coherent spinodal")
+    assert not table(browser)["answer"].any()
 
 
 # -- sliders --
 
 
-@pytest.mark.parametrize(("logarithm", "x0"), [(-4, 1e-4), (-2, 0.01), (np.log10(0.5), 0.5)])
-def test_x0_moves_the_path(show, santos, logarithm, x0):
+def test_x0_moves_the_path(show, santos):
     browser = show()
-    put(browser, "x0", logarithm)
-    assert state(browser)["x0"] == pytest.approx(x0)
-    agrees(browser, santos)
-    assert data_of(browser, "points")["x"][0] == pytest.approx(np.log(x0 / (1 - x0)))
+    for logarithm, x0 in ((-4, 1e-4), (-2, 0.01), (np.log10(0.5), 0.5)):
+        put(browser, "x0", logarithm)
+        assert state(browser)["x0"] == pytest.approx(x0)
+        agrees(browser, santos)
+        assert data_of(browser, "points")["x"][0] == pytest.approx(np.log(x0 / (1 - x0)))
 
 
 def test_exact_values_can_be_typed(show, santos):
     browser = show()
-    for name, value in (("x0_box", 0.0123456), ("T_box", 298.15), ("E_box", 13.8 / 2)):
-        put(browser, name, value)
+    put_text(browser, "x0", "0,0123456")
+    put_text(browser, "T", "298.15", Keys.TAB)
+    put_text(browser, "E", "6,9 GPa")
     assert state(browser) == {"x0": 0.0123456, "T": 298.15, "E": 6.9}
+    assert browser.find_element("id", "E_box").get_attribute("value") == "6.9"
     assert browser.execute_script(
         "return Bokeh.documents[0].get_model_by_name('x0').value"
     ) == pytest.approx(np.log10(0.0123456))
+    assert said(browser, "x0_aside") == "1.235 at.% Na"
     agrees(browser, stiffened(santos.dbf, 6.9))
+
+
+def test_what_a_box_does_not_take_is_said_and_changes_nothing(show):
+    browser = show()
+    before = browser.execute_script("return linaMap.taken.length")
+    words = said(browser, "state"), table(browser)["text"].tolist()
+    for name, hint, wrong, good in (
+        ("x0", "a fraction from 0.0001 to 0.5; 3 at.% is 0.03", ("3", "3 %"), "0,03"),
+        ("T", "200 to 361 K; 25 °C is 298.15 K", ("25", "500", ""), "300 K"),
+        ("E", "0 to 20.7 GPa", ("-1", "1.2.3", "0x3"), "13,8"),
+    ):
+        for text in wrong:
+            box = put_text(browser, name, text, Keys.TAB if text else Keys.DELETE + Keys.ENTER)
+            assert said(browser, f"{name}_hint") == f"Allowed: {hint}"
+            assert box.get_attribute("aria-invalid") == "true"
+            assert box.value_of_css_property("border-top-color") == "rgba(176, 0, 32, 1)"
+            assert box.get_attribute("value") == text
+        put_text(browser, name, good)
+        assert said(browser, f"{name}_hint") == ""
+        assert box.get_attribute("aria-invalid") == "false"
+        assert box.value_of_css_property("border-top-color") != "rgba(176, 0, 32, 1)"
+    assert browser.execute_script("return linaMap.taken.length") == before
+    assert state(browser) == {"x0": 0.03, "T": 300, "E": 13.8}
+    assert (said(browser, "state"), table(browser)["text"].tolist()) == words
+
+
+def test_a_hint_goes_when_the_slider_moves_or_the_text_is_good(show):
+    browser = show()
+    put_text(browser, "T", "25")
+    put(browser, "E", 10)  # another one
+    assert said(browser, "T_hint") != ""
+    put(browser, "T", 310)
+    assert said(browser, "T_hint") == ""
+    box = put_text(browser, "T", "25")
+    box.send_keys("0")
+    assert said(browser, "T_hint") == ""
+    box.send_keys(Keys.ENTER)
+    assert state(browser)["T"] == 250
+    put_text(browser, "T", "25")
+    box.send_keys(Keys.ESCAPE)
+    assert (box.get_attribute("value"), said(browser, "T_hint")) == ("250", "")
+
+
+def test_the_arrow_keys_step_a_box(show):
+    browser = show()
+    for name, down in (("x0", 0.029), ("T", 299), ("E", 13.7)):
+        box = browser.find_element("id", f"{name}_box")
+        box.send_keys(Keys.ARROW_DOWN)
+        assert state(browser)[name] == down
+        box.send_keys(Keys.ARROW_UP * 2)
+        assert state(browser)[name] > down
+    put_text(browser, "E", "20.7", Keys.ARROW_UP)
+    put_text(browser, "x0", "0.0001", Keys.ARROW_DOWN)
+    assert state(browser) == {"x0": 1e-4, "T": 301, "E": 20.7}
 
 
 def test_temperature_moves_the_windows(show, santos):
@@ -283,7 +417,7 @@ def test_the_arrow_keys_move_a_slider(show, santos):
     wait(browser, "return linaMap.state.T === 302")
     agrees(browser, santos)
     assert table(browser)["q"][1] > before[1]
-    assert browser.find_element("id", "here").text.startswith("At x₀ = 0.03 and 302 K (28.9 °C)")
+    assert said(browser, "here").startswith("At x₀ = 0.03 and 302 K (28.9 °C) the alloy lies in")
     label = browser.switch_to.active_element.shadow_root.find_element("css selector", ":focus")
     assert label.get_attribute("aria-label") == "Temperature / K"
 
@@ -316,10 +450,10 @@ def test_without_a_coherent_gap_there_are_fewer_rows_and_regions(show, zhang):
     browser = show("zhang2003")
     agrees(browser, zhang)
     assert not table(browser)["boundary"].str.startswith("coherent").any()
-    assert "no coherent gap" in browser.find_element("id", "gap").text
+    assert "it never unmixes by itself" in said(browser, "answer")
     put(browser, "T", 200)
     assert table(browser)["boundary"].str.startswith("coherent").sum() == 4
-    assert browser.find_element("id", "gap").text == ""
+    assert re.match(r"Stripped slowly, .* after \d+ mAh/g \(", said(browser, "answer"))
     # The dome closes at its critical point.
     dome = data_of(browser, "coherent spinodal")
     critical = zhang.coherent.critical_point().T
@@ -338,9 +472,9 @@ def theirs(browser, T, modulus):
     return pd.DataFrame(rows, columns=list(BOUNDARIES), dtype=float)
 
 
-@pytest.mark.parametrize("modulus", [0.5, 7.1, 13.8, 20.7])
+@pytest.mark.parametrize("modulus", [0.5, 7.1, 20.7])
 def test_boundaries_agree_at_any_temperature_and_modulus(show, santos, modulus):
-    T = np.append(np.linspace(200, 361, 24), [298.15, 333.15])
+    T = np.append(np.linspace(200, 361, 12), [298.15, 333.15])
     ours = named_boundaries(curve_ends(stiffened(santos.dbf, modulus), T))
     found = theirs(show(), T, modulus)
     for name in BOUNDARIES:

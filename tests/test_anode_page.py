@@ -114,6 +114,19 @@ def test_it_says_what_it_rests_on(reader):
     assert "the upper bound of Pereira dos Santos et al. 2025, isotropic with E = 13.8 GPa" in words
     assert "No measured solid solubility of this system was found" in words
     assert "a foil of 20 µm" in words
+    assert "lina-calphad anode --current" in words
+
+
+def test_boxes_say_what_they_take(text, reader):
+    assert {name: each["hint"] for name, each in embedded(text)["controls"].items()} == {
+        "x0": "Allowed: a fraction from 0.0001 to 0.5; 3 at.% is 0.03",
+        "T": "Allowed: 200 to 361 K; 25 °C is 298.15 K",
+        "E": "Allowed: 0 to 20.7 GPa",
+    }
+    boxes = {attrs["id"]: attrs for tag, attrs in reader.tags if tag == "input"}
+    assert boxes.keys() == {"x0_box", "T_box", "E_box"}
+    assert boxes["x0_box"]["aria-label"] == "Mole fraction of Na, x₀"
+    assert boxes["T_box"]["aria-describedby"] == "T_aside T_hint"
 
 
 def test_another_database_is_not_cited_as_the_shipped_one(santos):

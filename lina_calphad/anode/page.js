@@ -191,6 +191,53 @@ const lina = (() => {
     return data.regions.findIndex((region) => region.key === key);
   }
 
+  // The same of a point of the map, with the liquid that its rows have.
+  function region(t, T, E) {
+    const { rows, half, code } = data.liquid;
+    const liquid = rows.some(([level, parts]) => Math.abs(T - level) <= half
+      && parts.some(([a, b]) => a <= t && t <= b));
+    return liquid ? code : classify(expit(t), ends(T, E));
+  }
+
+  // Regions from left to right at a temperature, each with its ends.
+  function across(T, E, start, end) {
+    const both = ends(T, E);
+    const cuts = Object.values(both).flatMap((found) => (found ? Object.values(found).flat() : []));
+    const edges = [start, ...cuts.filter((t) => start < t && t < end).sort((a, b) => a - b), end];
+    return edges.slice(1)
+      .map((b, i) => [classify(expit((edges[i] + b) / 2), both), edges[i], b])
+      .filter(([, a, b]) => a < b);
+  }
+
+  // Runs of rows in which a solution has a gap; a critical point ends a run.
+  function runs(which, E) {
+    const found = [];
+    let before = null;
+    for (const T of data.rows) {
+      const now = { T, both: ends(T, E) };
+      const is = now.both[which] !== null, was = before !== null && before.both[which] !== null;
+      if (was && !is) found.at(-1).push(...closing(which, before.T, T, E));
+      if (is && !was) found.push(before === null ? [] : closing(which, T, before.T, E).reverse());
+      if (is) found.at(-1).push(now);
+      before = now;
+    }
+    return found;
+  }
+
+  // Rows from the last with a gap to the critical point.
+  function closing(which, inside, outside, E) {
+    let top = inside, never = outside;
+    for (let i = 0; i < 30; i++) {
+      const middle = (top + never) / 2;
+      if (ends(middle, E)[which]) top = middle;
+      else never = middle;
+    }
+    return [0.5, 0.2, 0.05, 0.01, 0].map((part) => {
+      const T = top + part * (inside - top);
+      return { T, both: ends(T, E) };
+    });
+  }
+
   function path(x0, T, E) {
     const both = ends(T, E);
     const [lithium, sodium] = data.mass;
@@ -219,6 +266,6 @@ const lina = (() => {
     data = given;
     known.clear();
   };
-  return { open, boundaries, classify, ends, expit, logit, path };
+  return { open, across, boundaries, classify, ends, expit, logit, path, region, runs };
 })();
 window.lina = lina;

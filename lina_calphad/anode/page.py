@@ -14,13 +14,12 @@ from bokeh.events import DocumentReady, MouseMove
 from bokeh.models import (
     ColumnDataSource,
     CustomJS,
-    CustomJSTickFormatter,
     FixedTicker,
     LinearAxis,
     NoOverlap,
     Range1d,
 )
-from bokeh.models.widgets import Slider, Spinner
+from bokeh.models.widgets import Slider
 from bokeh.plotting import figure
 from bokeh.resources import INLINE
 from scipy import constants
@@ -43,8 +42,6 @@ from lina_calphad.limits import within
 from lina_calphad.registry import assessments, load
 
 if TYPE_CHECKING:
-    from bokeh.model import Model
-
     from lina_calphad.quantities import Description
 
 #: Boundaries: colour, dashes and meaning. Blue and vermilion of the other figures, darker,
@@ -70,6 +67,7 @@ _CURVES = {
 }  # fmt: skip
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _FONT = value("Helvetica, Arial, sans-serif")
+_BELOW = 5.0  # K of nothing on the map, so that a path at its lowest temperature is whole
 _BOUND = 13.8  # GPa, Young's modulus of the paper's upper bound
 
 
@@ -130,19 +128,26 @@ def page(
         for r in REGIONS
     ]
     data["kinds"] = KINDS
-    logs = (math.log10(STARTS[0]), math.log10(STARTS[1]))
-    power = CustomJSTickFormatter(code="return (10 ** tick).toPrecision(3)")
-    widgets = {
-        **_pair("x0", "Mole fraction of Na, x₀", x0, STARTS, 0.001),
-        **_pair("T", "Temperature / K", T, (TEMPERATURES[0], top), 1),
-        **_pair("E", f"{name} / GPa", modulus, (0, stiffest), 0.1),
+    melts = (TEMPERATURES[0], top)
+    data["controls"] = {
+        "x0": _control(STARTS, "", "a fraction from {:g} to {:g}; 3 at.% is 0.03"),
+        "T": _control(melts, "K", "{:g} to {:g} K; 25 °C is 298.15 K"),
+        "E": _control((0, stiffest), "GPa", "{:g} to {:g} GPa"),
     }
-    widgets["x0"].update(start=logs[0], end=logs[1], step=0.01, value=math.log10(x0), format=power)
+    logs = (math.log10(STARTS[0]), math.log10(STARTS[1]))
+    titles = {
+        "x0": "Mole fraction of Na, x₀", "T": "Temperature / K", "E": f"{name} / GPa",
+    }  # fmt: skip
+    sliders = {
+        "x0": _slider("x0", titles["x0"], math.log10(x0), logs, 0.01),
+        "T": _slider("T", titles["T"], T, melts, 1),
+        "E": _slider("E", titles["E"], modulus, (0, stiffest), 0.1),
+    }
     drawing, sources = _map(data)
     document = Document()
-    for root in (drawing, *widgets.values()):
+    for root in (drawing, *sliders.values()):
         document.add_root(root)
-    models = {"map": drawing, **widgets, **sources}
+    models = {"map": drawing, **sliders, **sources}
     document.js_on_event(
         DocumentReady, CustomJS(args={"models": models}, code="linaMap.start(models)")
     )
@@ -163,6 +168,7 @@ def page(
             "assessment": description.name,
             "citation": shipped.citation if shipped else "",
             "version": __version__,
+            "titles": titles,
             "regions": data["regions"],
             "curves": {kind: _CURVES[kind] for kind in KINDS},
             "foil": "" if thickness is None else f", a foil of {thickness * 1e6:g} µm",
@@ -189,33 +195,35 @@ def _what_the_modulus_is(name: str, modulus: float) -> str:
     )
 
 
-def _pair(
+def _control(limits: tuple[float, float], unit: str, hint: str) -> dict[str, Any]:
+    """What the box of a slider takes, and says of what it does not."""
+    return {"limits": limits, "unit": unit, "hint": f"Allowed: {hint.format(*limits)}"}
+
+
+def _slider(
     name: str, title: str, start: float, limits: tuple[float, float], step: float
-) -> dict[str, Model]:
-    """A slider, and a box beside it that takes exact values."""
+) -> Slider:
+    """A slider; the box beside it is the template's."""
     low, high = limits
-    pair: dict[str, Model] = {
-        name: Slider(
-            name=name, title=title, value=start, start=low, end=high, step=step,
-            show_value=False, tooltips=False, sizing_mode="stretch_width",
-        ),
-        f"{name}_box": Spinner(
-            name=f"{name}_box", value=start, low=low, high=high, step=step, width=96,
-        ),
-    }  # fmt: skip
-    for widget in pair.values():
-        widget.js_on_change("value", CustomJS(code=f'linaMap.move("{name}", cb_obj)'))
-    return pair
+    slider = Slider(
+        name=name, title=title, value=start, start=low, end=high, step=step,
+        show_value=False, tooltips=False, sizing_mode="stretch_width",
+    )  # fmt: skip
+    slider.js_on_change("value", CustomJS(code=f'linaMap.move("{name}", cb_obj)'))
+    return slider
 
 
 def _map(data: dict[str, Any]) -> tuple[figure, dict[str, ColumnDataSource]]:
     """The map, its curves still to be solved, and the sources that the scripts fill."""
     low, high = TEMPERATURES
+    low -= _BELOW
     drawing = figure(
         name="map", height=540, sizing_mode="stretch_width", toolbar_location=None,
         x_range=Range1d(start=data["span"][0], end=data["span"][1]),
         y_range=Range1d(start=low, end=high), background_fill_color=REGION_COLOURS["single"],
     )  # fmt: skip
+    left, right = data["span"]
+    drawing.quad(left, right, TEMPERATURES[0], low, fill_color="#ffffff", line_color=None)
     drawing.toolbar.tools = []  # names are placed for this part of the plane
     drawing.xaxis.axis_label = "mole fraction of Na (both ends stretched)"
     drawing.yaxis.axis_label = "temperature / K"

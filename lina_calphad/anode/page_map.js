@@ -4,42 +4,16 @@
 const linaMap = (() => {
   const FONT = "Helvetica, Arial, sans-serif";
   const HIGH = 8; // half of what a line of text takes, in pixels
+  const APART = 18; // of labels side by side
   let data, models, state;
   const taken = []; // milliseconds of each redraw
 
   // -- fields and curves --
 
-  // Runs of rows in which a solution has a gap; a critical point ends a run.
-  function runs(which) {
-    const found = [];
-    let before = null;
-    for (const T of data.rows) {
-      const now = { T, both: lina.ends(T, state.E) };
-      const is = now.both[which] !== null, was = before !== null && before.both[which] !== null;
-      if (was && !is) found.at(-1).push(...closing(which, before.T, T));
-      if (is && !was) found.push(before === null ? [] : closing(which, T, before.T).reverse());
-      if (is) found.at(-1).push(now);
-      before = now;
-    }
-    return found;
-  }
-
-  // Rows from the last with a gap to the critical point.
-  function closing(which, inside, outside) {
-    let top = inside, never = outside;
-    for (let i = 0; i < 30; i++) {
-      const middle = (top + never) / 2;
-      if (lina.ends(middle, state.E)[which]) top = middle;
-      else never = middle;
-    }
-    return [0.5, 0.2, 0.05, 0.01, 0].map((part) => {
-      const T = top + part * (inside - top);
-      return { T, both: lina.ends(T, state.E) };
-    });
-  }
-
   function drawCurves() {
-    const all = { chemical: runs("chemical"), coherent: runs("coherent") };
+    const all = Object.fromEntries(
+      ["chemical", "coherent"].map((which) => [which, lina.runs(which, state.E)]),
+    );
     const fields = { xs: [], ys: [], fill: [] };
     const paint = (key, run, span) => {
       const sides = run.map((row) => span(row.both));
@@ -112,12 +86,15 @@ const linaMap = (() => {
   function drawPath(rows, view) {
     const { T } = state;
     const places = rows.map((row) => view.px(lina.logit(row.x)));
-    const y = view.py(T), foot = y + 16;
-    const words = rows.map((row) => `${row.capacity.toFixed(0)} mAh/g`);
+    const words = rows.map(charge);
     // Without a modulus two boundaries are one, and have one label.
     const kept = rows.map((_, i) => i).filter((i) => i > 0
       && !(words[i] === words[i - 1] && places[i] - places[i - 1] < 1));
-    const at = spread(kept.map((i) => places[i]), 2 * HIGH - 1, view.width);
+    const text = kept.map((i) => words[i]);
+    const long = Math.max(0, ...text.map((each) => length(each, `bold 12px ${FONT}`)));
+    // Labels stand on the path, or hang from it where the map ends too soon.
+    const y = view.py(T), up = y + 16 + long + 4 < view.height ? 1 : -1, foot = y + 16 * up;
+    const at = spread(kept.map((i) => places[i]), APART, view.width);
     models.route.data = { x: [view.t(places[0]), models.map.x_range.end], y: [T, T] };
     models.points.data = {
       x: [...places, view.width - 5].map(view.t),
@@ -128,20 +105,19 @@ const linaMap = (() => {
     };
     models.leaders.data = {
       xs: at.map((x, i) => [places[kept[i]], x].map(view.t)),
-      ys: at.map(() => [y + 5, foot - 1].map(view.T)),
+      ys: at.map(() => [y + 5 * up, foot - up].map(view.T)),
     };
-    const text = kept.map((i) => words[i]);
     models.labels.data = {
       x: [view.t(places[0] - 9), ...at.map(view.t)],
       y: [T, ...at.map(() => view.T(foot))],
       text: ["x₀", ...text],
       angle: [0, ...at.map(() => Math.PI / 2)],
-      align: ["right", ...at.map(() => "left")],
+      align: ["right", ...at.map(() => (up > 0 ? "left" : "right"))],
     };
-    const long = text.map((each) => length(each, `bold 12px ${FONT}`));
+    const ends = [y, foot + long * up].sort((a, b) => a - b);
     return [
       [places[0] - 30, view.width, y - HIGH, y + HIGH],
-      ...at.map((x, i) => [x - HIGH, x + HIGH, y, foot + long[i]]),
+      ...at.map((x) => [x - HIGH, x + HIGH, ...ends]),
     ];
   }
 
@@ -164,13 +140,7 @@ const linaMap = (() => {
     };
     const { start, end } = models.map.x_range;
     for (const T of data.rows.filter((_, i) => i % 2 === 0)) {
-      const both = lina.ends(T, state.E);
-      const cuts = Object.values(both).flatMap((gap) => (gap ? Object.values(gap).flat() : []));
-      const edges = [start, ...cuts.filter((t) => start < t && t < end).sort((a, b) => a - b), end];
-      const parts = edges.slice(1).map((b, i) => [
-        lina.classify(lina.expit((edges[i] + b) / 2), both), edges[i], b,
-      ]);
-      row(T, parts.filter(([, a, b]) => a < b));
+      row(T, lina.across(T, state.E, start, end));
     }
     below = [];
     const { code, rows } = data.liquid;
@@ -252,20 +222,27 @@ const linaMap = (() => {
 
   // -- words and numbers --
 
-  const kelvin = (T) => `${Number(T.toFixed(2))} K (${(T - 273.15).toFixed(1)} °C)`.replace("-", "−");
+  const celsius = (T) => `${(T - 273.15).toFixed(1)} °C`.replace("-", "−");
+  const kelvin = (T) => `${Number(T.toFixed(2))} K (${celsius(T)})`;
   const fraction = (x) => (x > 0.99 ? `1 − ${fraction(1 - x)}`
     : x < 1e-3 ? x.toExponential(2).replace("e-", "·10⁻").replace(/\d$/, (n) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[n])
       : x.toPrecision(3));
+  const areal = ({ areal: all }) => // three digits of what thin foils hold, too
+    all.toFixed(2 + Math.max(0, Math.ceil(Math.log10(1e-5 / data.thickness))));
+  const charge = (row) => (row.areal === null ? `${row.capacity.toFixed(0)} mAh/g`
+    : `${areal(row)} mAh/cm²`);
+  const share = (row) => (100 * row.q).toFixed(row.q > 0.99 ? 2 : 1);
   const show = (id, text) => {
     document.getElementById(id).textContent = text;
   };
 
-  function drawTable(rows) {
+  function drawTable(rows, answer) {
     const body = document.querySelector("#crossings tbody");
     body.replaceChildren(...rows.map((row) => {
       const line = document.createElement("tr");
       line.dataset.boundary = row.boundary;
       line.dataset.region = data.regions[row.region].key;
+      line.className = row === answer ? "answer" : "";
       const cell = (text, key, value) => {
         const td = document.createElement("td");
         td.textContent = text;
@@ -277,13 +254,29 @@ const linaMap = (() => {
       swatch.style.background = data.regions[row.region].colour;
       cell(data.regions[row.region].name).prepend(swatch);
       cell(fraction(row.x), "x", row.x);
-      cell((100 * row.q).toFixed(row.q > 0.99 ? 2 : 1), "q", row.q);
+      cell(share(row), "q", row.q);
       cell(row.capacity.toFixed(0), "capacity", row.capacity);
-      if (row.areal !== null) cell(row.areal.toFixed(2), "areal", row.areal);
+      if (row.areal !== null) cell(areal(row), "areal", row.areal);
       const side = { alpha: ", Li-rich side", beta: ", Na-rich side" };
       cell(row.boundary.replace(/ (alpha|beta)$/, (_, branch) => side[branch]));
       return line;
     }));
+  }
+
+  // When it unmixes by itself, in one sentence.
+  function verdict(both, start, entry) {
+    if (!both.chemical) return "It never unmixes: here Li and Na mix in every proportion.";
+    if (!both.coherent) {
+      return "At this temperature and modulus it never unmixes by itself as long as its lattices "
+        + "stay coherent: there is no coherent spinodal.";
+    }
+    if (!entry) return "It is past the coherent spinodal, and stripping does not lead back into it.";
+    if (entry === start) {
+      return "It is already inside the coherent spinodal: it unmixes by itself before any lithium "
+        + "is stripped.";
+    }
+    return `Stripped slowly, it unmixes by itself after ${charge(entry)} (${share(entry)} % of the `
+      + `lithium stripped, x(Na) = ${fraction(entry.x)}).`;
   }
 
   function update(curves = true) {
@@ -292,12 +285,11 @@ const linaMap = (() => {
     const view = frame();
     const { rows, both } = lina.path(state.x0, state.T, state.E);
     const { name, meaning } = data.regions[rows[0].region];
-    show("here", `At x₀ = ${state.x0} and ${kelvin(state.T)} the alloy is: ${name}.`);
+    const entry = rows.find((row) => data.regions[row.region].key === "coherent_spinodal");
+    show("here", `At x₀ = ${state.x0} and ${kelvin(state.T)} the alloy lies in the region: ${name}.`);
+    show("answer", verdict(both, rows[0], entry));
     show("meaning", meaning);
-    const which = both.chemical ? "no coherent gap: coherent lattices do not unmix"
-      : "no gap: Li and Na mix in every proportion";
-    show("gap", both.coherent ? "" : `At ${kelvin(state.T)} and this modulus there is ${which}.`);
-    drawTable(rows);
+    drawTable(rows, entry);
     if (view.width > 0 && view.height > 0) {
       if (curves) drawCurves();
       drawNames(view, drawPath(rows, view));
@@ -310,37 +302,91 @@ const linaMap = (() => {
   const to = { x0: Math.log10, T: Number, E: Number };
   const from = { x0: (v) => Number((10 ** v).toPrecision(3)), T: Number, E: Number };
 
-  // A slider or the box beside it has changed; what was set from here has nothing to say.
-  function move(name, widget) {
-    const slides = widget === models[name];
-    const known = slides ? to[name](state[name]) : state[name];
-    if (widget.value === null || widget.value === known) return;
-    state[name] = slides ? from[name](widget.value) : widget.value;
-    models[name].value = to[name](state[name]);
-    models[`${name}_box`].value = state[name];
+  function set(name, value) {
+    state[name] = value;
+    models[name].value = to[name](value);
+    fill(name);
     update(name === "E");
+  }
+
+  // A slider has changed; what was set from here has nothing to say.
+  function move(name, slider) {
+    if (slider.value !== to[name](state[name])) set(name, from[name](slider.value));
+  }
+
+  // -- boxes --
+
+  const element = (name, part) => document.getElementById(`${name}_${part}`);
+  const aside = { x0: (x) => `${Number((100 * x).toPrecision(4))} at.% Na`, T: celsius, E: () => "" };
+  const digit = { x0: (x) => 10 ** (Math.floor(Math.log10(x)) - 1), T: () => 1, E: () => 0.1 };
+
+  // What is wrong with a box, or else its value in another unit.
+  function tell(name, wrong) {
+    element(name, "box").setAttribute("aria-invalid", String(wrong));
+    element(name, "hint").textContent = wrong ? data.controls[name].hint : "";
+    element(name, "aside").textContent = wrong ? "" : aside[name](state[name]);
+  }
+
+  function fill(name) {
+    element(name, "box").value = state[name];
+    tell(name, false);
+  }
+
+  // What is typed, maybe with a decimal comma or its unit; null if out of range or no number.
+  function read(name) {
+    const { limits: [low, high], unit } = data.controls[name];
+    const text = element(name, "box").value.trim().replace(",", ".").replace(unit, "").trim();
+    const value = /^\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
+    return value >= low && value <= high ? value : null;
+  }
+
+  function take(name) {
+    const value = read(name);
+    if (value === null) tell(name, true);
+    else if (value === state[name]) fill(name);
+    else set(name, value);
+    return value;
+  }
+
+  function step(name, sign) {
+    const value = take(name);
+    if (value === null) return;
+    const [low, high] = data.controls[name].limits;
+    const next = Number((value + sign * digit[name](value)).toPrecision(12));
+    set(name, Math.min(Math.max(next, low), high));
+  }
+
+  function listen(name) {
+    const box = element(name, "box");
+    box.addEventListener("change", () => take(name));
+    box.addEventListener("input", () => { // a hint goes as soon as it is heeded
+      if (box.getAttribute("aria-invalid") === "true" && read(name) !== null) tell(name, false);
+    });
+    box.addEventListener("keydown", (event) => {
+      const sign = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+      if (sign) {
+        event.preventDefault();
+        step(name, sign);
+      } else if (event.key === "Escape") fill(name);
+    });
+    fill(name);
   }
 
   // What is under the pointer.
   function look({ x: t, y: T }) {
     const { x_range, y_range } = models.map;
-    if (!(t >= x_range.start && t <= x_range.end && T >= y_range.start && T <= y_range.end)) return;
-    const { rows, half, code } = data.liquid;
-    const liquid = rows.some(([level, parts]) => Math.abs(T - level) <= half
-      && parts.some(([a, b]) => a <= t && t <= b));
-    const x = lina.expit(t);
-    const region = data.regions[liquid ? code : lina.classify(x, lina.ends(T, state.E))];
-    show("look", `${fraction(x)} Na, ${kelvin(T)}: ${region.name}`);
+    if (!(t >= x_range.start && t <= x_range.end && T >= data.bottom && T <= y_range.end)) return;
+    const { name } = data.regions[lina.region(t, T, state.E)];
+    show("look", `${fraction(lina.expit(t))} Na, ${kelvin(T)}: ${name}`);
   }
 
   function start(given) {
     models = given;
     state = { ...data.start };
-    for (const name of ["x0", "T", "E"]) { // neither has a name for a screen reader
-      const label = (model, part) => Bokeh.index.get_by_id(model.id)?.shadow_el.querySelector(part)
-        ?.setAttribute("aria-label", models[name].title);
-      label(models[name], ".noUi-handle");
-      label(models[`${name}_box`], "input");
+    for (const name of Object.keys(state)) {
+      listen(name);
+      Bokeh.index.get_by_id(models[name].id)?.shadow_el.querySelector(".noUi-handle")
+        ?.setAttribute("aria-label", models[name].title); // a slider has no name of its own
     }
     update();
   }
