@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lina_calphad.errors import DatabaseError, LinaCalphadError, NoMiscibilityGap
@@ -103,13 +104,20 @@ class Description:
         model = CoherentModel(self.dbf, [*COMPONENTS, "VA"], PHASE)
         return float(model.coherency[COMPONENTS])
 
+    @cached_property
+    def liquid(self) -> BinarySolution | None:
+        """The liquid solution; None if the database has none."""
+        if "LIQUID" not in self.dbf.phases:
+            return None
+        return BinarySolution(self.dbf, COMPONENTS, "LIQUID", pressure=self.chemical.pressure)
+
     @property
     def liquid_top(self) -> CriticalPoint:
         """Critical point of the liquid; LookupError without one."""
-        if "LIQUID" not in self.dbf.phases:
+        if self.liquid is None:
             msg = "no liquid"
             raise LookupError(msg)
-        return BinarySolution(self.dbf, COMPONENTS, "LIQUID").critical_point()
+        return self.liquid.critical_point()
 
 
 def rows_of(descriptions: Sequence[Description], T: float) -> Iterator[Row]:

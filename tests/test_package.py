@@ -66,6 +66,9 @@ def test_the_wheel_holds_data_types_and_licences(wheel):
         "lina_calphad/tdb/LiNa_Zhang2003.tdb",
         "lina_calphad/tdb/LiNa_Santos2025.tdb",
         "lina_calphad/tdb/LiNa_elastic.tdb",
+        "lina_calphad/anode/page.html",
+        "lina_calphad/anode/page.js",
+        "lina_calphad/anode/page_map.js",
         "lina_calphad/data/README.md",
         "lina_calphad/data/LI-NA/dft-gpaw2026/cells.csv",
         "lina_calphad/data/LI-NA/dft-gpaw2026/cells.extxyz",
@@ -162,7 +165,7 @@ def test_ci_runs_the_readmes_test_command():
     [
         ["ruff", "check"],
         ["ruff", "format", "--check"],
-        ["mypy"],
+        pytest.param(["mypy"], marks=pytest.mark.slow),  # a minute without its cache
     ],
     ids=" ".join,
 )

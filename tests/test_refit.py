@@ -136,6 +136,7 @@ def test_one_parameter_gets_all_its_files(tmp_path):
     assert "BCCL1 = 5772.6" in result.notes[0]
 
 
+@pytest.mark.slow
 def test_a_diagram_that_cannot_be_drawn_does_not_cost_the_fit(tmp_path):
     data = ("gpaw2026-54", "gpaw2026-16", "gpaw2026-sqs")
     result = refit(RefitSettings(data=data, iterations=0), tmp_path / "run")
@@ -547,6 +548,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path):
 # -- the command --
 
 
+@pytest.mark.slow
 def test_from_a_table_of_energies_to_a_diagram_with_bands(folder, capsys):
     source = shipped_datasets()["santos2025"].parents[2] / "dft-gpaw2026" / "cells.csv"
     table = pd.read_csv(source).set_index("name").loc[["Na_in_Li_54", "Li_in_Na_54"]]

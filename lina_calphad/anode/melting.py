@@ -11,8 +11,6 @@ from scipy.special import expit
 from lina_calphad.anode.boundaries import ends_of
 from lina_calphad.errors import OutsideAssessedRange
 from lina_calphad.gap import SEARCH_RANGE
-from lina_calphad.solution import BinarySolution
-from lina_calphad.sources import COMPONENTS
 
 if TYPE_CHECKING:
     from lina_calphad.curves import Array, Flags
@@ -25,6 +23,7 @@ _LIQUIDS = np.concatenate([[0.0], expit(np.linspace(-20, 20, 2001)), [1.0]])
 # All alloys inside the chemical binodal melt at one temperature: few points see all liquid.
 _WAY = expit(np.linspace(-15, 15, 61))
 _VALUES_AT_ONCE = 2_000_000
+_LEAST, _MOST = 1e-300, np.nextafter(1, 0)  # mole fractions that are not quite 0 and 1
 _MINUS_INFINITY = -1e30  # in J/mol; zero times it is still zero
 
 
@@ -47,10 +46,9 @@ def liquid_present(description: Description, x: Array, T: Array) -> Flags | None
     ndarray of bool, or None
         None if the database has no LIQUID.
     """
-    if "LIQUID" not in description.dbf.phases:
+    solid, liquid = description.chemical, description.liquid
+    if liquid is None:
         return None
-    solid = description.chemical
-    liquid = BinarySolution(description.dbf, COMPONENTS, "LIQUID", pressure=solid.pressure)
     present = np.zeros(x.size, bool)
     flat, levels = x.ravel(), T.ravel()
     for level in np.unique(levels):
@@ -60,15 +58,17 @@ def liquid_present(description: Description, x: Array, T: Array) -> Flags | None
         for part in np.array_split(rows, 1 + rows.size * _LIQUIDS.size // _VALUES_AT_ONCE):
             within = (low <= flat[part]) & (flat[part] < high)
             # At a pure element the chemical potential of the other diverges.
-            a, b = (
-                np.clip(np.where(within, end, flat[part]), 1e-300, np.nextafter(1, 0))
-                for end in (low, high)
-            )
+            ends = [
+                np.clip(np.where(within, end, flat[part]), _LEAST, _MOST) for end in (low, high)
+            ]
+            # All alloys inside the gap have one tangent.
+            (a, b), back = np.unique(ends, axis=1, return_inverse=True)
             first = solid.gibbs_energy(level, a) - a * solid.diffusion_potential(level, a)
             second = solid.gibbs_energy(level, b) + (1 - b) * solid.diffusion_potential(level, b)
-            first[flat[part] == 1] = second[flat[part] == 0] = _MINUS_INFINITY
+            first[a == _MOST] = second[b == _LEAST] = _MINUS_INFINITY
             tangent = np.outer(first, 1 - _LIQUIDS) + np.outer(second, _LIQUIDS)
-            present[part] = (energies < tangent).any(axis=1)
+            below: Flags = np.any(energies < tangent, axis=1)
+            present[part] = below[back]
     return present.reshape(x.shape)
 
 

@@ -228,7 +228,7 @@ def study(
         description, float(x0), T, regions(x0, T, description), path, windows, starts,
         tuple(profiles), sensitivity, waves, sizes, uncertainty,
         regions(_MAP_X, rows[:, None], description), (*_inputs(diffusivity), *kappa),
-        tuple(_notes(description, float(x0), T, path, density, profiles)),
+        tuple(_notes(description, float(x0), T, path, density, diffusivity, profiles)),
     )  # fmt: skip
 
 
@@ -246,7 +246,7 @@ def _refuse_cold(description: Description, T: Array) -> None:
 
 def _notes(
     description: Description, x0: float, T: Array, path: StrippingPath, density: float | None,
-    profiles: Sequence[DepthProfile],
+    diffusivity: float, profiles: Sequence[DepthProfile],
 ) -> Iterator[str]:  # fmt: skip
     """What the numbers do not know, as far as it concerns this study."""
     yield (
@@ -278,7 +278,7 @@ def _notes(
         "scaffold seen after stripping measures some 10 µm"
     )
     low, high = DIFFUSIVITY_STATED
-    if ((low > T) | (high < T)).any():
+    if diffusivity == DIFFUSIVITY.value and ((low > T) | (high < T)).any():
         yield f"the diffusivity was stated for {low:g} to {high:g} K"
     if (_MAP_T[0] > T).any():
         yield f"below {_MAP_T[0]:g} K the elements are extrapolated: SGTE's data begin there"
