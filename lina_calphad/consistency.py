@@ -224,8 +224,7 @@ def _tie_lines(host: HostEnergy, T: Array) -> Identity:
         # ln x - ln(1-x), each end from the logarithm that keeps its digits
         left, right = float(line.ln_x_alpha), float(line.ln_one_minus_x_beta)
         ends[each] = [left - np.log1p(-np.exp(left)), np.log1p(-np.exp(right)) - right]
-        # Rounding parts two equal ends on some processors; the narrowest gap that doubles
-        # resolve is a thousand times wider than this.
+        # Rounding parts equal ends on some processors; a gap that doubles resolve is wider.
         if not ends[each][1] - ends[each][0] > 1e-9:
             reason = f"at {each:g} K both ends are x = {np.exp(left):g}"
             return replace(row, verdict="fails", reason=reason)
