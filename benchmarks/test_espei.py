@@ -10,10 +10,10 @@ from espei.error_functions.zpf_error import ZPFResidual
 from espei.phase_models import PhaseModelSpecification
 
 import lina_calphad as lc
+from lina_calphad.data.interactions import free_interactions
+from lina_calphad.data.new_datasets import solubility_dataset
 from lina_calphad.espei_hooks import SolubilityResidual
-from lina_calphad.fit_setup import table_of
-from lina_calphad.interactions import free_interactions
-from lina_calphad.new_datasets import solubility_dataset
+from lina_calphad.fit.setup import table_of
 
 COMPS = ["LI", "NA", "VA"]
 T = np.linspace(300.0, 440.0, 8)

@@ -18,10 +18,10 @@ from pycalphad import variables as v
 from symengine import S
 
 import lina_calphad as lc
-from lina_calphad.draws import ParameterDraws
-from lina_calphad.interactions import free_interactions
-from lina_calphad.supercells import finite_difference
-from lina_calphad.uncertainty import bands
+from lina_calphad.data.interactions import free_interactions
+from lina_calphad.data.supercells import finite_difference
+from lina_calphad.phase.bands import bands
+from lina_calphad.phase.draws import ParameterDraws
 
 LINA = ("LI", "NA")
 MODELS = {"chemical": Model, "coherent": lc.CoherentModel}
@@ -125,7 +125,7 @@ def test_building_a_solution(report, dbf):
     [
         ("python -c pass", "pass"),
         ("import lina_calphad", "import lina_calphad"),
-        ("lina-calphad --help", "from lina_calphad.cli import main; main(['--help'])"),
+        ("lina-calphad --help", "from lina_calphad.cli.main import main; main(['--help'])"),
         ("import pycalphad, for scale", "import pycalphad"),
     ],
 )

@@ -27,7 +27,7 @@ from scipy.stats import norm
 from symengine import S
 from tinydb import where
 
-from lina_calphad.elastic_data import CONSTANTS
+from lina_calphad.data.databases import CONSTANTS
 from lina_calphad.errors import (
     DatasetError,
     MissingElasticData,
@@ -36,15 +36,15 @@ from lina_calphad.errors import (
     NotConverged,
     SeveralMiscibilityGaps,
 )
-from lina_calphad.family import SolutionFamily
-from lina_calphad.models import CoherentModel
+from lina_calphad.phase.coherent import CoherentModel
+from lina_calphad.phase.solution import BinarySolution
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pycalphad import Database
 
-    from lina_calphad.curves import Array, Flags
+    from lina_calphad.checks import Array, Flags
 
 __all__ = [
     "CoherentModel",
@@ -136,7 +136,7 @@ class SolubilityResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has n
     ESPEI's residual of tie-lines hardly moves when a miscibility gap becomes too wide.
     This one compares ln x of the binodal, chemical or coherent as the phase's model
     says, with the datum and its error. It reads datasets of the output "SOLUBILITY"
-    (`lina_calphad.datasets`), which ESPEI's own residuals leave alone.
+    (`lina_calphad.data.datasets`), which ESPEI's own residuals leave alone.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ class SolubilityResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has n
         comps = set(phase_models.components) if phase_models else set(database.elements)
         models = phase_models.get_model_dict() if phase_models else {}
         factor = (weight or {}).get("SOLUBILITY", 1.0)
-        families: dict[tuple[str, ...], SolutionFamily] = {}
+        families: dict[tuple[str, ...], BinarySolution] = {}
         parts: dict[tuple[str, ...], list[Any]] = {}
         for dataset in datasets.search(where("output") == "SOLUBILITY"):
             (phase,) = dataset["phases"]
@@ -173,7 +173,7 @@ class SolubilityResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has n
             key = (phase, *pair)
             if key not in families:
                 model = models.get(phase, Model)
-                families[key] = SolutionFamily(database, pair, phase, symbols, model)
+                families[key] = BinarySolution(database, pair, phase, model, symbols=symbols)
             x = np.ravel(dataset["values"]).astype(float)
             T, error = np.broadcast_to(dataset["conditions"]["T"], x.shape), dataset["ln_x_error"]
             scale = np.broadcast_to(error, x.shape) / np.ravel(dataset.get("weight", 1.0)) / factor
@@ -208,14 +208,14 @@ class SolubilityResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has n
         return float(np.sum(norm.logpdf(residuals, scale=errors)))
 
 
-def _ln_solubility(family: SolutionFamily, T: Array, side: Flags, values: Array) -> Array:
+def _ln_solubility(family: BinarySolution, T: Array, side: Flags, values: Array) -> Array:
     """Logarithm of the dilute component on either side of the gap."""
     try:
         binodal = family.binodal(T, values)
     except NoMiscibilityGap:
         result, missing = np.zeros(T.shape), np.ones(T.shape, bool)
     else:
-        sides = np.ma.getdata(binodal.ln_x_alpha), np.ma.getdata(binodal.ln_one_minus_x_beta)
+        sides = binodal.ln_x_alpha, binodal.ln_one_minus_x_beta
         result, missing = np.where(side, *sides[::-1]), ~binodal.gap
     if missing.any():
         x, psi = family.least_stable(T[missing], values)

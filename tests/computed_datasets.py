@@ -9,11 +9,11 @@ import re
 
 from ase.io import read
 
-from lina_calphad.cells import BCC_NEIGHBOURS, Cell, bcc_neighbours, read_table
-from lina_calphad.datasets import shipped_folder, write_dataset
-from lina_calphad.new_datasets import energies_dataset
-from lina_calphad.registry import assessments
-from lina_calphad.supercells import EV_IN_J_PER_MOL
+from lina_calphad.data.assessments import assessments
+from lina_calphad.data.cells import BCC_NEIGHBOURS, Cell, bcc_neighbours, read_table
+from lina_calphad.data.datasets import shipped_folder, write_dataset
+from lina_calphad.data.new_datasets import energies_dataset
+from lina_calphad.data.supercells import EV_IN_J_PER_MOL
 
 SYSTEM = shipped_folder() / "LI-NA"
 TABLE = SYSTEM / "dft-gpaw2026" / "cells.csv"

@@ -6,12 +6,10 @@ from importlib.resources import files
 
 import pytest
 from pycalphad import Database
+from support import LINA
 
 import lina_calphad as lc
-from lina_calphad.models import CoherentModel
-
-LINA = ("LI", "NA")
-COMPS = ["LI", "NA", "VA"]
+from lina_calphad.phase.coherent import CoherentModel
 
 
 @pytest.fixture(scope="session")

@@ -16,10 +16,9 @@ from lina_calphad.anode.boundaries import curve_ends, named_boundaries
 from lina_calphad.anode.melting import refuse_molten
 from lina_calphad.anode.stripping import ALLOY, FARADAY, FOIL, MAH, SHARE, molar_volume
 from lina_calphad.anode.windows import REGIONS, classify, describe
+from lina_calphad.checks import fraction, kelvin, within
 from lina_calphad.errors import NotConverged, SurfaceExhausted
-from lina_calphad.gap import temperatures
-from lina_calphad.kinetics import DIFFUSIVITY, DIFFUSIVITY_RANGE
-from lina_calphad.limits import inside, within
+from lina_calphad.phase.kinetics import DIFFUSIVITY, DIFFUSIVITY_RANGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,9 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from pycalphad import Database
 
-    from lina_calphad.curves import Array
-    from lina_calphad.quantities import Description
-    from lina_calphad.sources import Source
+    from lina_calphad.checks import Array
+    from lina_calphad.data.sources import Source
+    from lina_calphad.phase.alloy import Alloy
 
 _CURRENT = (1e-4, 1e6)  # in A/m²
 # What 800 cells resolve: mole fractions, and thickness over the length D/u.
@@ -131,7 +130,7 @@ def depth_profile(
     T: float,
     current_density: float,
     thickness: float,
-    source: Source | Database | Description = "santos2025",
+    source: Source | Database | Alloy = "santos2025",
     *,
     diffusivity: float = DIFFUSIVITY.value,
     q: ArrayLike | None = None,
@@ -199,7 +198,7 @@ def depth_profile(
     [0.031, 0.814]
     """
     description = describe(source)
-    x0, T = float(inside(x0, ALLOY)), float(temperatures(T))
+    x0, T = float(fraction(x0, ALLOY, ends=False)), float(kelvin(T))
     within(x0, _ALLOYS, f"{ALLOY} of a depth profile, is resolved")
     current = float(within(current_density, _CURRENT, "a current density is in A/m²"))
     foil = float(within(thickness, FOIL, "thickness is in m"))

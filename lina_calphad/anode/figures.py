@@ -15,14 +15,14 @@ from scipy.special import logit
 
 from lina_calphad.anode.boundaries import BOUNDARIES
 from lina_calphad.anode.windows import REGIONS, Region
-from lina_calphad.plotting import COLOURS, STYLES, WIDTHS
+from lina_calphad.plots import COLOURS, STYLES, WIDTHS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from lina_calphad.anode.diffusion import DepthProfile
     from lina_calphad.anode.summary import Study
-    from lina_calphad.curves import Array, Flags
+    from lina_calphad.checks import Array, Flags
 
 #: Fill of each region: blue where strain alone holds the alloy, red where it unmixes readily.
 REGION_COLOURS = {

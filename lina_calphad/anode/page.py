@@ -37,12 +37,12 @@ from lina_calphad.anode.page_data import (
 )
 from lina_calphad.anode.stripping import stripping_path
 from lina_calphad.anode.windows import REGIONS
-from lina_calphad.comparison import KINDS
-from lina_calphad.limits import within
-from lina_calphad.registry import assessments, load
+from lina_calphad.checks import within
+from lina_calphad.data.assessments import assessments, load
+from lina_calphad.plots import KINDS
 
 if TYPE_CHECKING:
-    from lina_calphad.quantities import Description
+    from lina_calphad.phase.alloy import Alloy
 
 #: Boundaries: colour, dashes and meaning. Blue and vermilion of the other figures, darker,
 #: since they lie on fills of their own.
@@ -72,7 +72,7 @@ _BOUND = 13.8  # GPa, Young's modulus of the paper's upper bound
 
 
 def page(
-    description: Description,
+    description: Alloy,
     x0: float,
     T: float,
     *,

@@ -13,17 +13,16 @@ from scipy.special import expit, logit, xlogy
 from symengine import S
 
 from lina_calphad.anode.boundaries import BOUNDARIES
-from lina_calphad.anode.melting import liquid_present
 from lina_calphad.anode.stripping import molar_volume
 from lina_calphad.anode.windows import REGIONS
-from lina_calphad.elasticity import CubicElasticity
-from lina_calphad.energy import R
+from lina_calphad.data.elasticity import CubicElasticity
+from lina_calphad.data.sources import COMPONENTS, PHASE
 from lina_calphad.errors import NoMiscibilityGap, OutsideAssessedRange, UnsupportedPhase
-from lina_calphad.sources import COMPONENTS, PHASE
+from lina_calphad.phase.energy import R
 
 if TYPE_CHECKING:
-    from lina_calphad.curves import Array, Flags
-    from lina_calphad.quantities import Description
+    from lina_calphad.checks import Array, Flags
+    from lina_calphad.phase.alloy import Alloy
 
 #: Ranges of x0 and of temperature in K that the page shows.
 STARTS = (1e-4, 0.5)
@@ -42,7 +41,7 @@ _ROOM = 300.0  # K, at which constants that depend on temperature are quoted
 
 
 def numbers(
-    description: Description,
+    description: Alloy,
     melting: float | None,
     modulus: float,
     thickness: float | None,
@@ -68,12 +67,12 @@ def numbers(
     }  # fmt: skip
 
 
-def melting_point(description: Description) -> float | None:
+def melting_point(description: Alloy) -> float | None:
     """Lowest temperature at which liquid forms on the way from any x0; None if not on the map."""
 
     def molten(T: Array) -> Flags:
         x, levels = np.meshgrid(_WAY, T)
-        present = liquid_present(description, x, levels)
+        present = description.liquid_present(x, levels)
         return np.zeros(T.shape, bool) if present is None else np.asarray(present.any(axis=1))
 
     low, high = TEMPERATURES
@@ -92,7 +91,7 @@ def melting_point(description: Description) -> float | None:
     return float(bisect(sign, ladder[found[0] - 1], first, xtol=MELTING_ERROR))
 
 
-def _span(description: Description) -> tuple[float, float]:
+def _span(description: Alloy) -> tuple[float, float]:
     """Both ends of the map in t: the chemical binodal at its bottom, and all x0."""
     low, high = float(logit(STARTS[0])), -float(logit(STARTS[0]))
     with suppress(NoMiscibilityGap):
@@ -103,14 +102,14 @@ def _span(description: Description) -> tuple[float, float]:
 
 
 def _liquid(
-    description: Description, melting: float, span: tuple[float, float]
+    description: Alloy, melting: float, span: tuple[float, float]
 ) -> list[tuple[float, list[tuple[float, float]]]]:
     """Rows of the map above melting: the temperature, and where in t there is liquid."""
     rows = max(1, round(2 * (TEMPERATURES[1] - melting)))
     levels = melting + (TEMPERATURES[1] - melting) * (np.arange(rows) + 0.5) / rows
     edges = np.linspace(*span, _COLUMNS + 1)
     x = np.broadcast_to(expit((edges[1:] + edges[:-1]) / 2), (rows, _COLUMNS))
-    present = liquid_present(description, x, np.broadcast_to(levels[:, None], x.shape))
+    present = description.liquid_present(x, np.broadcast_to(levels[:, None], x.shape))
     assert present is not None
     found = []
     for T, row in zip(levels.tolist(), present, strict=True):
@@ -119,7 +118,7 @@ def _liquid(
     return found
 
 
-def _interactions(description: Description) -> Array:
+def _interactions(description: Alloy) -> Array:
     """Redlich-Kister coefficients in J/mol, one row an order, over `_LEVELS`."""
     solution, T = description.chemical, _LEVELS[:, None]
     x = (1 - 0.96 * np.cos(np.pi * (np.arange(2 * _ORDERS) + 0.5) / (2 * _ORDERS))) / 2
@@ -148,7 +147,7 @@ def _interactions(description: Description) -> Array:
     return np.asarray(found[: orders[-1] + 1 if orders.size else 1].round(8), dtype=float)
 
 
-def _coherency(description: Description) -> Array:
+def _coherency(description: Alloy) -> Array:
     """B of the coherency energy B x² in J/mol over `_LEVELS`, in whatever gauge."""
     x, T = np.linspace(0.1, 0.9, 5), _LEVELS[:, None]
     stability = (solution.stability(T, x) for solution in description.solutions.values())
@@ -161,7 +160,7 @@ def _coherency(description: Description) -> Array:
     return mean
 
 
-def stiffness(description: Description) -> tuple[str, float]:
+def stiffness(description: Alloy) -> tuple[str, float]:
     """What stands for the stiffness of the host, and its value in GPa."""
     model = description.coherent.model(description.dbf, [*COMPONENTS, "VA"], PHASE)
     stiffnesses = [S(each) for each in model.constants.values()]
@@ -174,7 +173,7 @@ def stiffness(description: Description) -> tuple[str, float]:
     return f"Biaxial modulus Y along [{plane}]{at}", round(c.biaxial_modulus(model.plane), 9)
 
 
-def _volumes(description: Description) -> list[list[float]]:
+def _volumes(description: Alloy) -> list[list[float]]:
     """Molar volumes of Li and Na in m³/mol over `_LEVELS`."""
     T, x = np.meshgrid(_LEVELS, [0.0, 0.5, 1.0])
     lithium, middle, sodium = molar_volume(description, x, T)

@@ -12,12 +12,11 @@ from scipy import constants
 from lina_calphad.anode.boundaries import BOUNDARIES, curve_ends, named_boundaries
 from lina_calphad.anode.melting import refuse_molten
 from lina_calphad.anode.windows import REGIONS, classify, describe
-from lina_calphad.curves import span
+from lina_calphad.checks import fraction, kelvin, within
+from lina_calphad.data.sources import COMPONENTS, Source
 from lina_calphad.errors import DatabaseError, OutsideAssessedRange
-from lina_calphad.gap import temperatures
-from lina_calphad.host_energy import HostEnergy
-from lina_calphad.limits import inside, within
-from lina_calphad.sources import COMPONENTS, Source
+from lina_calphad.phase.host_energy import HostEnergy
+from lina_calphad.phase.results import span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,15 +24,15 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from pycalphad import Database
 
-    from lina_calphad.curves import Array
-    from lina_calphad.quantities import Description
+    from lina_calphad.checks import Array
+    from lina_calphad.phase.alloy import Alloy
 
 MAH = constants.milli * constants.hour  # one mAh in coulomb
 FARADAY = constants.e * constants.N_A
 #: Thickness of a foil in m.
 FOIL = (1e-9, 1e-2)
 #: What x0 and q are, in errors.
-ALLOY = "x0, the mole fraction of Na before stripping"
+ALLOY = "x0, the mole fraction of Na before stripping,"
 SHARE = "q is the share of the Li stripped"
 _DENSITY = (50.0, 25_000.0)  # in kg/m³
 
@@ -145,7 +144,7 @@ def stripped_composition(x0: ArrayLike, q: ArrayLike) -> Array:
     >>> float(stripped_composition(0.03, 0.5).round(4))
     0.0583
     """
-    x0, q = np.broadcast_arrays(inside(x0, ALLOY), within(q, (0.0, 1.0), SHARE))
+    x0, q = np.broadcast_arrays(fraction(x0, ALLOY, ends=False), within(q, (0.0, 1.0), SHARE))
     x: Array = x0 / (x0 + (1 - x0) * (1 - q))
     return x
 
@@ -163,7 +162,7 @@ def stripped_share(x0: ArrayLike, x: ArrayLike) -> Array:
     ValueError
         If one is out of its range.
     """
-    x0, x = np.broadcast_arrays(inside(x0, ALLOY), np.asarray(x, dtype=float))
+    x0, x = np.broadcast_arrays(fraction(x0, ALLOY, ends=False), np.asarray(x, dtype=float))
     if not ((x0 <= x) & (x <= 1)).all():
         wrong = ~((x0 <= x) & (x <= 1))
         msg = (
@@ -183,7 +182,7 @@ def _share_at(x0: Array, x: Array) -> Array:
 def stripping_path(
     x0: ArrayLike,
     T: ArrayLike,
-    source: Source | Database | Description = "santos2025",
+    source: Source | Database | Alloy = "santos2025",
     *,
     thickness: ArrayLike | None = None,
     density: ArrayLike | None = None,
@@ -236,7 +235,11 @@ def stripping_path(
     description = describe(source)
     foil = None if thickness is None else within(thickness, FOIL, "thickness is in m")
     given = None if density is None else within(density, _DENSITY, "density is in kg/m³")
-    arrays = [inside(x0, ALLOY), temperatures(T), *(a for a in (foil, given) if a is not None)]
+    arrays = [
+        fraction(x0, ALLOY, ends=False),
+        kelvin(T),
+        *(a for a in (foil, given) if a is not None),
+    ]
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
     x0, T = (np.broadcast_to(a, shape) for a in arrays[:2])
     refuse_molten(description, x0, T)
@@ -264,7 +267,7 @@ def initial_composition(
     q: ArrayLike,
     T: ArrayLike,
     region: str = "coherent_spinodal",
-    source: Source | Database | Description = "santos2025",
+    source: Source | Database | Alloy = "santos2025",
 ) -> Array:
     """Mole fraction of Na before stripping of the alloy that enters a region at a wanted depth.
 
@@ -303,7 +306,7 @@ def initial_composition(
     if region not in keys:
         msg = f"regions that stripping can enter are {', '.join(keys)}; got {region!r}"
         raise ValueError(msg)
-    q, T = np.broadcast_arrays(within(q, (0.0, 1.0), SHARE), temperatures(T))
+    q, T = np.broadcast_arrays(within(q, (0.0, 1.0), SHARE), kelvin(T))
     if (q == 1).any():
         msg = "all Li is stripped at q = 1, whatever the alloy was; give q from 0 to below 1"
         raise ValueError(msg)
@@ -323,7 +326,7 @@ def initial_composition(
     return np.ma.MaskedArray(x0, missing) if missing.any() else x0
 
 
-def _molar_mass(description: Description, element: str) -> float:
+def _molar_mass(description: Alloy, element: str) -> float:
     """In g/mol, as the database has it."""
     mass = float(description.dbf.refstates.get(element, {}).get("mass", 0.0))
     if not mass > 0:
@@ -332,7 +335,7 @@ def _molar_mass(description: Description, element: str) -> float:
     return mass
 
 
-def molar_volume(description: Description, x: Array, T: Array) -> Array:
+def molar_volume(description: Alloy, x: Array, T: Array) -> Array:
     """In m³ per mole of atoms, from the V0 of the database."""
     if x.size == 0:  # pycalphad refuses what NumPy allows
         return x

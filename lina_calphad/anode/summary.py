@@ -17,15 +17,14 @@ from lina_calphad.anode.stripping import (
     stripping_path,
 )
 from lina_calphad.anode.windows import Regions, describe, regions
+from lina_calphad.checks import kelvin, within
 from lina_calphad.errors import OutsideAssessedRange
-from lina_calphad.gap import temperatures
-from lina_calphad.kinetics import (
+from lina_calphad.phase.kinetics import (
     CAPILLARY_LENGTH,
     DIFFUSIVITY,
     DIFFUSIVITY_STATED,
     Estimate,
 )
-from lina_calphad.limits import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,10 +32,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from pycalphad import Database
 
-    from lina_calphad.curves import Array
-    from lina_calphad.draws import ParameterDraws
-    from lina_calphad.quantities import Description
-    from lina_calphad.sources import Source
+    from lina_calphad.checks import Array
+    from lina_calphad.data.sources import Source
+    from lina_calphad.phase.alloy import Alloy
+    from lina_calphad.phase.draws import ParameterDraws
 
 #: Shares of the Li stripped for which initial compositions are sought.
 DEPTHS = (0.25, 0.5, 0.75, 0.9)
@@ -82,7 +81,7 @@ class Study:
         What the numbers do not know.
     """
 
-    description: Description
+    description: Alloy
     x0: float
     T: Array
     start: Regions
@@ -136,7 +135,7 @@ class Study:
 def study(
     x0: float,
     T: ArrayLike = 300.0,
-    source: Source | Database | Description = "santos2025",
+    source: Source | Database | Alloy = "santos2025",
     *,
     thickness: float | None = None,
     density: float | None = None,
@@ -203,7 +202,7 @@ def study(
         within(stripped, (0.0, 1.0), "stripped is a share of the Li")
     progress("stripping path")
     description = describe(source)
-    T = np.atleast_1d(temperatures(T)).ravel()
+    T = np.atleast_1d(kelvin(T)).ravel()
     _refuse_cold(description, T)
     path = stripping_path(x0, T, description, thickness=thickness, density=density)
     profiles, sensitivity = [], None
@@ -232,7 +231,7 @@ def study(
     )  # fmt: skip
 
 
-def _refuse_cold(description: Description, T: Array) -> None:
+def _refuse_cold(description: Alloy, T: Array) -> None:
     """OutsideAssessedRange where a boundary cannot be told from a pure element."""
     for level in T:
         ends = np.array(list(curve_ends(description, level).values()))
@@ -245,7 +244,7 @@ def _refuse_cold(description: Description, T: Array) -> None:
 
 
 def _notes(
-    description: Description, x0: float, T: Array, path: StrippingPath, density: float | None,
+    description: Alloy, x0: float, T: Array, path: StrippingPath, density: float | None,
     diffusivity: float, profiles: Sequence[DepthProfile],
 ) -> Iterator[str]:  # fmt: skip
     """What the numbers do not know, as far as it concerns this study."""

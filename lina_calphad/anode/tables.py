@@ -11,27 +11,26 @@ from scipy.special import expit
 
 from lina_calphad.anode.boundaries import BOUNDARIES, curve_ends, named_boundaries
 from lina_calphad.anode.diffusion import depth_profile
-from lina_calphad.anode.melting import liquid_present
 from lina_calphad.anode.stripping import initial_composition, molar_volume, stripped_share
 from lina_calphad.anode.windows import REGIONS, Regions, classify
 from lina_calphad.errors import NoMiscibilityGap, OutsideAssessedRange
-from lina_calphad.kinetics import (
+from lina_calphad.phase.bands import NAMES, bands
+from lina_calphad.phase.kinetics import (
     Estimate,
     coarsening,
     fastest_wave,
     gradient_energy,
     neighbour_distance,
 )
-from lina_calphad.uncertainty import NAMES, bands
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pycalphad import Database
 
-    from lina_calphad.curves import Array, Flags
-    from lina_calphad.draws import ParameterDraws
-    from lina_calphad.quantities import Description
+    from lina_calphad.checks import Array, Flags
+    from lina_calphad.phase.alloy import Alloy
+    from lina_calphad.phase.draws import ParameterDraws
 
 #: Times of the table of coarsening, in s.
 TIMES = {
@@ -43,7 +42,7 @@ _NEIGHBOURS = (0.1, 1.0, 10.0)  # factors of a diffusivity that is known to an o
 _EDGE = np.linspace(-40, 40, 4001)  # in ln(x/(1-x)), where liquid may begin
 
 
-def windows(description: Description, T: Array) -> pd.DataFrame:
+def windows(description: Alloy, T: Array) -> pd.DataFrame:
     """One row a temperature and range of composition, from pure Li to pure Na."""
     rows = []
     for level in T:
@@ -52,7 +51,7 @@ def windows(description: Description, T: Array) -> pd.DataFrame:
         edges = np.unique([0.0, *crossed, *_liquid_edges(description, float(level)), 1.0])
         middle = (edges[1:] + edges[:-1]) / 2
         codes = classify(
-            middle, ends, liquid_present(description, middle, np.full_like(middle, level))
+            middle, ends, description.liquid_present(middle, np.full_like(middle, level))
         )
         starts = np.flatnonzero(np.diff(codes, prepend=-1))
         rows += [
@@ -62,11 +61,11 @@ def windows(description: Description, T: Array) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _liquid_edges(description: Description, T: float) -> Array:
+def _liquid_edges(description: Alloy, T: float) -> Array:
     """Mole fractions at which liquid begins or ends, to some 1e-9 in ln(x/(1-x))."""
 
     def molten(t: Array) -> Flags:
-        found = liquid_present(description, expit(t), np.full_like(t, T))
+        found = description.liquid_present(expit(t), np.full_like(t, T))
         return np.zeros(t.shape, bool) if found is None else found
 
     turns = np.flatnonzero(np.diff(molten(_EDGE)))
@@ -80,7 +79,7 @@ def _liquid_edges(description: Description, T: float) -> Array:
     return edges
 
 
-def starts(description: Description, T: Array, depths: Sequence[float]) -> pd.DataFrame:
+def starts(description: Alloy, T: Array, depths: Sequence[float]) -> pd.DataFrame:
     """Initial composition whose coherent spinodal is entered at a share stripped."""
     q = np.array(depths, dtype=float)
     rows = []
@@ -100,7 +99,7 @@ def starts(description: Description, T: Array, depths: Sequence[float]) -> pd.Da
 
 
 def sensitivity(
-    x0: float, T: Array, given: tuple[float, float, Description], diffusivity: float
+    x0: float, T: Array, given: tuple[float, float, Alloy], diffusivity: float
 ) -> pd.DataFrame:
     """When both sides enter the coherent spinodal, and the end, by diffusivity."""
     rows = []
@@ -118,9 +117,7 @@ def sensitivity(
     return pd.DataFrame(rows)
 
 
-def waves(
-    description: Description, T: Array, diffusivity: float
-) -> tuple[pd.DataFrame, list[Estimate]]:
+def waves(description: Alloy, T: Array, diffusivity: float) -> tuple[pd.DataFrame, list[Estimate]]:
     """Waves over both spinodals at each temperature, and the gradient energies they rest on."""
     frames, kappas = [], []
     for level in T:
@@ -145,7 +142,7 @@ def waves(
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(), kappas
 
 
-def sizes(description: Description, T: Array, diffusivity: float) -> pd.DataFrame:
+def sizes(description: Alloy, T: Array, diffusivity: float) -> pd.DataFrame:
     """Sizes after each of `TIMES`: in bulk, along interfaces, and through either solution."""
     rows: list[dict[str, Any]] = []
     for level in T:

@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lina_calphad.anode.boundaries import curve_ends, ends_of, named_boundaries
-from lina_calphad.anode.melting import liquid_present
-from lina_calphad.comparison import KINDS
-from lina_calphad.curves import span
+from lina_calphad.anode.boundaries import curve_ends, named_boundaries
+from lina_calphad.checks import kelvin
+from lina_calphad.data.assessments import ELASTIC_FILE
+from lina_calphad.data.sources import COMPONENTS, PHASE, Source, read_with_origin, short_names
 from lina_calphad.errors import MissingElasticData
-from lina_calphad.family import SolutionFamily
-from lina_calphad.gap import temperatures
-from lina_calphad.models import CoherentModel
-from lina_calphad.quantities import Description
-from lina_calphad.registry import ELASTIC_FILE
-from lina_calphad.solution import BinarySolution
-from lina_calphad.sources import COMPONENTS, PHASE, Source, read_with_origin, short_names
+from lina_calphad.phase.alloy import Alloy
+from lina_calphad.phase.coherent import CoherentModel
+from lina_calphad.phase.results import span
+from lina_calphad.phase.solution import BinarySolution
+from lina_calphad.plots import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from pycalphad import Database
 
-    from lina_calphad.curves import Array, Flags
-    from lina_calphad.draws import ParameterDraws
+    from lina_calphad.checks import Array, Flags
+    from lina_calphad.phase.draws import ParameterDraws
 
 _DRAWS_AT_ONCE = 500
 _VALUES_AT_ONCE = 2_000_000
@@ -171,11 +169,11 @@ class Regions:
 
 
 def describe(
-    source: Source | Database | Description,
+    source: Source | Database | Alloy,
     model: type[CoherentModel] = CoherentModel,
     *,
     shipped_elastic: bool = True,
-) -> Description:
+) -> Alloy:
     """The chemical and coherent bcc solution of an assessment, to be used many times.
 
     Invariants are not computed: that takes seconds and no region needs them.
@@ -184,7 +182,7 @@ def describe(
     ----------
     source
         Key of an assessment, path of a TDB file (which takes the shipped elastic data if
-        it has none), a Database with elastic data of its own, or a Description, which is
+        it has none), a Database with elastic data of its own, or a Alloy, which is
         returned as it is.
     model
         What coherency costs, such as a subclass of `CoherentModel` with another plane.
@@ -199,7 +197,7 @@ def describe(
         If a Database lacks elastic data, or a TDB file that takes none; or if they make no
         sense.
     """
-    if isinstance(source, Description):
+    if isinstance(source, Alloy):
         return source
     if isinstance(source, str | os.PathLike):
         name, (dbf, own) = short_names([source])[0], read_with_origin(source)
@@ -213,13 +211,13 @@ def describe(
     else:
         name, dbf = "database", source
     chemical = BinarySolution(dbf, COMPONENTS, PHASE)
-    return Description(name, dbf, chemical, BinarySolution(dbf, COMPONENTS, PHASE, model), ())
+    return Alloy(name, dbf, chemical, BinarySolution(dbf, COMPONENTS, PHASE, model))
 
 
 def regions(
     x: ArrayLike,
     T: ArrayLike,
-    source: Source | Database | Description = "santos2025",
+    source: Source | Database | Alloy = "santos2025",
     *,
     draws: tuple[Database, ParameterDraws] | None = None,
 ) -> Regions:
@@ -237,7 +235,7 @@ def regions(
         As of `describe`.
     draws
         A database with uncertain parameters as symbols and draws of them, as from
-        `lina_calphad.source_draws.source_draws`: probabilities of the regions of the
+        `lina_calphad.phase.draws.source_draws`: probabilities of the regions of the
         solid are computed too.
 
     Returns
@@ -264,12 +262,12 @@ def regions(
     0.058
     """
     description = describe(source)
-    T, x = np.broadcast_arrays(temperatures(T), np.array(x, dtype=float))
+    T, x = np.broadcast_arrays(kelvin(T), np.array(x, dtype=float))
     if not ((x >= 0) & (x <= 1)).all():
         msg = f"a mole fraction lies between 0 and 1; got {x[~((x >= 0) & (x <= 1))].flat[0]}"
         raise ValueError(msg)
     ends = curve_ends(description, T)
-    liquid = liquid_present(description, x, T)
+    liquid = description.liquid_present(x, T)
     probability = _probability(description, draws, x, T, liquid) if draws else {}
     return Regions(
         description.name, x, T, classify(x, ends, liquid), liquid,
@@ -296,7 +294,7 @@ def classify(x: Array, ends: Mapping[str, Array], liquid: Flags | None = None) -
 
 
 def _probability(
-    description: Description,
+    description: Alloy,
     draws: tuple[Database, ParameterDraws],
     x: Array,
     T: Array,
@@ -305,8 +303,8 @@ def _probability(
     """Share of draws in each region of the solid; masked where the description has liquid."""
     dbf, values = draws
     families = {
-        kind: SolutionFamily(
-            dbf, COMPONENTS, PHASE, values.symbols, solution.model, solution.pressure
+        kind: BinarySolution(
+            dbf, COMPONENTS, PHASE, solution.model, solution.pressure, symbols=values.symbols
         )
         for kind, solution in description.solutions.items()
     }
@@ -315,7 +313,9 @@ def _probability(
     size = max(1, min(_DRAWS_AT_ONCE, _VALUES_AT_ONCE // max(1, x.size)))
     for piece in values.chunks(size):
         ends = {
-            kind: ends_of(families[kind.split()[0]], kind, levels, piece.values)[..., back.ravel()]
+            kind: families[kind.split()[0]].ends(kind.split()[1], levels, piece.values)[
+                ..., back.ravel()
+            ]
             for kind in KINDS
         }
         codes = classify(x.ravel(), ends)

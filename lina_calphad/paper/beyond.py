@@ -15,18 +15,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from lina_calphad.comparison import KINDS
 from lina_calphad.paper import beyond_tables as tables
 from lina_calphad.paper.beyond_tables import ASSESSMENT, CHEMICAL, CONSTANTS, HOST, ISOTROPIC
 from lina_calphad.paper.series import close_packed_line
-from lina_calphad.plotting import COLOURS, SHADES, STYLES, WIDTHS
+from lina_calphad.plots import COLOURS, KINDS, SHADES, STYLES, WIDTHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     import pandas as pd
 
-    from lina_calphad.comparison import Comparison
+    from lina_calphad.compare.comparison import Comparison
 
 _X_NA, _KELVIN, _B = "mole fraction of Na", "temperature / K", "B / (kJ/mol)"
 _BLACK, _COHERENT = COLOURS[6], COLOURS[1]

@@ -15,26 +15,26 @@ import numpy as np
 import pandas as pd
 from symengine import Piecewise
 
-from lina_calphad.elastic_data import PARAMETERS
-from lina_calphad.elasticity import AVOGADRO, CubicElasticity, coherency_coefficient
+from lina_calphad.data.assessments import HANDBOOK_ELASTICITY, LATTICE_CONSTANTS
+from lina_calphad.data.databases import PARAMETERS
+from lina_calphad.data.elasticity import AVOGADRO, CubicElasticity, coherency_coefficient
+from lina_calphad.data.interactions import free_interactions
+from lina_calphad.data.sources import COMPONENTS, PHASE
 from lina_calphad.errors import UnknownAssessment
-from lina_calphad.family import SolutionFamily
-from lina_calphad.interactions import free_interactions
 from lina_calphad.paper.claims import close_packed
 from lina_calphad.paper.series import CLOSE_PACKED
-from lina_calphad.registry import HANDBOOK_ELASTICITY, LATTICE_CONSTANTS
-from lina_calphad.source_draws import draws_note, source_draws
-from lina_calphad.sources import COMPONENTS, PHASE
-from lina_calphad.uncertainty import MODELS, bands
+from lina_calphad.phase.bands import MODELS, bands
+from lina_calphad.phase.draws import draws_note, source_draws
+from lina_calphad.phase.solution import BinarySolution
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from pycalphad import Database
 
-    from lina_calphad.comparison import Comparison
-    from lina_calphad.curves import Array
-    from lina_calphad.quantities import Description
+    from lina_calphad.checks import Array
+    from lina_calphad.compare.comparison import Comparison
+    from lina_calphad.phase.alloy import Alloy
 
 ASSESSMENT = "santos2025"
 CHEMICAL, ISOTROPIC = "chemical, B = 0", "isotropic, eq. 12"
@@ -85,7 +85,7 @@ def cubic_elasticity(comparison: Comparison) -> pd.DataFrame:
         basis = "; ".join(filter(None, (cubic.source, cubic.note, place)))
         cases.append((name, plane, cubic.elasticity, b, basis))
     family, values = _with_coherency(dbf, [b for *_, b, _ in cases])
-    tops = np.ma.filled(family.critical_points(values).T, np.nan)
+    tops = family.critical_points(values).T
     T = np.union1d(np.linspace(_COLDEST, comparison.top, _POINTS), [comparison.T])
     frames: list[pd.DataFrame] = []
     for curve in ("binodal", "spinodal"):
@@ -143,8 +143,8 @@ def sensitivity(comparison: Comparison) -> pd.DataFrame:
     family, values = _with_coherency(dbf, table["B_J_per_mol"])
     binodal, spinodal = family.binodal(comparison.T, values), family.spinodal(comparison.T, values)
     table.insert(0, "T_K", comparison.T)
-    table["solubility_x_na"] = np.ma.filled(np.exp(binodal.ln_x_alpha), np.nan)
-    table["onset_x_na"] = np.ma.filled(spinodal.x_alpha, np.nan)
+    table["solubility_x_na"] = np.exp(binodal.ln_x_alpha)
+    table["onset_x_na"] = spinodal.x_alpha
     table["missing"] = np.where(spinodal.gap, "", "no gap")
     return table
 
@@ -226,15 +226,14 @@ def uncertainty(comparison: Comparison) -> pd.DataFrame:
         table.loc[rows, "x_na"] = np.where(own.gap, central, np.nan)
     parts = [table.dropna(subset="x_na")]
     families = {
-        kind: SolutionFamily(dbf, COMPONENTS, PHASE, draws.symbols, model)
+        kind: BinarySolution(dbf, COMPONENTS, PHASE, model, symbols=draws.symbols)
         for kind, model in MODELS.items()
     }
     for curve in ("binodal", "spinodal"):
         x = {
-            f"{kind} {curve}": np.ma.compressed(
-                getattr(family, curve)(comparison.T, draws.values).x_alpha
-            )
+            f"{kind} {curve}": found.x_alpha[found.gap]
             for kind, family in families.items()
+            for found in [getattr(family, curve)(comparison.T, draws.values)]
         }
         # Even on the axis that the figure gives them.
         edges = _bins(x.values(), np.geomspace if curve == "binodal" else np.linspace)
@@ -255,7 +254,7 @@ def _bins(samples: Iterable[Array], spaced: Callable[..., Array]) -> Array:
     return spaced(x.min() * (1 - 1e-9), x.max() * (1 + 1e-9), 91)
 
 
-def _description(comparison: Comparison) -> Description:
+def _description(comparison: Comparison) -> Alloy:
     for description in comparison.descriptions:
         if description.name == ASSESSMENT:
             return description
@@ -280,10 +279,10 @@ def _elastic_data(dbf: Database) -> tuple[CubicElasticity, tuple[float, float]]:
     return CubicElasticity(c11, c12, c44), (a_host, a_solute)
 
 
-def _with_coherency(dbf: Database, b: Iterable[float]) -> tuple[SolutionFamily, Array]:
+def _with_coherency(dbf: Database, b: Iterable[float]) -> tuple[BinarySolution, Array]:
     """The bcc solution with its interaction parameters free, and their values for each B."""
     freed, mean = free_interactions(dbf, PHASE, COMPONENTS)
-    family = SolutionFamily(freed, COMPONENTS, PHASE, list(mean))
+    family = BinarySolution(freed, COMPONENTS, PHASE, symbols=list(mean))
     shift = np.array(list(b))[:, None] * (np.arange(len(mean)) == 0)
     return family, np.array(list(mean.values())) - shift
 

@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from scipy.optimize import brentq
 
-from lina_calphad import dilute
-from lina_calphad.comparison import Comparison, compare
-from lina_calphad.database import copy_database
-from lina_calphad.datasets import read_datasets, shipped_datasets
-from lina_calphad.elastic_data import set_elastic_data
+from lina_calphad.compare.comparison import Comparison, compare
+from lina_calphad.data.assessments import HANDBOOK_ELASTICITY, MEASURED, Published, assessments
+from lina_calphad.data.databases import copy_database, set_elastic_data
+from lina_calphad.data.datasets import read_datasets, shipped_datasets
+from lina_calphad.data.mixing_data import difference_of, mixing_data
+from lina_calphad.data.sources import COMPONENTS, PHASE
 from lina_calphad.errors import LinaCalphadError
-from lina_calphad.mixing_data import difference_of, mixing_data
-from lina_calphad.models import CoherentModel
-from lina_calphad.registry import HANDBOOK_ELASTICITY, MEASURED, Published, assessments
-from lina_calphad.solution import BinarySolution
-from lina_calphad.sources import COMPONENTS, PHASE
+from lina_calphad.phase import dilute
+from lina_calphad.phase.coherent import CoherentModel
+from lina_calphad.phase.solution import BinarySolution
 
 if TYPE_CHECKING:
-    from lina_calphad.quantities import Description
+    from lina_calphad.phase.alloy import Alloy
 
 #: What "room temperature" of the paper is taken for, and what it usually is, in K.
 ROOM_TEMPERATURE = 300.0
@@ -192,7 +191,7 @@ def reproduce(progress: Callable[[str], None] | None = None) -> Reproduction:
     return Reproduction(tuple(claims), _notes(claims, comparison), comparison)
 
 
-def _of(value: Callable[[Description, float], Any]) -> _Value:
+def _of(value: Callable[[Alloy, float], Any]) -> _Value:
     """What concerns one assessment alone."""
     return lambda comparison, i, T: value(comparison.descriptions[i], T)
 
@@ -200,7 +199,7 @@ def _of(value: Callable[[Description, float], Any]) -> _Value:
 def _coefficient(order: int) -> _Value:
     """A bcc parameter: by eqs. 8 and 9 where there are energies, else as the TDB has it."""
 
-    def value(description: Description, _: float) -> float:
+    def value(description: Alloy, _: float) -> float:
         name = description.name
         if name not in shipped_datasets():
             return description.coefficients[order]
@@ -223,7 +222,7 @@ def _na_side(comparison: Comparison, _: int, T: float) -> float:
     return new / old
 
 
-def _eq_11_fails(description: Description, _: float) -> float:
+def _eq_11_fails(description: Alloy, _: float) -> float:
     """Temperature in K at which eq. 11 gives half as much again as the exact spinodal."""
     terms = description.coefficients
 
@@ -234,7 +233,7 @@ def _eq_11_fails(description: Description, _: float) -> float:
     return float(brentq(excess, 1.0, 300.0))
 
 
-def close_packed(description: Description, _: float, phase: str = "HCP_A3") -> float:
+def close_packed(description: Alloy, _: float, phase: str = "HCP_A3") -> float:
     """Temperature in K at which bcc Li and close-packed Li have one Gibbs energy."""
     other = BinarySolution(description.dbf, COMPONENTS, phase)
 
@@ -244,14 +243,14 @@ def close_packed(description: Description, _: float, phase: str = "HCP_A3") -> f
     return float(brentq(difference, 20.0, 200.0))
 
 
-def _closed_over_exact(description: Description, _: float) -> float:
+def _closed_over_exact(description: Alloy, _: float) -> float:
     """Coherent solubility of Li in Na at 200 K, by the closed form and exactly."""
     closed = dilute.binodal(200.0, description.coefficients, description.coherency)
     exact = description.coherent.binodal(200.0)
     return math.exp(closed.ln_one_minus_x_beta - exact.ln_one_minus_x_beta)
 
 
-def _soft_over_isotropic(description: Description, T: float) -> float:
+def _soft_over_isotropic(description: Alloy, T: float) -> float:
     """Coherent solubility of Na in Li, for waves along the soft direction and isotropic."""
     (handbook,) = (c for c in HANDBOOK_ELASTICITY if (c.element, c.temperature) == _LI)
     dbf = copy_database(description.dbf)

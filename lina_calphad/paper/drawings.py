@@ -15,11 +15,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from lina_calphad.paper import curves
-from lina_calphad.paper.curves import ENERGIES, FCC, METHODS, RATIO, SIDES
+from lina_calphad.data.supercells import EV_IN_J_PER_MOL
+from lina_calphad.paper import tables as curves
 from lina_calphad.paper.series import close_packed_line, each_series, hollow, legend, square
-from lina_calphad.plotting import COLOURS, STYLES, WIDTHS, arrhenius_axis
-from lina_calphad.supercells import EV_IN_J_PER_MOL
+from lina_calphad.paper.tables import ENERGIES, FCC, METHODS, RATIO, SIDES
+from lina_calphad.plots import COLOURS, STYLES, WIDTHS, arrhenius_axis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from lina_calphad.comparison import Comparison
+    from lina_calphad.compare.comparison import Comparison
 
 _X_NA, _X_LI, _KELVIN = "mole fraction of Na", "mole fraction of Li", "temperature / K"
 # In inches, for one and two columns: at a journal's width the letters have 7 points.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lina_calphad.output import save_figure
 from lina_calphad.paper.beyond import BEYOND
 from lina_calphad.paper.drawings import FIGURES
+from lina_calphad.report import save_figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from lina_calphad.comparison import Comparison
+    from lina_calphad.compare.comparison import Comparison
 
 _ALL = MappingProxyType({**FIGURES, **BEYOND})
 

@@ -1,0 +1,1 @@
+"""Slips in a TDB file, and identities that every Gibbs energy obeys."""

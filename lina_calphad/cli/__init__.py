@@ -1,0 +1,1 @@
+"""The `lina-calphad` command: options, sentences, nothing else."""

@@ -1,0 +1,366 @@
+"""Assessments of bcc Li-Na side by side: solubilities, spinodals, critical points, invariants."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from lina_calphad.checks import kelvin
+from lina_calphad.compare.quantities import Row, rows_of
+from lina_calphad.compare.uncertainty import uncertainty_frame
+from lina_calphad.data.assessments import ELASTIC_FILE, assessments
+from lina_calphad.data.sources import (
+    COMPONENTS,
+    PHASE,
+    Source,
+    range_notes,
+    read_with_origin,
+    short_names,
+)
+from lina_calphad.errors import (
+    NoCriticalPoint,
+    NoMiscibilityGap,
+    NotConverged,
+    SeveralMiscibilityGaps,
+    UnknownAssessment,
+)
+from lina_calphad.phase.alloy import Alloy
+from lina_calphad.phase.bands import Bands
+from lina_calphad.phase.bands import bands as bands_of
+from lina_calphad.phase.coherent import CoherentModel
+from lina_calphad.phase.draws import draws_note, source_draws
+from lina_calphad.phase.results import CriticalPoint
+from lina_calphad.phase.solution import BinarySolution
+from lina_calphad.plots import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pycalphad import Database
+
+    from lina_calphad.phase.draws import ParameterDraws
+    from lina_calphad.phase.results import Binodal, Spinodal
+
+#: Upper end of the diagrams in K where no eutectic is known: that of the measured one.
+DIAGRAM_TOP = 365.25
+
+#: Lower end of the Arrhenius plots in K.
+ARRHENIUS_BOTTOM = 100.0
+
+_LOGS = ("ln_x_alpha", "ln_one_minus_x_beta")
+
+_BAND_POINTS = 80  # temperatures of a band
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What `compare` found.
+
+    Parameters
+    ----------
+    T
+        Temperature of the comparison in K.
+    descriptions
+        The assessments, in the order asked for.
+    rows
+        The table.
+    notes
+        What to know when reading it.
+    bands
+        Bands by assessment, at temperatures that span the figures, and at `T`; of those
+        with known uncertainties, if bands were asked for.
+    """
+
+    T: float
+    descriptions: tuple[Alloy, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+    bands: Mapping[str, Bands] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __repr__(self) -> str:
+        return (
+            f"<Comparison of {', '.join(self.names)} at {self.T:g} K: {len(self.rows)} quantities>"
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the assessments."""
+        return tuple(description.name for description in self.descriptions)
+
+    def __getitem__(self, key: str) -> Row:
+        for row in self.rows:
+            if row.key == key:
+                return row
+        raise KeyError(key)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The table for programs; missing values are None, with the reason beside them."""
+        result: dict[str, Any] = {
+            "temperature": self.T,
+            "assessments": list(self.names),
+            "rows": [
+                {
+                    "key": row.key,
+                    "quantity": row.quantity,
+                    "unit": row.unit,
+                    "values": dict(zip(self.names, row.values, strict=True)),
+                    "missing": {n: r for n, r in zip(self.names, row.reasons, strict=True) if r},
+                    "change": dict(zip(self.names[1:], row.changes, strict=True)),
+                    "change_is": "ratio" if row.unit == "1" else "difference",
+                    "measured": row.measured
+                    and {
+                        "value": row.measured.value,
+                        "tolerance": row.measured.tolerance,
+                        "source": row.measured.where,
+                    },
+                }
+                for row in self.rows
+            ],
+            "notes": list(self.notes),
+        }
+        if self.bands:
+            known = self.uncertainty.astype(object)
+            result["uncertainty"] = known.where(known.notna(), None).to_dict("records")
+        return result
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a quantity; a missing value where there is none."""
+        change = [f"{name} against {self.names[0]}" for name in self.names[1:]]
+        columns = ["key", "quantity", "unit", "T_K", *self.names, *change]
+        rows = []
+        for r in self.rows:
+            why = "; ".join(f"{n}: {w}" for n, w in zip(self.names, r.reasons, strict=True) if w)
+            seen = (r.measured.value, r.measured.where) if r.measured else (None, "")
+            rows.append((r.key, r.quantity, r.unit, self.T, *r.values, *r.changes, why, *seen))
+        return pd.DataFrame(rows, columns=[*columns, "missing", "measured", "measured_by"])
+
+    def ends(self, name: str, kind: str) -> list[float]:
+        """Compositions at `T` of the tie-line, then of the spinodal; none where there is no gap."""
+        solution = self.descriptions[self.names.index(name)].solutions[kind]
+        try:
+            curves = solution.binodal(self.T), solution.spinodal(self.T)
+        except (NoMiscibilityGap, SeveralMiscibilityGaps):
+            return []
+        return [float(x) for curve in curves for x in (curve.x_alpha, curve.x_beta)]
+
+    @cached_property
+    def top(self) -> float:
+        """Temperature in K up to which the diagrams are drawn: the highest eutectic."""
+        eutectics = [i.T for d in self.descriptions for i in d.invariants if i.kind == "eutectic"]
+        return max(eutectics, default=DIAGRAM_TOP)
+
+    @cached_property
+    def diagram(self) -> pd.DataFrame:
+        """Binodals and spinodals, chemical and coherent, from 2 K up to `top`."""
+        return self._curves(np.linspace(2.0, self.top, 360), KINDS)
+
+    @cached_property
+    def arrhenius(self) -> pd.DataFrame:
+        """Both solubility limits, chemical and coherent, evenly in 1/T from 100 K up to `top`."""
+        return self._curves(1 / np.linspace(1 / self.top, 1 / ARRHENIUS_BOTTOM, 200), KINDS[:2])
+
+    @cached_property
+    def gibbs(self) -> pd.DataFrame:
+        """Gibbs energy of mixing in J/mol over composition, chemical and coherent, at `T`.
+
+        Coherent energies are free of gauge: their endmembers are the pure elements.
+        """
+        x = np.linspace(0, 1, 401)
+        frames = []
+        for description in self.descriptions:
+            for kind, solution in description.solutions.items():
+                energy = solution.gibbs_energy(self.T, x)
+                mixing = energy - (1 - x) * energy[0] - x * energy[-1]
+                columns = {"assessment": description.name, "kind": kind, "T": self.T, "x": x}
+                frames.append(pd.DataFrame({**columns, "gibbs_energy_of_mixing": mixing}))
+        return pd.concat(frames, ignore_index=True)
+
+    @cached_property
+    def uncertainty(self) -> pd.DataFrame:
+        """How well quantities are known at `T`: one row each, of the assessments with bands."""
+        return uncertainty_frame(self.bands, self.T, self.rows)
+
+    @cached_property
+    def band_curves(self) -> pd.DataFrame:
+        """Quantiles of every curve; see `Bands.to_dataframe`."""
+        frames = [b.to_dataframe().assign(assessment=name) for name, b in self.bands.items()]
+        table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+        return table.reindex(columns=["assessment", *table.columns.drop("assessment", "ignore")])
+
+    def _curves(self, T: np.ndarray[Any, Any], kinds: Sequence[str]) -> pd.DataFrame:
+        frames = []
+        for description in self.descriptions:
+            for kind in kinds:
+                which, curve = kind.split()
+                frame = _curve(description.solutions[which], curve, T)
+                frame.insert(0, "assessment", description.name)
+                frame.insert(1, "kind", kind)
+                frames.append(frame)
+        return pd.concat(frames, ignore_index=True)
+
+
+def _curve(solution: BinarySolution, curve: str, T: np.ndarray[Any, Any]) -> pd.DataFrame:
+    """A binodal or spinodal, closed at its critical point where that is in range."""
+    try:
+        top = solution.critical_point()
+    except (NoMiscibilityGap, NoCriticalPoint):
+        top = CriticalPoint(math.inf, math.nan)  # the curve may be there all the same
+    closed = T.max() > top.T
+    if closed:
+        # Even steps in T leave the flat top of a dome jagged.
+        dome = top.T * (1 - np.linspace(0.004, 0.4, 60) ** 2)
+        T = np.union1d(T[top.T > T], dome[dome >= T.min()])
+    try:
+        result: Binodal | Spinodal = getattr(solution, curve)(T)
+    except (NoMiscibilityGap, SeveralMiscibilityGaps):
+        return pd.DataFrame(columns=["T", "x_alpha", "x_beta", *_LOGS])
+    frame = result.to_dataframe()
+    if closed:
+        ends = [top.T, top.x, top.x, math.log(top.x), math.log1p(-top.x)]
+        last = dict(zip(["T", "x_alpha", "x_beta", *_LOGS], ends, strict=True))
+        frame = pd.concat([frame, pd.DataFrame([last])[frame.columns]], ignore_index=True)
+    return frame
+
+
+def compare(
+    sources: Source | Sequence[Source] = ("zhang2003", "santos2025"),
+    T: float = 300.0,
+    *,
+    bands: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> Comparison:
+    """Compare assessments of Li-Na, shipped ones or your own TDB files.
+
+    Parameters
+    ----------
+    sources
+        Keys of shipped assessments or paths of TDB files with LI, NA and BCC_A2.
+        Files without elastic data take the shipped ones.
+    T
+        Temperature in K at which solubilities and spinodals are compared.
+    bands
+        Whether to compute bands from what is known of the parameters: of an assessment
+        with a `substitution_error`, and of a TDB `my.tdb` with `my_draws.csv` beside it,
+        a table with one column a symbol of the TDB and one row a draw.
+    progress
+        Called with a line of text as each step begins.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    UnknownAssessment, DatabaseError
+        If a source is not known, or its file cannot be used.
+    NoMiscibilityGap
+        If bcc Li-Na never unmixes in a source, or in none of them at `T`.
+    OutsideAssessedRange
+        If `T` lies outside the ranges of all sources; a warning if outside of some.
+    ParameterError
+        If a table of draws cannot be used.
+    ValueError
+        If `T` is not positive and finite.
+
+    Examples
+    --------
+    >>> comparison = compare(["zhang2003", "santos2025"], T=300.0)
+    >>> comparison
+    <Comparison of zhang2003, santos2025 at 300 K: 22 quantities>
+    >>> comparison["chemical_na_in_li"].changes[0]  # Na in Li, new over old
+    0.0186...
+    """
+    T = float(kelvin(T))
+    sources = [sources] if isinstance(sources, str | os.PathLike) else sources
+    say = progress or (lambda _: None)
+    if not sources:
+        msg = f"nothing to compare: name assessments ({', '.join(assessments())}) or TDB files"
+        raise UnknownAssessment(msg)
+    names = short_names(sources)
+    databases = [read_with_origin(source) for source in sources]
+    draws = [
+        source_draws(source, dbf) if bands else None
+        for source, (dbf, _) in zip(sources, databases, strict=True)
+    ]
+    notes = list(range_notes(T, sources))
+    descriptions = []
+    for name, (dbf, own) in zip(names, databases, strict=True):
+        if not own:
+            notes.append(f"{name} has no elastic constants: all of {ELASTIC_FILE} is used")
+        say(f"{name}: bcc miscibility gap")
+        chemical = BinarySolution(dbf, COMPONENTS, PHASE)
+        coherent = BinarySolution(dbf, COMPONENTS, PHASE, model=CoherentModel)
+        if not _ever_unmixes(chemical, T):
+            msg = f"{name}: BCC_A2 has no miscibility gap at any temperature searched"
+            raise NoMiscibilityGap(msg)
+        if "LIQUID" in dbf.phases:
+            say(f"{name}: invariants")
+        else:
+            notes.append(f"{name} has no LIQUID: no invariants")
+        descriptions.append(Alloy(name, dbf, chemical, coherent))
+        molten = min((i.T for i in descriptions[-1].invariants if i.kind == "eutectic"), default=T)
+        if molten < T:
+            notes.append(
+                f"bcc is metastable at {T:g} K in {name}: liquid forms above {molten:.1f} K"
+            )
+    notes.append("critical points of bcc above the eutectic are those of the metastable solid")
+    comparison = Comparison(T, tuple(descriptions), tuple(rows_of(descriptions, T)), tuple(notes))
+    if set(comparison["chemical_na_in_li"].reasons) == {"no gap"}:
+        msg = f"bcc Li-Na has no miscibility gap at {T:g} K in {', '.join(names)}"
+        raise NoMiscibilityGap(msg)
+    if not bands:
+        return comparison
+    found_draws = dict(zip(names, zip(sources, draws, strict=True), strict=True))
+    return _with_bands(comparison, found_draws, say)
+
+
+def _with_bands(
+    comparison: Comparison,
+    draws: Mapping[str, tuple[Source, tuple[Database, ParameterDraws] | None]],
+    say: Callable[[str], None],
+) -> Comparison:
+    """The comparison with the bands of the assessments that have draws."""
+    T = np.linspace(2.0, comparison.top, _BAND_POINTS)
+    T = np.union1d(T, [ARRHENIUS_BOTTOM, comparison.T])
+    notes, found = list(comparison.notes), {}
+    for name, (source, known) in draws.items():
+        if known is None:
+            notes.append(draws_note(name, source, None))
+            continue
+        dbf, values = known
+
+        def told(done: int, name: str = name, total: int = len(values)) -> None:
+            say(f"{name}: bands, {done} of {total} draws")
+
+        try:
+            found[name] = bands_of(dbf, values, T, progress=told)
+        except (NoCriticalPoint, SeveralMiscibilityGaps, NotConverged) as error:
+            notes.append(f"{name} has no bands: {error}")
+        else:
+            notes.append(draws_note(name, source, values))
+            if left := found[name].left_out:
+                notes.append(
+                    f"{name}: {left} of {len(values)} draws have more than one gap at some "
+                    "temperature and are left out"
+                )
+    return replace(comparison, notes=tuple(notes), bands=MappingProxyType(found))
+
+
+def _ever_unmixes(solution: BinarySolution, T: float) -> bool:
+    try:
+        solution.critical_point()
+    except NoCriticalPoint:
+        return True
+    except NoMiscibilityGap:
+        try:
+            solution.spinodal(T)
+        except NoMiscibilityGap:
+            return False
+    return True

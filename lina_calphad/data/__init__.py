@@ -1,0 +1,1 @@
+"""Data: assessments, databases, elastic data, supercell energies, ESPEI datasets."""

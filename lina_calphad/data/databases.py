@@ -1,0 +1,228 @@
+"""What pycalphad's Database lacks: copies, removal, the sublattice that mixes, elastic data."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+from lina_calphad.errors import DatabaseError, ElasticDataError, UnsupportedPhase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pycalphad import Database
+
+    from lina_calphad.data.elasticity import CubicElasticity
+
+#: Elastic constants in GPa; pycalphad knows them since `pycalphad_elastic`.
+CONSTANTS = ("C11", "C12", "C44")
+#: With the molar volume in m³ per mole of formula units, all that coherency needs.
+PARAMETERS = ("V0", *CONSTANTS)
+
+
+def copy_database(dbf: Database) -> Database:
+    """A copy that shares nothing with the original."""
+    # deepcopy of a pycalphad Database shares its phases and functions with the original.
+    return pickle.loads(pickle.dumps(dbf))  # noqa: S301 - our own bytes
+
+
+def tdb_body(dbf: Database) -> str:
+    """A database as TDB text, from its first ELEMENT on."""
+    text: str = dbf.to_string(fmt="tdb", if_incompatible="fix")
+    # pycalphad opens with the date and the user's name.
+    start = re.search(r"(?m)^ELEMENT ", text)
+    return text[start.start() if start else 0 :]
+
+
+def mixing_sublattice(dbf: Database, phase: str, active: set[str] | None = None) -> int:
+    """Index of the one sublattice of `phase` that holds more than one species.
+
+    Parameters
+    ----------
+    dbf
+        The database.
+    phase
+        Name of a phase of it.
+    active
+        Names of the species to consider; all by default.
+
+    Returns
+    -------
+    int
+        The index; of the first sublattice with an element where nothing mixes.
+
+    Raises
+    ------
+    DatabaseError
+        If the database has no such phase.
+    UnsupportedPhase
+        If more than one sublattice mixes, or if the mixing one holds vacancies.
+    """
+    if phase not in dbf.phases:
+        msg = f"the database has no phase {phase}; it has {', '.join(sorted(dbf.phases)) or 'none'}"
+        raise DatabaseError(msg)
+    if dbf.phases[phase].constituents is None:
+        msg = f"{phase} has no CONSTITUENT line: nothing is in it"
+        raise UnsupportedPhase(msg)
+    sublattices = [
+        {species.name for species in sublattice if active is None or species.name in active}
+        for sublattice in dbf.phases[phase].constituents
+    ]
+    if not all(sublattices):
+        msg = f"a sublattice of {phase} holds nothing of {', '.join(sorted(active or ()))}"
+        raise UnsupportedPhase(msg)
+    mixing = [index for index, names in enumerate(sublattices) if len(names) > 1]
+    text = " : ".join(", ".join(sorted(names)) for names in sublattices)
+    if len(mixing) > 1:
+        msg = f"{phase} mixes on {len(mixing)} sublattices ({text}); one is supported"
+        raise UnsupportedPhase(msg)
+    if mixing and "VA" in sublattices[mixing[0]]:
+        msg = f"{phase} mixes vacancies with atoms ({text}); a substitutional solution is supported"
+        raise UnsupportedPhase(msg)
+    occupied = [index for index, names in enumerate(sublattices) if names != {"VA"}]
+    if not occupied:
+        msg = f"{phase} holds nothing but vacancies"
+        raise UnsupportedPhase(msg)
+    return (mixing or occupied)[0]
+
+
+def filling(names: Sequence[str]) -> list[str]:
+    """What stands for a sublattice that does not mix: vacancies, or else its first species."""
+    return ["VA"] if "VA" in names else sorted(names)[:1]
+
+
+def remove_parameters(dbf: Database, condition: Callable[[Mapping[str, Any]], bool]) -> None:
+    """Take the parameters that meet a condition out of a database."""
+    # pycalphad has no public way to do this; its own Model reaches in here too.
+    dbf._parameters.remove(condition)
+
+
+def set_elastic_data(
+    dbf: Database,
+    phase: str,
+    *,
+    molar_volume: Mapping[str, Any],
+    elasticity: Mapping[str, CubicElasticity],
+) -> None:
+    """Give a phase of any Database the elastic data that `CoherentModel` reads.
+
+    What was there of these parameters for the elements named is replaced, since
+    pycalphad would add a second parameter to the first.
+
+    Parameters
+    ----------
+    dbf
+        Changed in place.
+    phase
+        A substitutional phase: atoms mix on one sublattice.
+    molar_volume
+        V0 of each element in this structure, in m³ per mole of formula units
+        (of atoms, where the mixing sublattice has one site): a number or an
+        expression in ``pycalphad.variables.T``. Host and solutes need one.
+    elasticity
+        Elastic constants of each element in this structure. The host needs them.
+
+    Raises
+    ------
+    DatabaseError
+        If the database has no such phase.
+    UnsupportedPhase
+        If more than one sublattice of the phase mixes.
+    ElasticDataError
+        If an element is not in the phase, a value is not of the kind asked for, or a
+        molar volume does not lie between 1e-7 and 1e-2 m³/mol. Nothing is changed then.
+
+    Examples
+    --------
+    >>> from lina_calphad import CubicElasticity, load
+    >>> dbf = load("zhang2003", elastic=False)
+    >>> set_elastic_data(
+    ...     dbf,
+    ...     "BCC_A2",
+    ...     molar_volume={"LI": 1.204e-5, "NA": 2.215e-5},
+    ...     elasticity={"LI": CubicElasticity(13.5, 11.4, 8.8)},
+    ... )
+    """
+    phase = phase.upper()
+    for name, mapping in (("molar_volume", molar_volume), ("elasticity", elasticity)):
+        if not hasattr(mapping, "items"):
+            msg = f'{name} is a mapping from elements, such as {{"LI": ...}}; got {mapping!r}'
+            raise ElasticDataError(msg)
+    named = {element.upper() for element in (*molar_volume, *elasticity)}
+    if phase in dbf.phases:
+        held = {s.name for names in dbf.phases[phase].constituents for s in names} - {"VA"}
+        if not named <= held:
+            strange = ", ".join(sorted(named - held))
+            msg = f"{phase} holds {', '.join(sorted(held))}, not {strange}"
+            raise ElasticDataError(msg)
+    index = mixing_sublattice(dbf, phase, named | {"VA"})
+    sublattices = [sorted(species.name for species in s) for s in dbf.phases[phase].constituents]
+    values: dict[tuple[str, str], Any] = {}
+    for element, volume in molar_volume.items():
+        if isinstance(volume, Real) and not 1e-7 < float(volume) < 1e-2:
+            unit = ": is it in cm³/mol?" if float(volume) >= 1e-2 else ""
+            msg = f"V0 of {element} is in m³/mol, between 1e-7 and 1e-2; got {volume}{unit}"
+            raise ElasticDataError(msg)
+        values[element.upper(), "V0"] = volume
+    for element, constants in elasticity.items():
+        if not hasattr(constants, "biaxial_modulus"):
+            msg = f"elasticity of {element} is a CubicElasticity; got {constants!r}"
+            raise ElasticDataError(msg)
+        for name in ("c11", "c12", "c44"):
+            values[element.upper(), name.upper()] = getattr(constants, name)
+    arrays = {
+        element: [
+            [element] if i == index else filling(names) for i, names in enumerate(sublattices)
+        ]
+        for element, _ in values
+    }
+    remove_parameters(
+        dbf,
+        lambda p: (
+            p["phase_name"] == phase
+            and any(
+                p["parameter_type"] == name and _names(p["constituent_array"]) == arrays[element]
+                for element, name in values
+            )
+        ),
+    )
+    for (element, name), value in values.items():
+        dbf.add_parameter(name, phase, arrays[element], 0, value)
+
+
+def copy_elastic_data(source: Database, target: Database) -> None:
+    """Give the phases of `target` the elastic parameters of `source`, in place of their own."""
+    wanted = [p for p in source.search(_is_elastic) if p["phase_name"] in target.phases]
+    phases = {p["phase_name"] for p in wanted}
+    remove_parameters(
+        target, lambda p: p["phase_name"] in phases and p["parameter_type"] in PARAMETERS
+    )
+    for p in wanted:
+        target.add_parameter(
+            p["parameter_type"],
+            p["phase_name"],
+            _names(p["constituent_array"]),
+            p["parameter_order"],
+            p["parameter"],
+            p["reference"],
+        )
+    for name, expression in source.symbols.items():
+        target.symbols.setdefault(name, expression)
+
+
+def has_elastic_data(dbf: Database, phase: str) -> bool:
+    """Whether the phase has any elastic constant at all."""
+    return any(
+        p["phase_name"] == phase and p["parameter_type"] in CONSTANTS
+        for p in dbf.search(_is_elastic)
+    )
+
+
+def _is_elastic(parameter: Mapping[str, Any]) -> bool:
+    return parameter["parameter_type"] in PARAMETERS
+
+
+def _names(constituent_array: Any) -> list[list[str]]:
+    return [[species.name for species in sublattice] for sublattice in constituent_array]

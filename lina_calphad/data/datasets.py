@@ -1,0 +1,314 @@
+"""ESPEI datasets: the shipped ones, reading with checks, and writing."""
+
+from __future__ import annotations
+
+import json
+import os
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from lina_calphad.errors import DatasetError
+from lina_calphad.report import write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+#: An ESPEI dataset: the contents of its JSON file.
+Dataset = dict[str, Any]
+
+#: ESPEI drops thermochemical data below this temperature in K, without a word.
+COLDEST = 298.15
+#: What a thermochemical dataset of solubilities is called; ESPEI itself leaves it alone.
+SOLUBILITY = "SOLUBILITY"
+
+
+def shipped_folder() -> Path:
+    """Folder of the shipped datasets, in a wheel and in an editable install alike."""
+    package = Path(str(files("lina_calphad")))
+    shipped = package / "datasets"
+    # An editable install runs from the checkout, where `datasets` stands beside the package.
+    return shipped if shipped.is_dir() else package.parent / "datasets"
+
+
+def shipped_datasets() -> Mapping[str, Path]:
+    """List the shipped datasets.
+
+    Returns
+    -------
+    Mapping[str, Path]
+        From name to JSON file, in alphabetical order. The name is what follows
+        system, property and phases in the name of the file.
+
+    Examples
+    --------
+    >>> shipped_datasets()["santos2025"].name
+    'LI-NA-HM_MIX-BCC_A2-santos2025.json'
+    """
+    found = {path.stem.split("-", 4)[4]: path for path in shipped_folder().rglob("*.json")}
+    return MappingProxyType(dict(sorted(found.items())))
+
+
+def read_datasets(
+    names_or_paths: Sequence[str | os.PathLike[str]],
+    components: Sequence[str] = ("LI", "NA"),
+    phases: Sequence[str] | None = None,
+    *,
+    include_disabled: bool = False,
+) -> list[Dataset]:
+    """Read ESPEI datasets, and refuse what ESPEI would drop or misread in silence.
+
+    Parameters
+    ----------
+    names_or_paths
+        Each the name of a shipped dataset (`shipped_datasets`), a JSON file, or a
+        folder whose JSON files are taken, those of its subfolders too.
+    components
+        Elements that the data may hold; vacancies may always be there.
+    phases
+        Phases that the data may hold; any if not given.
+    include_disabled
+        Take datasets marked ``"disabled": true``. If not set, those in folders are
+        left out, and naming one is an error.
+
+    Returns
+    -------
+    list of dict
+        As ESPEI reads them.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such file or name, nothing was found, or a dataset is
+        there twice, is refused by ESPEI, is empty, has other components or phases,
+        thermochemical data below 298.15 K or energies beyond 10⁶ J/mol.
+
+    Examples
+    --------
+    >>> (data,) = read_datasets(["santos2025"], ["LI", "NA"])
+    >>> data["output"], data["values"]
+    ('HM_MIX', [[[202.20625, 112.009375]]])
+    """
+    if isinstance(names_or_paths, str | os.PathLike):
+        names_or_paths = [names_or_paths]
+    read: dict[Path, Dataset] = {}
+    for path, named in (found for given in names_or_paths for found in _files(given)):
+        if path in read:
+            msg = f"{path} is named twice"
+            raise DatasetError(msg)
+        dataset = _load(path)
+        if dataset.get("disabled", False) and not include_disabled:
+            if named:
+                msg = f"{path} is disabled ({dataset.get('comment', 'no comment')})"
+                raise DatasetError(msg)
+            continue
+        checked = check_dataset(dataset, path, components, phases)
+        for other, theirs in read.items():
+            if _content(theirs) == _content(checked):
+                msg = f"{path} and {other} hold the same data: take one of them"
+                raise DatasetError(msg)
+        read[path] = checked
+    if not read:
+        given = ", ".join(os.fspath(name) for name in names_or_paths) or "nothing named"
+        msg = f"no dataset was found ({given}); shipped are {', '.join(shipped_datasets())}"
+        raise DatasetError(msg)
+    return list(read.values())
+
+
+def check_dataset(
+    dataset: Dataset,
+    origin: str | os.PathLike[str] = "the dataset",
+    components: Sequence[str] | None = None,
+    phases: Sequence[str] | None = None,
+) -> Dataset:
+    """Check a dataset by ESPEI's rules and ours; see `read_datasets`.
+
+    Parameters
+    ----------
+    dataset
+        It is not changed.
+    origin
+        What to call it in messages.
+    components, phases
+        What it may hold; anything if not given.
+
+    Returns
+    -------
+    dict
+        The dataset with its numbers as floats, as ESPEI takes it.
+
+    Raises
+    ------
+    DatasetError
+        If it is refused.
+    """
+    import espei.datasets
+
+    dataset = json.loads(json.dumps(dataset))
+    if not isinstance(dataset, dict) or not dataset.get("values"):
+        msg = f"{origin} is empty: it has no values"
+        raise DatasetError(msg)
+    try:
+        espei.datasets.check_dataset(dataset)
+        dataset = espei.datasets.clean_dataset(dataset)
+    except KeyError as error:
+        msg = f"{origin} is no ESPEI dataset: it has no {error}"
+        raise DatasetError(msg) from error
+    except Exception as error:  # on malformed data ESPEI's checks raise whatever comes up
+        msg = f"{origin} is no valid ESPEI dataset: {error}"
+        raise DatasetError(msg) from error
+    for kind, there, allowed in (
+        ("components", set(dataset["components"]) - {"VA"}, components),
+        ("phases", set(dataset["phases"]), phases),
+    ):
+        foreign = there - {name.upper() for name in allowed or there}
+        if foreign:
+            msg = (
+                f"{origin} has {kind} {', '.join(sorted(foreign))}; "
+                f"asked for are {', '.join(allowed or ())}"
+            )
+            raise DatasetError(msg)
+    if dataset["output"] != "ZPF":
+        _check_numbers(dataset, origin)
+    if "solver" in dataset:
+        _check_sites(dataset, origin)
+    return dataset
+
+
+def write_dataset(
+    dataset: Dataset, path: str | os.PathLike[str], *, overwrite: bool = False
+) -> Path:
+    """Write an ESPEI dataset as JSON, whole or not at all.
+
+    Parameters
+    ----------
+    dataset
+        As of `energies_dataset` or `solubility_dataset`, or one of your own.
+    path
+        The file; ``.json``, or ESPEI does not find it.
+    overwrite
+        Replace an existing file.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+
+    Raises
+    ------
+    DatasetError
+        If the dataset is refused (see `read_datasets`), or the name is not ``*.json``.
+    OutputError
+        If the file exists and `overwrite` is not set, or cannot be written.
+    """
+    path = Path(path)
+    if path.suffix != ".json":
+        msg = f"{path} does not end in .json: ESPEI would not find it"
+        raise DatasetError(msg)
+    check_dataset(dataset, path)
+    return write_text(path, _json(dataset) + "\n", overwrite=overwrite)
+
+
+def _files(given: str | os.PathLike[str]) -> Iterator[tuple[Path, bool]]:
+    """The files that a name, a file or a folder stands for, and whether it was named itself."""
+    shipped, path = shipped_datasets(), Path(given)
+    key = os.fspath(given)
+    if key in shipped:
+        yield shipped[key].resolve(), True
+    elif path.is_file():
+        yield path.resolve(), True
+    elif path.is_dir():
+        yield from ((file.resolve(), False) for file in sorted(path.rglob("*.json")))
+    else:
+        near = get_close_matches(key.lower(), shipped, n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"shipped are {', '.join(shipped)}"
+        msg = f"there is no dataset, file or folder {key!r}; {hint}"
+        raise DatasetError(msg)
+
+
+def _load(path: Path) -> Dataset:
+    try:
+        dataset = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:  # JSON's and Unicode's errors are ValueErrors
+        msg = f"{path} cannot be read as JSON: {error}"
+        raise DatasetError(msg) from error
+    if not isinstance(dataset, dict):
+        msg = f"{path} is no ESPEI dataset: its JSON is no object"
+        raise DatasetError(msg)
+    return dataset
+
+
+def _check_numbers(dataset: Dataset, origin: str | os.PathLike[str]) -> None:
+    import numpy as np
+
+    output, values = dataset["output"], np.asarray(dataset["values"])
+    coldest = float(np.min(dataset["conditions"]["T"]))
+    # Of data with a solver alone: those ESPEI takes as they are, not through an equilibrium.
+    if "solver" in dataset and output != SOLUBILITY and not coldest >= COLDEST:
+        msg = (
+            f"{origin} has {output} at {coldest:g} K, and ESPEI drops what is below {COLDEST} K "
+            f"without a word: enter 0 K energies at {COLDEST} K"
+        )
+        raise DatasetError(msg)
+    if not np.isfinite(values).all():
+        msg = f"{origin} has values that are no finite numbers"
+        raise DatasetError(msg)
+    largest = float(np.abs(values).max())
+    if output.startswith("HM") and largest > 1e6:
+        msg = (
+            f"{origin} has {output} up to {largest:g}, more than the 1e6 J/mol of atoms that make "
+            "sense: is it in eV or J/mol, of the cell or of atoms?"
+        )
+        raise DatasetError(msg)
+    if output == "HM_MIX" and largest < 0.1:
+        msg = (
+            f"{origin} has {output} of at most {largest:g} J/mol of atoms, less than any mixture: "
+            "is it in eV?"
+        )
+        raise DatasetError(msg)
+    weights = np.asarray(dataset.get("weight", 1.0), dtype=float)
+    if weights.shape not in ((), values.shape) or not (weights > 0).all():
+        msg = (
+            f"{origin} has weights of shape {weights.shape} for values of shape {values.shape}: "
+            "give one positive number, or one for each value"
+        )
+        raise DatasetError(msg)
+
+
+def _check_sites(dataset: Dataset, origin: str | os.PathLike[str]) -> None:
+    solver = dataset["solver"]
+    for names in solver["sublattice_configurations"]:
+        if dataset["output"].endswith("_MIX") and all(isinstance(name, str) for name in names):
+            msg = (
+                f"{origin} has {dataset['output']} of {':'.join(names)}, where nothing mixes: "
+                "leave pure elements out"
+            )
+            raise DatasetError(msg)
+    for shares in solver.get("sublattice_occupancies") or []:
+        for share in (s for s in shares if isinstance(s, list)):
+            if min(share) < 0 or abs(sum(share) - 1) > 1e-6:
+                msg = f"{origin} has occupancies {share}: of each sublattice they add up to 1"
+                raise DatasetError(msg)
+
+
+def _content(dataset: Dataset) -> str:
+    """What makes a dataset the same as another, however it is described."""
+    words = ("comment", "reference", "bibtex", "disabled", "tags")
+    return json.dumps({k: v for k, v in dataset.items() if k not in words}, sort_keys=True)
+
+
+def _json(value: Any, indent: str = "") -> str:
+    """JSON with one line for what fits into one; the standard library's takes one for a number."""
+    # ASCII: ESPEI reads files in whatever encoding the machine prefers.
+    line = json.dumps(value, allow_nan=False)
+    if len(indent + line) <= 96 or not isinstance(value, dict | list):
+        return line
+    inner = indent + "  "
+    if isinstance(value, dict):
+        items = [f"{inner}{json.dumps(k)}: {_json(v, inner)}" for k, v in value.items()]
+    else:
+        items = [inner + _json(item, inner) for item in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return opening + "\n" + ",\n".join(items) + f"\n{indent}{closing}"

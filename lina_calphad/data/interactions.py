@@ -1,0 +1,190 @@
+"""Interaction parameters of a phase as named symbols of a database: what a fit can move."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from pycalphad import variables as v
+from symengine import Piecewise, S, Symbol, expand
+
+from lina_calphad.data.databases import copy_database, filling, mixing_sublattice, remove_parameters
+from lina_calphad.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pycalphad import Database
+
+
+def free_interactions(
+    dbf: Database, phase: str, components: Sequence[str]
+) -> tuple[Database, dict[str, float]]:
+    """A copy of a database with the interaction parameters of one phase as symbols.
+
+    Parameters
+    ----------
+    dbf
+        The database; it stays as it is.
+    phase
+        A phase with one mixing sublattice.
+    components
+        The two elements.
+
+    Returns
+    -------
+    Database
+        The copy. Its energies are those of the original.
+    dict of str to float
+        Each new symbol with its value in J/mol or J/(mol K): ``BCCL0`` for the regular
+        parameter of BCC_A2, ``BCCL1`` for the next; ``BCCL0A + BCCL0B*T`` where one
+        depends on temperature.
+
+    Raises
+    ------
+    DatabaseError
+        If the phase has no such parameter, one is more than linear in temperature, or the
+        name of a symbol is taken.
+    UnsupportedPhase
+        If more than one sublattice mixes.
+
+    Examples
+    --------
+    >>> from lina_calphad import load
+    >>> free_interactions(load("zhang2003"), "LIQUID", ("LI", "NA"))[1]
+    {'LIQUL0': 10684.3678, 'LIQUL1A': 3896.41952, 'LIQUL1B': -5.46265483, 'LIQUL2': 1580.34389}
+    """
+    phase = phase.upper()
+    dbf = copy_database(dbf)
+    array = interaction_array(dbf, phase, components)
+    found = sorted(dbf.search(lambda p: _is_interaction(p, phase, array)), key=_order)
+    if not found:
+        msg = f"{phase} has no interaction parameter of {' and '.join(components)} to free"
+        raise DatabaseError(msg)
+    orders = [_order(parameter) for parameter in found]
+    if len(set(orders)) < len(orders):
+        msg = (
+            f"{phase} has more than one interaction parameter of one order: pycalphad adds them "
+            "up, other programs take one. Make them one"
+        )
+        raise DatabaseError(msg)
+    values: dict[str, float] = {}
+    for parameter in found:
+        values |= _coefficients(
+            dbf, f"{_prefix(phase)}L{_order(parameter)}", parameter["parameter"]
+        )
+    remove_parameters(dbf, lambda p: _is_interaction(p, phase, array))
+    if taken := sorted(values.keys() & _used(dbf)):
+        msg = f"{phase} needs the name {taken[0]}, which other parameters use: rename that symbol"
+        raise DatabaseError(msg)
+    for order in orders:
+        name = f"{_prefix(phase)}L{order}"
+        linear = f"{name}A" in values
+        free = Symbol(f"{name}A") + Symbol(f"{name}B") * v.T if linear else Symbol(name)
+        dbf.add_parameter("L", phase, array, order, free)
+    dbf.symbols.update({name: S(value) for name, value in values.items()})
+    return dbf, values
+
+
+def describe_symbol(dbf: Database, symbol: str) -> tuple[str, str]:
+    """What parameter of a database a symbol stands in, and its unit."""
+    for parameter in dbf.search(lambda p: Symbol(symbol) in S(p["parameter"]).free_symbols):
+        array = ":".join(",".join(s.name for s in part) for part in parameter["constituent_array"])
+        kind, order = parameter["parameter_type"], parameter["parameter_order"]
+        expression = S(parameter["parameter"])
+        if isinstance(expression, Piecewise):
+            expression = expression.args[0]
+        slope = v.T in expression.diff(Symbol(symbol)).free_symbols
+        unit = {"V0": "m3/mol"}.get(kind, "GPa" if kind.startswith("C") else "J/mol")
+        text = f"{kind}({parameter['phase_name']},{array};{order})"
+        return (f"{text}, slope", "J/(mol K)") if slope else (text, unit)
+    return "in a function", ""
+
+
+def without_interactions(dbf: Database, phase: str, components: Sequence[str]) -> Database:
+    """A copy of a database in which the phase has no interaction parameters, ready for a fit."""
+    dbf = copy_database(dbf)
+    array = interaction_array(dbf, phase.upper(), components)
+    remove_parameters(dbf, lambda p: _is_interaction(p, phase.upper(), array))
+    return dbf
+
+
+def interaction_array(dbf: Database, phase: str, components: Sequence[str]) -> list[list[str]]:
+    """The constituent array of an interaction, such as [["LI", "NA"], ["VA"]]."""
+    names = sorted(component.upper() for component in components if component.upper() != "VA")
+    index = mixing_sublattice(dbf, phase, {*names, "VA"})
+    array = [filling([s.name for s in part]) for part in dbf.phases[phase].constituents]
+    array[index] = names
+    return array
+
+
+def _is_interaction(parameter: Mapping[str, Any], phase: str, array: list[list[str]]) -> bool:
+    there = [sorted(s.name for s in part) for part in parameter["constituent_array"]]
+    return bool(
+        parameter["phase_name"] == phase
+        and parameter["parameter_type"] in ("G", "L")
+        and there == array
+    )
+
+
+def _used(dbf: Database) -> set[str]:
+    """Names of the symbols on which parameters or other symbols rest."""
+    rest = [*(p["parameter"] for p in dbf._parameters.all()), *dbf.symbols.values()]
+    return {str(symbol) for expression in rest for symbol in S(expression).free_symbols}
+
+
+def _order(parameter: Mapping[str, Any]) -> int:
+    return int(parameter["parameter_order"])
+
+
+def _prefix(phase: str) -> str:
+    """The first letters of a phase: other programs allow eight characters in all."""
+    return re.sub("[^A-Z]", "", phase.split("_")[0])[:4] or "PHAS"
+
+
+def _coefficients(dbf: Database, name: str, parameter: Any) -> dict[str, float]:
+    """The value of a parameter, or both coefficients where it depends on temperature."""
+    expression = _without_ranges(name, S(parameter))
+    numbers = {
+        Symbol(key): _without_ranges(key, S(dbf.symbols[key]))
+        for key in map(str, expression.free_symbols)
+        if key in dbf.symbols
+    }
+    expression = expand(expression.xreplace(numbers))
+    slope = expression.diff(v.T)
+    if slope.free_symbols or (expression - slope * v.T).free_symbols - {v.T}:
+        msg = (
+            f"{name} is {expression}: only a + b*T can be freed. Give its coefficients FUNCTIONs "
+            "of their own, and name those"
+        )
+        raise DatabaseError(msg)
+    constant = float(expand(expression - slope * v.T))
+    if slope == 0:
+        return {name: constant}
+    return {f"{name}A": constant, f"{name}B": float(slope)}
+
+
+def _without_ranges(name: str, expression: Any) -> Any:
+    if not isinstance(expression, Piecewise):
+        return expression
+    branches = [e for e, c in zip(*[iter(expression.args)] * 2, strict=True) if c != S.true]
+    if len(branches) != 1:
+        msg = f"{name} has {len(branches)} ranges of temperature; one can be freed"
+        raise DatabaseError(msg)
+    return branches[0]
+
+
+def symbol_value(dbf: Database, name: str) -> float:
+    """The value of a symbol that is a number in the database; DatabaseError if it is none."""
+    if name not in dbf.symbols:
+        has = ", ".join(sorted(dbf.symbols)) or "none"
+        msg = f"the database has no symbol {name}; it has {has}"
+        raise DatabaseError(msg)
+    value = dbf.symbols[name]
+    if isinstance(value, Piecewise):
+        value = value.args[0]
+    try:
+        return float(value)
+    except (TypeError, RuntimeError, ValueError) as error:
+        msg = f"{name} is no number but {value}: give its coefficients symbols of their own"
+        raise DatabaseError(msg) from error

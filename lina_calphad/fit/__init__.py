@@ -1,0 +1,1 @@
+"""Refits of assessments with ESPEI, and their error bars."""

@@ -1,0 +1,195 @@
+"""What a fit knows: the posterior of linear data, and whether a chain is long enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lina_calphad.errors import DatasetError, ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lina_calphad.checks import Array
+
+#: Fewer independent samples than this do not settle a standard error to 5 %.
+ENOUGH = 200
+_RHAT = 1.05
+_FEWEST = 50  # iterations
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianPosterior:
+    """Posterior of parameters in which all data are linear, under a flat prior.
+
+    Parameters
+    ----------
+    symbols
+        Names of the parameters.
+    mean
+        Its mean, which is also its maximum, shape (k,).
+    covariance
+        Its covariance, shape (k, k).
+    """
+
+    symbols: tuple[str, ...]
+    mean: Array
+    covariance: Array
+
+    @property
+    def errors(self) -> Array:
+        """Standard error of each parameter, shape (k,)."""
+        errors: Array = np.sqrt(np.diag(self.covariance))
+        return errors
+
+
+def closed_form(
+    residuals: Callable[[Array], tuple[Any, Any]], start: Array, symbols: Sequence[str]
+) -> GaussianPosterior | None:
+    """Posterior of linear data by generalised least squares.
+
+    Parameters
+    ----------
+    residuals
+        ESPEI's: from values of the parameters to residuals and their standard errors.
+    start
+        Values of the parameters, which set the scale of the differences, shape (k,).
+    symbols
+        Their names.
+
+    Returns
+    -------
+    GaussianPosterior or None
+        None where the residuals are not linear in the parameters.
+
+    Raises
+    ------
+    DatasetError
+        If the data do not determine the parameters.
+
+    Examples
+    --------
+    >>> def line(p):  # two measurements of a + b and a - b, each with error 1
+    ...     return [p[0] + p[1] - 3, p[0] - p[1] - 1], [1, 1]
+    >>> posterior = closed_form(line, np.array([1.0, 1.0]), ["a", "b"])
+    >>> posterior.mean.round(6).tolist(), posterior.errors.round(4).tolist()
+    ([2.0, 1.0], [0.7071, 0.7071])
+    """
+
+    def scaled(values: Array) -> Array:
+        difference, error = residuals(values)
+        result: Array = np.asarray(difference, dtype=float) / np.asarray(error, dtype=float)
+        return result
+
+    origin = scaled(start)
+    steps = np.where(start == 0, 1.0, 0.1 * np.abs(start))
+    jacobian = np.stack(
+        [
+            (scaled(start + step) - origin) / size
+            for step, size in zip(np.diag(steps), steps, strict=True)
+        ],
+        axis=1,
+    )
+    if not np.allclose(
+        scaled(start - 2 * steps), origin - 2 * jacobian @ steps, rtol=1e-6, atol=1e-4
+    ):
+        return None
+    # Columns of one size, so that the rank does not depend on units.
+    design = jacobian * steps
+    if np.linalg.matrix_rank(design, tol=1e-9 * max(1e-300, np.abs(design).max())) < len(symbols):
+        names = ", ".join(symbols)
+        msg = f"{origin.size} data do not determine {names}: add data, or fit fewer symbols"
+        raise DatasetError(msg)
+    inverse = np.linalg.inv(design.T @ design)
+    mean = start - steps * (inverse @ design.T @ origin)
+    return GaussianPosterior(tuple(symbols), mean, inverse * np.outer(steps, steps))
+
+
+@dataclass(frozen=True, eq=False)
+class Convergence:
+    """How far the samples of a chain can be trusted.
+
+    Parameters
+    ----------
+    acceptance
+        Fraction of proposals accepted.
+    autocorrelation
+        Integrated autocorrelation time of each parameter, in iterations.
+    effective
+        Effective number of independent samples of each parameter.
+    rhat
+        Gelman and Rubin's ratio of each parameter; 1 where all walkers agree.
+    burn_in
+        Iterations left out at the beginning.
+    converged
+        Whether the chain is long enough.
+    verdict
+        The same in a sentence.
+    """
+
+    acceptance: float
+    autocorrelation: Array
+    effective: Array
+    rhat: Array
+    burn_in: int
+    converged: bool
+    verdict: str
+
+
+def judge(trace: Array, *, stationary: bool) -> Convergence:
+    """Judge a chain.
+
+    Parameters
+    ----------
+    trace
+        Shape (walkers, iterations, parameters).
+    stationary
+        Whether the walkers began as draws from the posterior; else the first third is
+        left out.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer than 4 iterations.
+    """
+    import arviz_stats.base
+
+    stats: Any = vars(arviz_stats.base)["array_stats"]  # it has no types
+    iterations = trace.shape[1]
+    if iterations < 4:
+        msg = f"a chain of {iterations} iterations cannot be judged: 4 are needed"
+        raise ParameterError(msg)
+    burn_in = 0 if stationary else iterations // 3
+    kept = trace[:, burn_in:]
+    moved = (np.diff(trace, axis=1) != 0).any(axis=2)
+    acceptance = float(moved.mean())
+    axes = {"chain_axis": 0, "draw_axis": 1}
+    with np.errstate(all="ignore"):  # walkers that never moved have no variance
+        columns = [kept[..., i] for i in range(trace.shape[2])]
+        effective = np.array([float(stats.ess(c, **axes)) for c in columns])
+        rhat = np.array([float(stats.rhat(c, **axes)) for c in columns])
+    # Of a handful of iterations the estimate can exceed the number of samples.
+    most = kept.shape[0] * kept.shape[1]
+    effective = np.clip(np.where(np.isfinite(effective), effective, 0.0), 0.0, most)
+    with np.errstate(divide="ignore"):
+        time = kept.shape[0] * kept.shape[1] / effective
+    least, worst = float(effective.min()), float(np.max(np.nan_to_num(rhat, nan=np.inf)))
+    enough = least >= ENOUGH and worst <= _RHAT and kept.shape[1] >= _FEWEST
+    found = f"{least:.0f} independent samples, R-hat {worst:.3f}, acceptance {acceptance:.2f}"
+    if kept.shape[1] < _FEWEST:
+        verdict = (
+            f"The chain is too short to judge: {kept.shape[1]} iterations, of which {_FEWEST} are "
+            "the least. Go on with --resume --iterations 1500."
+        )
+    elif enough:
+        verdict = f"The chain is long enough: {found}."
+    else:
+        factor = max(ENOUGH / max(least, 1.0), 2.0 if worst > _RHAT else 1.0)
+        more = -(-int(iterations * min(factor, 100.0)) // 100) * 100
+        verdict = (
+            f"The chain is too short to trust its errors: {found}, where {ENOUGH} samples and "
+            f"R-hat below {_RHAT} are needed. Go on with --resume --iterations {more}."
+        )
+    return Convergence(acceptance, time, effective, rhat, burn_in, enough, verdict)

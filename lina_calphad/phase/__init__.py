@@ -1,0 +1,1 @@
+"""One phase or alloy, exactly: energy, miscibility gap, coherency, bands, export."""

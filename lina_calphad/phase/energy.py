@@ -1,0 +1,148 @@
+"""The Gibbs energy of one binary solution phase as an expression, and as machine code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pycalphad import variables as v
+from symengine import Lambdify, S, Symbol
+
+from lina_calphad.data.databases import mixing_sublattice
+from lina_calphad.errors import DatabaseError, UnsupportedPhase
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pycalphad import Database, Model
+
+    from lina_calphad.checks import Array
+
+R = float(v.R)  # pycalphad's gas constant, so that our numbers and its numbers agree
+
+#: Mole fraction of the second component and temperature, in every expression.
+X, T = Symbol("x"), Symbol("T")
+
+
+@dataclass(frozen=True)
+class BinaryEnergy:
+    """G of one phase in J/mol of atoms: reference + RT (x ln x + (1-x) ln(1-x) + r).
+
+    Parameters
+    ----------
+    components
+        The two elements; x is the mole fraction of the second.
+    phase
+        Name of the phase.
+    reference
+        The part linear in x.
+    r
+        What is left over RT: everything but the reference and ideal mixing.
+    """
+
+    components: tuple[str, str]
+    phase: str
+    reference: Any
+    r: Any
+
+
+def binary_energy(
+    dbf: Database,
+    components: Sequence[str],
+    phase: str,
+    model: type[Model],
+    pressure: float,
+    symbols: Sequence[str] = (),
+) -> BinaryEnergy:
+    """The energy of a phase in which two components mix on one sublattice.
+
+    Parameters
+    ----------
+    dbf, components, phase, model, pressure
+        As of `lina_calphad.BinarySolution`.
+    symbols
+        Symbols of the database to leave free in the expressions.
+
+    Raises
+    ------
+    DatabaseError, UnsupportedPhase, ValueError
+        As `lina_calphad.BinarySolution`.
+    """
+    first, second = _two_elements(dbf, components, phase)
+    phase = phase.upper()
+    if not 0 < float(pressure) < np.inf:
+        msg = f"a pressure is a positive, finite number of pascal; got {pressure}"
+        raise ValueError(msg)
+    index = mixing_sublattice(dbf, phase, {first, second, "VA"})
+    mod = model(dbf, [first, second, "VA"], phase, parameters=list(symbols) or None)
+    species = {s.name for s in mod.constituents[index]}
+    others = {s.name for i, names in enumerate(mod.constituents) for s in names if i != index}
+    if species != {first, second} or not others <= {"VA"}:
+        msg = (
+            f"{phase} is no binary solution of {first} and {second}: its sublattices hold "
+            f"{' : '.join(', '.join(sorted(s.name for s in c)) for c in mod.constituents)}"
+        )
+        raise UnsupportedPhase(msg)
+    at = {y: 1 - X if y.species.name == first else X for y in mod.site_fractions}
+    at |= {y: S.One for y in mod.site_fractions if y.species.name == "VA"}
+    at |= {v.T: T, v.P: S(float(pressure))}
+    terms = {name: S(term).xreplace(at) for name, term in mod.models.items()}
+    undefined = {str(s) for term in terms.values() for s in term.free_symbols}
+    undefined -= {"x", "T", *symbols}
+    if undefined:
+        names = ", ".join(sorted(undefined))
+        msg = f"{phase} needs {names}, which cannot be resolved: undefined, or in a circle"
+        raise UnsupportedPhase(msg)
+    # The reference is linear in x; ideal mixing is done analytically.
+    rest = sum((t for name, t in terms.items() if name not in ("ref", "idmix")), S.Zero)
+    return BinaryEnergy((first, second), phase, terms["ref"], rest / (R * T))
+
+
+def mixing_terms(r: Any) -> tuple[Any, Any, Any, Any]:
+    """Return r - x r', r', psi and d psi/dt: what `lina_calphad.instability.Mixing` returns."""
+    slope, q = r.diff(X), X * (1 - X)
+    psi = 1 + q * r.diff(X, 2)
+    return r - X * slope, slope, psi, q * psi.diff(X)
+
+
+class Compiled:
+    """Expressions in T, x and other symbols as machine code over arrays."""
+
+    def __init__(self, expressions: Sequence[Any], symbols: Sequence[str] = ()) -> None:
+        self._size = len(expressions)
+        arguments = [T, X, *map(Symbol, symbols)]
+        try:
+            self._function = Lambdify(arguments, list(expressions), backend="llvm", cse=True)
+        except RuntimeError as error:  # as where a constant of the database comes out complex
+            msg = f"the Gibbs energy cannot be compiled: {error}"
+            raise UnsupportedPhase(msg) from error
+
+    def __call__(self, T: Array, x: Array, values: Array | None = None) -> Array:
+        """The expressions on a last axis behind those of x.
+
+        T broadcasts to x, and `values` of the symbols, on their last axis, likewise.
+        """
+        points = np.empty((*x.shape, 2 + (0 if values is None else values.shape[-1])))
+        points[..., 0], points[..., 1] = T, x
+        if values is not None:
+            points[..., 2:] = values
+        if points.size == 0:  # symengine refuses what NumPy allows
+            return np.zeros((*x.shape, self._size))
+        result: Array = self._function(points)
+        return result
+
+
+def _two_elements(dbf: Database, components: Sequence[str], phase: str) -> tuple[str, str]:
+    given = [components] if isinstance(components, str) else components
+    names = [str(component).upper() for component in given]
+    names = [name for name in names if name != "VA"]
+    if len(set(names)) != 2 or len(names) != 2:
+        msg = f"a binary solution of {phase} takes two different components; got {list(components)}"
+        raise UnsupportedPhase(msg)
+    for name in names:
+        if name not in dbf.elements:
+            elements = ", ".join(sorted(set(dbf.elements) - {"VA", "/-"})) or "none"
+            msg = f"the database has no element {name}; it has {elements}"
+            raise DatabaseError(msg)
+    return names[0], names[1]

@@ -1,0 +1,135 @@
+"""What a miscibility gap looks like: binodal, spinodal and critical point as results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lina_calphad.checks import Array, Flags
+
+
+def span(T: Array) -> str:
+    """Temperatures in words, for a repr."""
+    if T.size == 1:
+        return f"{T.item():g} K"
+    return f"{T.size} temperatures, {T.min():g} to {T.max():g} K"
+
+
+@dataclass(frozen=True, eq=False)
+class _Curve:
+    """What a binodal and a spinodal have in common: two branches over temperature."""
+
+    T: Array
+    x_alpha: Array
+    x_beta: Array
+
+    @property
+    def gap(self) -> Flags:
+        """Where there is a gap; everything but `T` is NaN elsewhere."""
+        flags: Flags = ~(np.isnan(self.x_alpha) & np.isnan(self.x_beta))
+        return flags
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a temperature; a missing value where there is no gap."""
+        import pandas as pd
+
+        return pd.DataFrame({f.name: np.ravel(getattr(self, f.name)) for f in fields(self)})
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        if self.T.size == 0:
+            return f"<{name} at no temperature>"
+        if self.T.size == 1 and self.gap.all():
+            ends = (float(np.ravel(branch)[0]) for branch in (self.x_alpha, self.x_beta))
+            alpha, beta = ("none" if np.isnan(x) else f"{x:.6g}" for x in ends)
+            return f"<{name} at {span(self.T)}: x = {alpha} and {beta}>"
+        without = self.T.size - int(self.gap.sum())
+        return f"<{name} at {span(self.T)}; {without or 'none'} of them without a gap>"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Binodal(_Curve):
+    """Tie-lines of a miscibility gap.
+
+    Every array has the shape of `T`; all but `T` are NaN where there is no gap (see `gap`).
+
+    Parameters
+    ----------
+    T
+        Temperature in K.
+    x_alpha, x_beta
+        Mole fraction of the second component in the phase poor and rich in it.
+        Below about 1e-308 these are zero: the logarithms are not.
+    ln_x_alpha, ln_one_minus_x_beta
+        Natural logarithms of the dilute component of each phase.
+    """
+
+    ln_x_alpha: Array
+    ln_one_minus_x_beta: Array
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Spinodal(_Curve):
+    """Limits of stability; between them a homogeneous phase unmixes without a barrier.
+
+    Every array has the shape of `T`; all but `T` are NaN where there is no gap (see `gap`).
+
+    Parameters
+    ----------
+    T
+        Temperature in K.
+    x_alpha, x_beta
+        Mole fraction of the second component at either limit.
+    """
+
+
+@dataclass(frozen=True)
+class CriticalPoint:
+    """The point above which the phase is stable at every composition.
+
+    Parameters
+    ----------
+    T
+        Temperature in K.
+    x
+        Mole fraction of the second component.
+    """
+
+    T: float
+    x: float
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row."""
+        import pandas as pd
+
+        return pd.DataFrame({"T": [self.T], "x": [self.x]})
+
+
+@dataclass(frozen=True, eq=False)
+class CriticalPoints:
+    """Critical points of many descriptions of one phase.
+
+    Parameters
+    ----------
+    T, x
+        Temperature in K and mole fraction of the second component, one of each a
+        description; NaN where a description has no gap at all.
+    """
+
+    T: Array
+    x: Array
+
+    def __repr__(self) -> str:
+        found = int(np.isfinite(self.T).sum())
+        return f"<CriticalPoints of {self.T.size} descriptions; {found} have one>"
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a description; a missing value where there is no gap."""
+        import pandas as pd
+
+        return pd.DataFrame({"T": np.ravel(self.T), "x": np.ravel(self.x)})

@@ -1,0 +1,158 @@
+"""BinarySolution: Gibbs energy, stability and miscibility gap of one binary solution phase."""
+
+from __future__ import annotations
+
+import pickle
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pycalphad import Model
+from scipy.special import logit, xlogy
+
+from lina_calphad.checks import fraction, kelvin
+from lina_calphad.data.interactions import symbol_value
+from lina_calphad.phase.energy import Compiled, R, X, binary_energy, mixing_terms
+from lina_calphad.phase.miscibility import MiscibilityGap
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+    from pycalphad import Database
+
+    from lina_calphad.checks import Array
+
+
+class BinarySolution(MiscibilityGap):
+    """One solution phase of two components that mix on one sublattice.
+
+    The energy is that of any pycalphad Model, with all its contributions
+    (magnetic, elastic, your own); x is the mole fraction of the second component.
+    Everything broadcasts over temperature and composition.
+
+    Parameters
+    ----------
+    dbf
+        The database.
+    components
+        The two elements; x is the mole fraction of the second. Vacancies are added.
+    phase
+        Name of the phase.
+    model
+        A pycalphad Model class, such as `CoherentModel` for the coherent gap.
+    pressure
+        In Pa.
+    symbols
+        Names of symbols of the database that stay free, each a number there: their values
+        are what the methods take as `values`, on a last axis, such as draws from a posterior.
+
+    Raises
+    ------
+    DatabaseError
+        If the database lacks the phase or a component.
+    UnsupportedPhase
+        If the two components do not mix on exactly one sublattice, or if the
+        energy needs a symbol that the database does not define.
+    ValueError
+        If the pressure is not positive and finite.
+
+    Examples
+    --------
+    >>> from lina_calphad import CoherentModel, load
+    >>> dbf = load("santos2025")
+    >>> chemical = BinarySolution(dbf, ("LI", "NA"), "BCC_A2")
+    >>> chemical.binodal(300.0)
+    <Binodal at 300 K: x = 3.10881e-05 and 0.996787>
+    >>> coherent = BinarySolution(dbf, ("LI", "NA"), "BCC_A2", model=CoherentModel)
+    >>> coherent.spinodal([300.0, 360.0]).x_alpha.round(6).tolist()
+    [0.057952, 0.072162]
+    """
+
+    def __init__(
+        self,
+        dbf: Database,
+        components: Sequence[str],
+        phase: str,
+        model: type[Model] = Model,
+        pressure: float = 101325.0,
+        *,
+        symbols: Sequence[str] = (),
+    ) -> None:
+        reference = [symbol_value(dbf, name) for name in symbols]
+        energy = binary_energy(dbf, components, phase, model, pressure, symbols)
+        self.dbf, self.model, self.pressure = dbf, model, float(pressure)
+        self.components = energy.components
+        self._arguments = (dbf, tuple(components), phase, model, pressure, tuple(symbols))
+        self._compiled = Compiled(mixing_terms(energy.r), symbols)
+        self._reference = Compiled((energy.reference, energy.reference.diff(X)), symbols)
+        super().__init__(self._terms, energy.phase, symbols, reference)
+
+    def _terms(self, T: Array, x: Array, *values: Array) -> Array:
+        if not values:
+            return self._compiled(T, x)
+        return self._compiled(T, x, np.stack(np.broadcast_arrays(*values), axis=-1))
+
+    def __repr__(self) -> str:
+        first, second = self.components
+        free = f" with free {', '.join(self.symbols)}" if self.symbols else ""
+        return f"<BinarySolution {self.phase} of {first} and {second}: {self.model.__name__}{free}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Compiled code cannot be pickled. A worker is sent the same solution with every task.
+        return _unpickled, (pickle.dumps((type(self), self._arguments)),)
+
+    def stability(self, T: ArrayLike, x: ArrayLike) -> Array:
+        """Stability function psi = x (1 - x) G''/RT, without dimension.
+
+        1 for an ideal solution and at both ends, 0 on the spinodal, negative
+        between the spinodals; also the thermodynamic factor of diffusion.
+
+        Parameters
+        ----------
+        T, x
+            Temperature in K and mole fraction from 0 to 1, broadcast together.
+        """
+        psi: Array = self._mixing(*_broadcast(T, x))[..., 2]
+        return psi
+
+    def gibbs_energy(self, T: ArrayLike, x: ArrayLike) -> Array:
+        """Molar Gibbs energy of the single phase in J/mol of atoms, SER reference.
+
+        Parameters
+        ----------
+        T, x
+            Temperature in K and mole fraction from 0 to 1, broadcast together.
+        """
+        T, x = _broadcast(T, x)
+        omega, slope = (self._mixing(T, x)[..., i] for i in (0, 1))
+        mixing = xlogy(x, x) + xlogy(1 - x, 1 - x) + omega + x * slope
+        energy: Array = self._reference(T, x)[..., 0] + R * T * mixing
+        return energy
+
+    def diffusion_potential(self, T: ArrayLike, x: ArrayLike) -> Array:
+        """dG/dx, the chemical potential of the second component less that of the first, in J/mol.
+
+        Diverges to minus and plus infinity at x = 0 and 1.
+
+        Parameters
+        ----------
+        T, x
+            Temperature in K and mole fraction from 0 to 1, broadcast together.
+        """
+        T, x = _broadcast(T, x)
+        slope = logit(x) + self._mixing(T, x)[..., 1]
+        potential: Array = self._reference(T, x)[..., 1] + R * T * slope
+        return potential
+
+
+@lru_cache(maxsize=16)
+def _unpickled(pickled: bytes) -> BinarySolution:
+    kind, (*arguments, symbols) = pickle.loads(pickled)  # noqa: S301 - our own bytes
+    solution: BinarySolution = kind(*arguments, symbols=symbols)
+    return solution
+
+
+def _broadcast(T: ArrayLike, x: ArrayLike) -> tuple[Array, Array]:
+    T, x = np.broadcast_arrays(kelvin(T), fraction(x))
+    return T, x

@@ -1,0 +1,261 @@
+"""Report: what every command returns, and how it is shown, printed as JSON and put on disk."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lina_calphad.errors import OutputError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import pandas as pd
+    from matplotlib.figure import Figure
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table on the terminal.
+
+    Parameters
+    ----------
+    title
+        Above it.
+    frame
+        Its cells as text; column names are the headings.
+    left
+        Columns that are words and stand to the left.
+    sections
+        Rows before which a line is drawn.
+    styles
+        Of rows, in rich's words, by row number; such as "bold red".
+    """
+
+    title: str
+    frame: pd.DataFrame
+    left: tuple[str, ...] = ()
+    sections: tuple[int, ...] = ()
+    styles: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A sentence on the terminal, in a style of rich's such as "bold"."""
+
+    text: str
+    style: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What a command found.
+
+    Parameters
+    ----------
+    name
+        Of the JSON file, without its suffix.
+    content
+        The numbers for programs, as JSON takes them; missing ones are None.
+    shown
+        What to print: tables, and sentences in between.
+    notes
+        What to know when reading it; printed last.
+    tables
+        Written as CSV, by name.
+    figures
+        Written as PNG and SVG, by name; drawn only when they are saved.
+    texts
+        Other files by their full name, such as a page or a TDB.
+    ok
+        Whether everything holds; a command ends with status 1 if not.
+    """
+
+    name: str
+    content: Mapping[str, Any]
+    shown: Sequence[Shown | Line | str] = ()
+    notes: Sequence[str] = ()
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    figures: Mapping[str, Callable[[], Figure]] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    ok: bool = True
+
+    def __repr__(self) -> str:
+        return (
+            f"<Report {self.name}: {len(self.tables)} tables, {len(self.figures)} figures, "
+            f"{len(self.notes)} notes{'' if self.ok else '; not ok'}>"
+        )
+
+    def to_json(self) -> str:
+        """The numbers as JSON."""
+        return json.dumps(self.content, indent=2, allow_nan=False)
+
+    def show(self, console: Console | None = None) -> None:
+        """Print tables, sentences and notes."""
+        console = console or table_console()
+        for item in self.shown:
+            if isinstance(item, Shown):
+                console.print(rich_table(item))
+            else:
+                line = Line(item) if isinstance(item, str) else item
+                console.print(line.text, highlight=False, markup=False, style=line.style)
+        for note in self.notes:
+            console.print(f"note: {note}", highlight=False, markup=False)
+
+    def write(self, files: Path, progress: Callable[[str], None] = lambda _: None) -> None:
+        """Write everything into a folder that is there; see `save`."""
+        for name, table in self.tables.items():
+            table.to_csv(files / f"{name}.csv", index=False)
+        for name, text in {**self.texts, f"{self.name}.json": self.to_json()}.items():
+            (files / name).write_text(text, encoding="utf-8")
+        for name, draw in self.figures.items():
+            progress(name)
+            save_figure(draw(), files, name)
+
+    def save(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write tables (CSV, JSON), figures (PNG, SVG) and other files, all of them or none.
+
+        Raises
+        ------
+        OutputError
+            If something is there already and `overwrite` is not set, or `folder` cannot
+            be written.
+        """
+        with results_folder(folder, overwrite=overwrite) as files:
+            self.write(files)
+        return Path(folder)
+
+
+def rich_table(shown: Shown) -> Any:
+    """A table as rich prints it."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=escape(shown.title), title_justify="left")
+    for heading in shown.frame.columns:
+        justify: Any = "left" if heading in shown.left else "right"
+        table.add_column(escape(str(heading)), justify=justify)
+    for number, row in enumerate(shown.frame.itertuples(index=False)):
+        if number in shown.sections:
+            table.add_section()
+        table.add_row(*map(escape, row), style=shown.styles.get(number))
+    return table
+
+
+def table_console() -> Console:
+    """A console for tables on standard output."""
+    from rich.console import Console
+
+    # In the name of a parameter, :O: is oxygen and no emoji; and where the output is no
+    # terminal, it is wide enough not to cut names off.
+    return Console(emoji=False, width=None if sys.stdout.isatty() else 120)
+
+
+@contextmanager
+def steps(total: int) -> Iterator[Callable[[str], None]]:
+    """A bar on stderr that moves by one of `total` steps each time it is told the next."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    # A log wants errors alone; even a disabled progress bar writes a line into it.
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("reading", total=total)
+        yield lambda text: progress.update(task, description=escape(text), advance=1)
+
+
+def save_figure(figure: Figure, folder: Path, name: str) -> None:
+    """Write a figure as PNG and SVG."""
+    figure.savefig(folder / f"{name}.png", dpi=200)
+    figure.savefig(folder / f"{name}.svg")
+
+
+def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = False) -> Path:
+    """Write a text file whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If the file exists and `overwrite` is not set, or cannot be written.
+    """
+    path = Path(path)
+    with results_folder(path.parent, [path.name], overwrite=overwrite) as folder:
+        (folder / path.name).write_text(text, encoding="utf-8")
+    return path
+
+
+@contextmanager
+def results_folder(
+    folder: str | os.PathLike[str], names: list[str] | None = None, *, overwrite: bool = False
+) -> Iterator[Path]:
+    """A temporary folder whose files move to `folder` when the block ends without error.
+
+    Parameters
+    ----------
+    folder
+        Where the files go; made if need be.
+    names
+        Files that will be written, and folders with a slash behind them, where `folder`
+        may hold others already. If not given, `folder` must not exist or be empty.
+    overwrite
+        Replace files of the same name; others, and folders, are left alone.
+
+    Raises
+    ------
+    OutputError
+        If something is there already and `overwrite` is not set, or `folder` cannot
+        be written. Found before the block runs, so that no work is lost.
+    """
+    folder = Path(folder)
+    try:
+        there = sorted(p.name for p in folder.iterdir()) if folder.exists() else []
+        clash = [name for name in there if names is None or name in names or f"{name}/" in names]
+        if clash and not overwrite:
+            what = folder if names is None else folder / clash[0]
+            msg = f"{what} exists already: choose another place, or --overwrite"
+            raise OutputError(msg)
+        if names:
+            _no_folder_among(folder, names)
+        made = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".lina-", dir=folder))
+    except OSError as error:
+        raise OutputError(_cannot_write(folder, error)) from error
+    try:
+        yield temporary
+        written = [str(p.relative_to(temporary)) for p in temporary.rglob("*") if p.is_file()]
+        _no_folder_among(folder, written)
+        for name in sorted(written):
+            (folder / name).parent.mkdir(exist_ok=True)
+            (temporary / name).replace(folder / name)
+    except OSError as error:
+        raise OutputError(_cannot_write(folder, error)) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        for parent in made:
+            if not any(parent.iterdir()):
+                parent.rmdir()
+
+
+def _no_folder_among(folder: Path, names: Sequence[str]) -> None:
+    for name in names:
+        if not name.endswith("/") and (folder / name).is_dir():
+            msg = f"{folder / name} is a folder, and no file replaces it: choose another name"
+            raise OutputError(msg)
+
+
+def _cannot_write(folder: Path, error: OSError) -> str:
+    return f"cannot write to {folder}: {error.strerror or error}"

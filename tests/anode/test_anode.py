@@ -1,0 +1,507 @@
+"""Regions of a Li-Na anode and stripping through them, against curves and mass balance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pycalphad import equilibrium
+from pycalphad import variables as v
+from scipy import constants
+
+import lina_calphad as lc
+from lina_calphad.anode import (
+    BOUNDARIES,
+    REGIONS,
+    describe,
+    initial_composition,
+    regions,
+    stripped_composition,
+    stripped_share,
+    stripping_path,
+)
+from lina_calphad.anode.windows import liquid_present
+from lina_calphad.data.assessments import tdb_folder
+from lina_calphad.data.databases import copy_database
+from lina_calphad.errors import (
+    DatabaseError,
+    MissingElasticData,
+    OutsideAssessedRange,
+    UnknownAssessment,
+)
+from lina_calphad.phase.bands import region_probability
+from lina_calphad.phase.draws import ParameterDraws, source_draws
+from lina_calphad.plots import KINDS
+
+# 20 to 60 °C, where anodes are used
+OPERATION = constants.convert_temperature(np.linspace(20, 60, 5), "C", "K")
+F = constants.physical_constants["Faraday constant"][0]
+LI, NA = 6.941, 22.98977  # g/mol, as in the databases
+
+fractions = st.floats(1e-6, 1 - 1e-6)
+shares = st.floats(0, 1)
+
+
+@pytest.fixture(scope="module")
+def santos():
+    return describe("santos2025")
+
+
+@pytest.fixture(scope="module")
+def zhang():
+    return describe("zhang2003")
+
+
+@pytest.fixture(scope="module")
+def path(santos):
+    return stripping_path(0.03, 300.0, santos, thickness=20e-6)
+
+
+# -- regions --
+
+
+@pytest.mark.parametrize(
+    ("x", "key", "side"),
+    [
+        (1e-5, "single", "LI"),
+        (1e-3, "held", "LI"),
+        (0.02, "nucleation", "LI"),
+        (0.05, "incoherent_spinodal", "LI"),
+        (0.2, "coherent_spinodal", ""),
+        (0.7, "incoherent_spinodal", "NA"),
+        (0.815, "held_unstable", "NA"),
+        (0.9, "held", "NA"),
+        (0.999, "single", "NA"),
+    ],
+)
+def test_regions_of_figure_7_at_300_kelvin(santos, x, key, side):
+    found = regions(x, 300.0, santos)
+    assert (str(found.key), str(found.side)) == (key, side)
+
+
+@pytest.mark.parametrize("assessment", ["santos2025", "zhang2003"])
+def test_regions_agree_with_the_curves_taken_one_by_one(bcc, assessment):
+    rng = np.random.default_rng(1)
+    T = rng.uniform(100, 355, 60)
+    x = np.concatenate([rng.uniform(0, 1, 30), 10 ** rng.uniform(-9, 0, 30)])
+    expected = []
+    for each, at in zip(T, x, strict=True):
+        within = []
+        for kind in KINDS:
+            which, curve = kind.split()
+            solution = bcc(assessment, which)
+            if each < solution.critical_point().T:
+                ends = getattr(solution, curve)(each)
+                within += [kind] if ends.x_alpha < at < ends.x_beta else []
+        expected.append(frozenset(within))
+    all_but_one = {"chemical binodal", "coherent binodal", "chemical spinodal"}
+    enclosing = {
+        frozenset(): "single",
+        frozenset({"chemical binodal"}): "held",
+        frozenset({"chemical binodal", "chemical spinodal"}): "held_unstable",
+        frozenset({"chemical binodal", "coherent binodal"}): "nucleation",
+        frozenset(all_but_one): "incoherent_spinodal",
+        frozenset(KINDS): "coherent_spinodal",
+    }
+    found = regions(x, T, assessment).key.tolist()
+    assert found == [enclosing[within] for within in expected]
+    assert len(set(found)) >= 4
+
+
+def test_the_coherent_binodal_leaves_the_chemical_spinodal_on_one_side_alone(santos):
+    ends = regions(0.5, 300.0, santos).boundaries
+    assert ends["coherent binodal alpha"] < ends["chemical spinodal alpha"]
+    assert ends["coherent binodal beta"] < ends["chemical spinodal beta"]
+
+
+def test_without_a_coherent_gap_there_are_fewer_regions(zhang):
+    found = regions(np.linspace(0, 1, 200), 300.0, zhang)
+    assert set(found.key) == {"single", "held", "held_unstable"}
+    assert {b for b in BOUNDARIES if np.ma.getmaskarray(found.boundaries[b]).all()} == {
+        b for b in BOUNDARIES if b.startswith("coherent")
+    }
+    # The chemical spinodal is the innermost curve then.
+    assert set(found.side[found.key == "held_unstable"]) == {""}
+    assert set(found.side[found.key == "held"]) == {"LI", "NA"}
+
+
+def test_above_every_critical_point_the_solid_is_a_single_phase(santos):
+    dbf = copy_database(santos.dbf)
+    del dbf.phases["LIQUID"]
+    found = regions([0.01, 0.3, 0.9], 1400.0, dbf)
+    assert set(found.key) == {"single"}
+    assert set(found.side) == {""}
+    assert found.liquid is None
+
+
+def test_pure_metals_and_solubilities_too_small_for_a_double_are_placed(santos):
+    assert regions([0, 1e-300, 0.5, 1], 3.0, santos).key.tolist() == [
+        "single", "held", "coherent_spinodal", "single",
+    ]  # fmt: skip
+
+
+def test_every_source_gives_the_same_regions(tmp_path, santos):
+    file = tmp_path / "mine.tdb"
+    file.write_text((tdb_folder() / "LiNa_Santos2025.tdb").read_text(encoding="utf-8"))
+    x = np.geomspace(1e-6, 1, 40)
+    expected = regions(x, 300.0, santos)
+    for source, name in (("santos2025", "santos2025"), (file, "mine"), (santos.dbf, "database")):
+        found = regions(x, 300.0, source)
+        assert found.assessment == name
+        np.testing.assert_array_equal(found.code, expected.code)
+
+
+def test_another_model_of_coherency_moves_the_coherent_curves_alone(santos):
+    class Stiffer(lc.CoherentModel):
+        def elastic_energy(self, dbe):
+            return 1.2 * super().elastic_energy(dbe)
+
+    found = regions(0.06, 300.0, describe("santos2025", Stiffer))
+    plain = regions(0.06, 300.0, santos)
+    assert (str(plain.key), str(found.key)) == ("coherent_spinodal", "incoherent_spinodal")
+    for boundary in BOUNDARIES:
+        same = found.boundaries[boundary] == plain.boundaries[boundary]
+        assert bool(same) == boundary.startswith("chemical")
+
+
+def test_regions_broadcast_and_become_a_table(santos):
+    found = regions([[0.01], [0.3]], [300.0, 340.0, 365.0], santos)
+    assert found.code.shape == found.boundaries["chemical binodal beta"].shape == (2, 3)
+    table = found.to_dataframe()
+    assert len(table) == 6
+    assert table["region"].tolist()[2] == "liquid"
+    assert set(BOUNDARIES) <= set(table)
+    assert repr(found).startswith("<Regions of santos2025 at 6 temperatures, 300 to 365 K: 2 ")
+    assert repr(regions([], 300.0, santos)) == "<Regions of santos2025 at no point>"
+
+
+def test_every_region_has_its_own_name_and_one_sentence():
+    for part in ("key", "name", "meaning"):
+        assert len({getattr(region, part) for region in REGIONS}) == len(REGIONS)
+    assert all(region.meaning.endswith(".") for region in REGIONS)
+
+
+# -- liquid --
+
+
+def test_liquid_is_present_above_the_eutectic_and_the_monotectic_and_not_at_300_kelvin(santos):
+    assert str(regions(0.9, 365.0, santos).key) == "liquid"
+    assert str(regions(0.3, 450.0, santos).key) == "liquid"
+    assert not regions(np.linspace(0, 1, 101), 300.0, santos).liquid.any()
+    # Where liquid takes part, no side of the solid's gap has a meaning.
+    assert set(regions([0.01, 0.99], 365.0, santos).side) == {""}
+
+
+def test_the_whole_chemical_gap_melts_at_the_eutectic_temperature(santos):
+    eutectic = santos.invariants[0].T
+    x = np.array([0.001, 0.03, 0.5, 0.9, 0.99])
+    for T, molten in ((eutectic - 0.02, False), (eutectic + 0.02, True)):
+        assert (liquid_present(santos, x, np.full(5, T)) == molten).all()
+
+
+@pytest.mark.parametrize(("x", "T"), [(0.0, 453.6), (1.0, 370.87)])
+def test_pure_metals_melt_at_their_melting_points(zhang, x, T):
+    below, above = liquid_present(zhang, np.full(2, x), np.array([T - 0.05, T + 0.05]))
+    assert not below
+    assert above
+
+
+def test_liquid_is_present_where_the_equilibrium_of_pycalphad_has_some(zhang):
+    T, x = (a.ravel() for a in np.meshgrid([330.0, 362.0, 369.0, 440.0, 452.0, 600.0],
+                                           [0.003, 0.02, 0.2, 0.6, 0.95, 0.995]))  # fmt: skip
+    expected = []
+    for each, at in zip(T, x, strict=True):
+        result = equilibrium(
+            zhang.dbf, ["LI", "NA", "VA"], ["BCC_A2", "LIQUID"],
+            {v.T: each, v.P: 101325, v.X("NA"): at}, calc_opts={"pdens": 2000},
+        )  # fmt: skip
+        expected.append("LIQUID" in result.Phase.values)
+    assert 5 < sum(expected) < 31
+    np.testing.assert_array_equal(liquid_present(zhang, x, T), expected)
+
+
+# -- probabilities --
+
+
+@pytest.fixture(scope="module")
+def draws(santos):
+    dbf, values = source_draws("santos2025", santos.dbf)
+    return dbf, ParameterDraws(values.symbols, values.values[:600])
+
+
+def test_probabilities_of_regions_are_those_of_the_curves_that_bound_them(santos, draws):
+    x, T = np.array([3e-5, 0.0038, 0.036, 0.058, 0.8, 0.82]), np.array([[300.0], [340.0]])
+    p = regions(x, T, santos, draws=draws).probability
+    np.testing.assert_allclose(sum(p.values()), 1, atol=1e-12)
+    inside = region_probability(*draws, T, x)
+    for curve, keys in {
+        "chemical binodal": ["single"],
+        "coherent binodal": ["single", "held", "held_unstable"],
+        "chemical spinodal": ["single", "held", "nucleation"],
+        "coherent spinodal": [k for k in p if k != "coherent_spinodal"],
+    }.items():
+        np.testing.assert_allclose(1 - sum(p[k] for k in keys), inside[curve], atol=1e-12)
+
+
+def test_draws_that_do_not_differ_give_the_region_itself(santos, draws):
+    symbols = draws[1].symbols
+    same = draws[0], ParameterDraws(symbols, np.tile([20109.8, 5772.6], (3, 1)))
+    x = np.geomspace(1e-6, 0.99, 30)
+    found = regions(x, 300.0, santos, draws=same)
+    for i, region in enumerate(REGIONS[:-1]):
+        np.testing.assert_array_equal(found.probability[region.key], found.code == i)
+
+
+def test_where_liquid_is_present_there_is_no_probability_of_a_solid(santos, draws):
+    found = regions(0.3, [300.0, 400.0], santos, draws=draws)
+    assert np.ma.getmaskarray(found.probability["single"]).tolist() == [False, True]
+    assert found.to_dataframe()["p_coherent_spinodal"].isna().tolist() == [False, True]
+
+
+# -- stripping: composition --
+
+
+@given(fractions, shares)
+def test_stripping_takes_lithium_and_leaves_sodium(x0, q):
+    x = stripped_composition(x0, q)
+    lithium, sodium = (1 - x0) * (1 - q), x0
+    assert x * (lithium + sodium) == pytest.approx(sodium, rel=1e-12)
+
+
+@given(fractions, st.floats(0, 1 - 1e-6))
+def test_share_and_composition_are_inverse(x0, q):
+    assert stripped_share(x0, stripped_composition(x0, q)) == pytest.approx(q, abs=1e-9)
+
+
+@given(fractions, shares, shares)
+def test_the_more_is_stripped_the_more_sodium_is_left(x0, p, q):
+    low, high = sorted((p, q))
+    assert x0 * (1 - 1e-15) <= stripped_composition(x0, low)
+    assert stripped_composition(x0, low) <= stripped_composition(x0, high) <= 1
+
+
+def test_the_share_keeps_its_digits_next_to_the_start():
+    x = 0.0625 + 2**-45  # exact in a double
+    assert stripped_share(0.0625, x) == pytest.approx(2**-45 / (0.9375 * x), rel=1e-12, abs=0)
+
+
+# -- stripping: boundaries and capacities --
+
+
+def test_the_coherent_spinodal_is_entered_when_half_of_the_lithium_has_left(path):
+    assert path.q["coherent spinodal alpha"] == pytest.approx(0.497, abs=5e-4)
+    entered = path.entered["coherent spinodal alpha"]
+    assert REGIONS[int(entered)].key == "coherent_spinodal"
+
+
+def test_a_path_goes_through_the_regions_in_order(path):
+    table = path.to_dataframe()
+    assert table["region"].tolist() == [
+        "nucleation", "incoherent_spinodal", "coherent_spinodal", "incoherent_spinodal",
+        "held_unstable", "held", "single",
+    ]  # fmt: skip
+    assert table["q"].is_monotonic_increasing
+    assert table["boundary"].iloc[0] == "start"
+    np.testing.assert_allclose(stripped_composition(0.03, table["q"]), table["x"], rtol=1e-10)
+
+
+@pytest.mark.parametrize("T", OPERATION)
+def test_just_beyond_a_boundary_lies_the_region_it_enters(santos, T):
+    table = stripping_path(1e-4, T, santos).to_dataframe()
+    beyond = table["q"] + 1e-7 * (1 - table["q"])
+    found = regions(stripped_composition(1e-4, beyond), T, santos)
+    assert found.key.tolist() == table["region"].tolist()
+    assert len(table) == 8
+
+
+def test_boundaries_already_behind_are_masked(path):
+    behind = {name for name, q in path.q.items() if np.ma.is_masked(q)}
+    assert behind == {"chemical binodal alpha", "coherent binodal alpha"}
+    assert (
+        repr(path) == "<StrippingPath of santos2025 from x0 = 0.03 at 300 K: 6 boundaries crossed>"
+    )
+
+
+def test_without_a_coherent_gap_fewer_boundaries_are_crossed(zhang):
+    table = stripping_path([0.0005, 0.03], 300.0, zhang).to_dataframe()
+    assert not table["boundary"].str.startswith("coherent").any()
+    assert table.groupby("point").size().tolist() == [5, 4]
+
+
+def test_lithium_holds_3861_milliampere_hours_per_gram(santos):
+    assert stripping_path(1e-9, 300.0, santos).full_capacity == pytest.approx(3861, rel=1e-3)
+
+
+def test_capacities_are_those_of_the_lithium_in_a_gram_and_in_a_foil(path):
+    q = float(path.q["coherent spinodal alpha"])
+    grams = 0.97 * LI + 0.03 * NA  # of one mole
+    capacity = float(path.capacity["coherent spinodal alpha"])
+    assert capacity == pytest.approx(q * 0.97 * F / 3.6 / grams, rel=1e-9)
+    # bcc: two atoms in a cell; 0 K lattice constants of the paper, in cm
+    volume = constants.N_A / 2 * (0.97 * 3.42e-8**3 + 0.03 * 4.19e-8**3)
+    assert path.density == pytest.approx(1000 * grams / volume, rel=1e-9)
+    areal = float(path.areal_capacity["coherent spinodal alpha"])
+    assert areal == pytest.approx(capacity * grams / volume * 20e-4, rel=1e-9)
+
+
+def test_a_measured_density_can_be_given(santos, path):
+    measured = stripping_path(0.03, 300.0, santos, thickness=20e-6, density=550.0)
+    boundary = "coherent spinodal alpha"
+    assert measured.capacity[boundary] == path.capacity[boundary]
+    ratio = measured.areal_capacity[boundary] / path.areal_capacity[boundary]
+    assert ratio == pytest.approx(550.0 / float(path.density), rel=1e-12)
+
+
+def test_paths_broadcast_over_composition_temperature_and_thickness(santos):
+    found = stripping_path([[0.01], [0.03]], OPERATION, santos, thickness=[[10e-6], [20e-6]])
+    assert found.q["chemical spinodal alpha"].shape == found.density.shape == (2, 5)
+    # Warmer, the gap is narrower and more must be stripped; richer in Na, less.
+    q = found.q["coherent spinodal alpha"]
+    assert (np.diff(q, axis=1) > 0).all()
+    assert (np.diff(q, axis=0) < 0).all()
+    one = stripping_path(0.03, OPERATION[2], santos, thickness=20e-6)
+    for name in BOUNDARIES:
+        np.testing.assert_array_equal(found.q[name][1, 2], one.q[name])
+    assert "capacity_mAh_per_cm2" in found.to_dataframe()
+
+
+def test_no_alloy_has_no_path(santos):
+    none = stripping_path([], 300.0, santos)
+    assert none.to_dataframe().empty
+    assert repr(none) == "<StrippingPath of santos2025 from no composition>"
+
+
+def test_a_capacity_per_area_needs_a_thickness(santos):
+    bare = stripping_path(0.03, 300.0, santos)
+    assert "capacity_mAh_per_cm2" not in bare.to_dataframe()
+    with pytest.raises(ValueError, match=r"thickness"):
+        _ = bare.areal_capacity
+
+
+# -- stripping: what to start from --
+
+
+@pytest.mark.parametrize("region", ["nucleation", "incoherent_spinodal", "coherent_spinodal"])
+def test_what_enters_a_region_at_a_wanted_depth_does_so(santos, region):
+    wanted = np.array([[0.1], [0.5], [0.9]])
+    x0 = initial_composition(wanted, OPERATION, region, santos)
+    table = stripping_path(x0, OPERATION, santos).to_dataframe()
+    first = table[table["region"] == region].groupby("point")["q"].first()
+    np.testing.assert_allclose(first.to_numpy().reshape(3, 5), wanted * np.ones(5), atol=1e-9)
+
+
+def test_a_start_for_one_depth_is_a_number(santos):
+    assert float(initial_composition(0.497249, 300.0, source=santos)) == pytest.approx(
+        0.03, abs=1e-6
+    )
+
+
+def test_there_is_nothing_to_start_from_where_there_is_no_such_region(zhang):
+    x0 = initial_composition(0.5, [150.0, 300.0], "coherent_spinodal", zhang)
+    assert np.ma.getmaskarray(x0).tolist() == [False, True]
+
+
+# -- bad input --
+
+
+@pytest.mark.parametrize("x0", [0.0, 1.0, -0.1, 1.5, np.nan, [0.03, 2.0]])
+def test_a_start_that_is_no_alloy_is_refused(santos, x0):
+    with pytest.raises(ValueError, match="x0, the mole fraction of Na before stripping, lies"):
+        stripping_path(x0, 300.0, santos)
+
+
+@pytest.mark.parametrize(("x0", "T"), [(0.03, 365.0), (0.03, [300.0, 450.0]), (0.9999, 371.0)])
+def test_a_temperature_at_which_the_solid_melts_is_refused(santos, x0, T):
+    with pytest.raises(OutsideAssessedRange, match=r"liquid forms on the way .* below 3[67]\d"):
+        stripping_path(x0, T, santos)
+
+
+def test_nothing_is_rebuilt_for_a_temperature_at_which_the_solid_melts(santos):
+    with pytest.raises(OutsideAssessedRange, match="liquid forms"):
+        initial_composition(0.5, [300.0, 365.0], source=santos)
+
+
+def test_the_temperature_up_to_which_a_path_is_solid_is_named(santos):
+    def named(x0):
+        with pytest.raises(OutsideAssessedRange) as caught:
+            stripping_path(x0, 372.0, santos)
+        return float(str(caught.value).split()[-2])
+
+    assert named(0.03) == pytest.approx(santos.invariants[0].T, abs=0.03)
+    # An alloy within the Na-rich solution melts as that does, not at the eutectic.
+    assert named(0.03) + 1 < named(0.996) < named(0.9999) < 370.88
+
+
+def test_regions_too_dilute_for_doubles_are_refused(santos):
+    with pytest.raises(OutsideAssessedRange, match="at 2 K a solubility is below 1e-308"):
+        initial_composition(0.5, [2.0, 300.0], "held", santos)
+
+
+@pytest.mark.parametrize("thickness", [0.0, -20e-6, 20.0, np.nan])
+def test_a_thickness_that_is_none_in_metres_is_refused(santos, thickness):
+    with pytest.raises(ValueError, match=r"thickness is in m, from 1e-09 to 0.01; got"):
+        stripping_path(0.03, 300.0, santos, thickness=thickness)
+
+
+def test_a_density_in_grams_is_refused(santos):
+    with pytest.raises(ValueError, match=r"density is in kg/m³, from 50 to 25000; got 0.55"):
+        stripping_path(0.03, 300.0, santos, density=0.55)
+
+
+@pytest.mark.parametrize("q", [-0.1, 1.1, np.nan])
+def test_a_share_that_is_none_is_refused(q):
+    with pytest.raises(ValueError, match="q is the share of the Li stripped, from 0 to 1; got"):
+        stripped_composition(0.03, q)
+
+
+def test_no_alloy_is_rebuilt_from_nothing(santos):
+    with pytest.raises(ValueError, match="all Li is stripped at q = 1"):
+        initial_composition(1.0, 300.0, source=santos)
+
+
+def test_stripping_takes_no_sodium(santos):
+    with pytest.raises(ValueError, match=r"from x0 = 0.03 to at most 1; got x = 0.01"):
+        stripped_share(0.03, 0.01)
+
+
+def test_an_unknown_region_is_named_beside_those_there_are(santos):
+    with pytest.raises(ValueError, match=r"nucleation, .*; got 'spinodal'"):
+        initial_composition(0.5, 300.0, "spinodal", santos)
+
+
+@pytest.mark.parametrize("x", [-0.1, 1.1, np.nan])
+def test_a_composition_that_is_none_has_no_region(santos, x):
+    with pytest.raises(ValueError, match="a mole fraction lies between 0 and 1; got"):
+        regions([0.3, x], 300.0, santos)
+
+
+@pytest.mark.parametrize("T", [0.0, -5.0, np.nan, np.inf])
+def test_a_temperature_that_is_none_has_no_region(santos, T):
+    with pytest.raises(ValueError, match="a temperature is a positive, finite number"):
+        regions(0.3, T, santos)
+
+
+def test_an_assessment_without_elastic_data_is_refused():
+    bare = lc.load("santos2025", elastic=False)
+    with pytest.raises(MissingElasticData, match="BCC_A2 lacks V0 of LI, C11 of LI"):
+        regions(0.3, 300.0, bare)
+    with pytest.raises(MissingElasticData, match="set_elastic_data"):
+        stripping_path(0.03, 300.0, bare)
+
+
+def test_an_unknown_assessment_is_refused():
+    with pytest.raises(UnknownAssessment, match="zhang2003"):
+        regions(0.3, 300.0, "zhang")
+
+
+def test_capacities_need_the_masses_of_the_elements(santos):
+    dbf = copy_database(santos.dbf)
+    dbf.refstates["NA"] = {**dbf.refstates["NA"], "mass": 0.0}
+    with pytest.raises(DatabaseError, match="no mass of NA"):
+        stripping_path(0.03, 300.0, dbf)
+
+
+def test_draws_of_a_parameter_that_is_not_there_are_refused(santos, draws):
+    with pytest.raises(DatabaseError, match="BCCL0"):
+        regions(0.3, 300.0, santos, draws=(santos.dbf, draws[1]))

@@ -1,0 +1,599 @@
+"""Lint of TDB files: what each rule finds, what it leaves alone, and what other files hold."""
+
+from __future__ import annotations
+
+import io
+import json
+from importlib.resources import files
+
+import numpy as np
+import pytest
+from pycalphad import Database, calculate
+from support import run
+
+from lina_calphad import tdb_lint
+from lina_calphad.check.tdb_lint import LARGEST_JUMP, LARGEST_KINK, SEVERITIES, lint_tdb
+from lina_calphad.check.tdb_text import TdbText
+from lina_calphad.data.assessments import load, tdb_folder
+from lina_calphad.errors import DatabaseError
+from lina_calphad.phase.export import export_coherent_tdb
+
+SHIPPED = sorted(path.name for path in tdb_folder().iterdir())
+EXAMPLES = files("pycalphad") / "tests" / "databases"
+
+CLEAN = """\
+$ A comment with a ! and a PARAMETER in it
+ ELEMENT VA VACUUM 0 0 0 !
+ ELEMENT A BCC_A2 1 1 1 !
+ ELEMENT B BCC_A2 1 1 1 !
+ FUNCTION GA 298.15 +100-2*T; 1000 Y
+   +1100-4*T+.001*T**2; 3000 N !
+ FUNCTION GB 298.15 -50*T; 3000 N !
+ TYPE_DEFINITION % SEQ * !
+ PHASE ALLOY % 2 1.0 3.0 !
+ CONSTITUENT ALLOY :A,B:VA: !
+ PARAMETER G(ALLOY,A:VA;0) 298.15 +GA; 3000 N ONE !
+ PARAMETER G(ALLOY,B:VA;0) 298.15 +GB; 3000 N ONE !
+ PARAMETER G(ALLOY,A,B:VA;0) 298.15 +20000; 3000 N TWO !
+ LIST_OF_REFERENCES
+ NUMBER SOURCE
+ ONE 'FIRST'
+ TWO 'SECOND'
+ !
+"""
+THREE = CLEAN.replace(" FUNCTION GA", " ELEMENT C X 1 1 1 !\n FUNCTION GA")
+RANGE = "range"  # the note that every description with limits gets
+
+
+def found(old: str = "", new: str = "") -> list:
+    """Findings in the clean text with one change, but for the note of its range."""
+    assert old in CLEAN
+    return [f for f in lint_tdb(CLEAN.replace(old, new)) if f.rule != RANGE]
+
+
+def only(old: str, new: str):
+    (finding,) = found(old, new)
+    return finding
+
+
+# -- what is sound --
+
+
+def test_a_clean_text_has_the_note_of_its_range_alone():
+    (note,) = lint_tdb(CLEAN)
+    assert (note.severity, note.rule, note.place) == ("note", RANGE, "ALLOY")
+    assert "from 298.15 to 3000 K" in note.text
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_files_have_notes_alone(name):
+    notes = {(f.severity, f.rule, f.place) for f in lint_tdb(tdb_folder() / name)}
+    extrapolated = ("note", RANGE, "BCC_A2, FCC_A1, HCP_A3, LIQUID")
+    known = {
+        "LiNa_Zhang2003.tdb": {extrapolated},
+        # Its header names the baseline it changes.
+        "LiNa_Santos2025.tdb": {extrapolated, ("note", "uncited reference", "ZHA2003")},
+    }
+    assert notes == known.get(name, set())
+
+
+def test_what_we_export_has_notes_alone(tmp_path):
+    path = export_coherent_tdb(load("santos2025"), tmp_path / "coherent.tdb")
+    assert {f.severity for f in lint_tdb(path)} <= {"note"}
+
+
+# -- what each rule finds --
+
+
+def test_a_duplicate_with_its_lines_and_values():
+    line = " PARAMETER G(ALLOY,A,B:VA;0) 298.15 +20000; 3000 N TWO !\n"
+    finding = only(line, line + line.replace("G(", "L(").replace("20000", "500"))
+    assert (finding.severity, finding.rule, finding.line) == ("error", "duplicate parameter", 13)
+    assert finding.place == "G(ALLOY,A,B:VA;0)"
+    for said in ("20000", "500", "line 13", "line 14", "pycalphad adds them up"):
+        assert said in finding.text
+
+
+def gibbs(text: str, T: float) -> float:
+    """What pycalphad makes of the alloy in equal parts."""
+    dbf = Database.from_string(text, fmt="tdb")
+    points = np.array([[0.5, 0.5, 1.0]])
+    result = calculate(dbf, ["A", "B", "VA"], ["ALLOY"], T=T, P=101325, points=points)
+    return float(result.GM.values.squeeze())
+
+
+@pytest.mark.parametrize(("second", "stretched"), [("298.15", False), ("1000", True)])
+def test_pycalphad_adds_duplicates_even_of_separate_ranges(second, stretched):
+    line = " PARAMETER G(ALLOY,A,B:VA;0) 298.15 +20000; 3000 N TWO !\n"
+    first = line.replace("3000", "1000") if stretched else line
+    text = CLEAN.replace(line, first + line.replace("298.15", second).replace("20000", "4000"))
+    assert gibbs(text, 500.0) - gibbs(CLEAN, 500.0) == pytest.approx(1000)
+    (finding,) = (f for f in lint_tdb(text) if f.rule == "duplicate parameter")
+    assert ("stretches each beyond its range" in finding.text) == stretched
+
+
+def test_other_orders_and_other_types_are_no_duplicates():
+    line = " PARAMETER G(ALLOY,A,B:VA;0) 298.15 +20000; 3000 N TWO !\n"
+    assert found(line, line + line.replace(";0", ";1") + line.replace("G(", "TC(")) == []
+
+
+def test_a_jump_of_the_value_and_of_the_slope():
+    assert found("+1100-4*T", "+1100.9-4*T") == []
+    assert found("+1100-4*T", "+1098.1-3.9981*T") == []
+    jump = only("+1100-4*T", "+1101.5-4*T")
+    assert (jump.severity, jump.rule, jump.place) == ("warning", "jump", "FUNCTION GA")
+    assert jump.line == 5
+    assert "at 1000 K its value jumps by 1.5 J/mol, its slope by 0 " in jump.text
+    kink = only("+1100-4*T", "+1097.5-3.9975*T")
+    assert "at 1000 K its value jumps by 0 J/mol, its slope by 0.0025 " in kink.text
+
+
+def test_a_jump_counts_where_it_arises_alone():
+    # G(ALLOY,A) inherits the jump of GA at 1000 K and has none of its own at 2000 K.
+    text = CLEAN.replace("+1100-4*T", "+1900-4*T").replace(
+        "+GA; 3000 N ONE", "+GA; 2000 Y +GA; 3000 N ONE"
+    )
+    assert [f.place for f in lint_tdb(text) if f.rule == "jump"] == ["FUNCTION GA"]
+
+
+@pytest.mark.parametrize(("end", "severity"), [("3000", "warning"), ("2000", "error")])
+def test_pycalphad_takes_functions_in_several_ranges_for_zero_outside_theirs(end, severity):
+    text = CLEAN.replace("-50*T; 3000", f"-50*T; {end}")
+    two = text.replace("+GB; 3000", "+GB; 1500 Y +GB; 3000")
+    # Half of GB is missing, and nothing where a FUNCTION has the ranges.
+    assert gibbs(two, 3500.0) - gibbs(text, 3500.0) == pytest.approx(25 * 3500)
+    new = "+GC; 3000", f" FUNCTION GC 298.15 +GB; 1500 Y +GB; {end} N !\n FUNCTION GB"
+    function = text.replace("+GB; 3000", new[0]).replace(" FUNCTION GB", new[1])
+    assert gibbs(function, 3500.0) == gibbs(text, 3500.0)
+    (finding,) = (f for f in lint_tdb(two) if f.rule != RANGE)
+    assert (finding.severity, finding.rule) == (severity, "taken for zero")
+    assert (finding.place, finding.line) == ("G(ALLOY,B:VA;0)", 12)
+    assert "taken for zero" not in {f.rule for f in lint_tdb(function)}
+
+
+def test_a_jump_beyond_the_range_of_a_function_is_that_of_its_extrapolation():
+    text = CLEAN.replace("-50*T; 3000", "-50*T; 500")
+    two = text.replace("+GB; 3000", "+GB; 2000 Y +GB+4; 3000")
+    (jump,) = (f for f in lint_tdb(two) if f.rule == "jump")
+    assert "at 2000 K its value jumps by 4 J/mol" in jump.text
+
+
+def test_the_digits_of_sgte_91_stay_below_the_thresholds(monkeypatch):
+    from espei.refdata import SGTE91, SGTE91Stable
+
+    stable = {f"GHSER{(2 * name)[-2:]}": name for name in SGTE91Stable}
+    dbf = Database()
+    dbf.symbols = {function: SGTE91Stable[name] for function, name in stable.items()}
+    dbf.symbols |= {f"{phase}_{name}": e for (name, phase), e in SGTE91.items()}
+    text = io.StringIO()
+    # The limits of liquid Eu do not rise there, which cannot be written.
+    bad = dbf.symbols.pop("LIQUID_EU")
+    assert "299.15" in str(bad)
+    dbf.to_file(text, fmt="tdb", if_incompatible="ignore")
+    tdb = TdbText(text.getvalue())
+    boundaries = sum(len(entry.pieces) - 1 for entry in tdb.entries)
+    assert boundaries > 350
+    jumps = lambda: [f.place for f in lint_tdb(tdb) if f.rule == "jump"]  # noqa: E731
+    assert jumps() == []
+    # What comes next to them is what their comment says.
+    monkeypatch.setattr(tdb_lint, "LARGEST_JUMP", 0.89)
+    assert jumps() == ["FUNCTION HCP_A3_FE"]
+    monkeypatch.setattr(tdb_lint, "LARGEST_JUMP", 1.0)
+    monkeypatch.setattr(tdb_lint, "LARGEST_KINK", 0.00102)
+    assert jumps() == ["FUNCTION BCC_A2_AM"]
+
+
+def test_a_truncated_coefficient_of_oxygen_shows():
+    # -11.136 T ln T where SGTE has -11.1355: 3.5 J/mol at 1000 K.
+    (finding,) = (f for f in lint_tdb(EXAMPLES / "cuo.tdb") if f.rule == "jump")
+    assert finding.place == "FUNCTION GHSEROO"
+    assert "at 1000 K its value jumps by 3.47 J/mol" in finding.text
+
+
+def test_limits_that_do_not_rise():
+    (finding,) = (f for f in found("; 3000 N !\n FUNCTION GB", "; 900 N !\n FUNCTION GB")
+                  if f.rule == "limits")  # fmt: skip
+    assert finding.severity == "error"
+    assert "1000 K, then 900 K" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("FUNCTION GB 298.15", "FUNCTION GB 400", "from 400 to 3000 K"),
+        ("-50*T; 3000", "-50*T; 2000", "from 298.15 to 2000 K"),
+    ],
+)
+def test_ranges_that_do_not_meet(old, new, said):
+    finding = only(old, new)
+    assert (finding.severity, finding.rule, finding.place) == ("warning", "ranges", "FUNCTION GB")
+    assert said in finding.text
+    assert "needed from 298.15 to 3000 K by G(ALLOY,B:VA;0), line 12" in finding.text
+
+
+def test_a_constant_and_a_difference_below_a_kelvin_do_not_count():
+    for constant in ("50", "0"):
+        assert found("-50*T; 3000", f"{constant}; 2000") == []
+    assert found("FUNCTION GB 298.15", "FUNCTION GB 299") == []
+
+
+def test_limits_that_are_left_out_do_not_count():
+    assert found("298.15 +GB; 3000 N ONE", ",, +GB; ,, N ONE") == []
+
+
+def test_an_undefined_function_is_zero_to_pycalphad():
+    finding = only("+GB;", "+GB+GBB;")
+    assert (finding.severity, finding.place, finding.line) == ("error", "GBB", 12)
+    assert gibbs(CLEAN.replace("+GB;", "+GB+GBB;"), 500.0) == gibbs(CLEAN, 500.0)
+
+
+def test_an_unused_function():
+    finding = only("+GB;", "-50*T;")
+    assert (finding.severity, finding.rule, finding.line) == ("note", "unused function", 7)
+
+
+def test_functions_in_a_circle():
+    assert {f.place for f in found("-50*T", "-50*T+GA*0.1+GB")} == {"FUNCTION GB"}
+    for circle in ("+GB", "+GB; 1000 Y +GB"):
+        (finding,) = (f for f in found("-50*T", circle) if f.rule == "circle")
+        assert finding.severity == "error"
+
+
+def test_a_phase_without_constituents():
+    finding = only(" CONSTITUENT ALLOY :A,B:VA: !\n", "")
+    assert (finding.severity, finding.rule, finding.line) == ("error", "no constituents", 9)
+
+
+def test_a_phase_without_parameters():
+    finding = only(" LIST_OF", " PHASE GAS % 1 1.0 !\n CONSTITUENT GAS :A: !\n LIST_OF")
+    assert (finding.severity, finding.place, finding.line) == ("warning", "GAS", 14)
+
+
+@pytest.mark.parametrize(
+    ("new", "reason"),
+    [
+        ("G(NOWHERE,A:VA;0)", "there is no PHASE NOWHERE"),
+        ("G(ALLOY,A;0)", "ALLOY has 2 sublattices, not 1"),
+        ("G(ALLOY,A:B;0)", "ALLOY has no B there"),
+    ],
+)
+def test_a_parameter_that_pycalphad_leaves_out(new, reason):
+    line = f" PARAMETER {new} 298.15 +5; 3000 N ONE !\n"
+    finding = only(" LIST_OF", line + " LIST_OF")
+    assert (finding.severity, finding.rule, finding.line) == ("error", "no effect", 14)
+    assert reason in finding.text
+    assert gibbs(CLEAN.replace(" LIST_OF", line + " LIST_OF"), 500.0) == gibbs(CLEAN, 500.0)
+
+
+def test_neutral_species_of_an_ionic_liquid_are_in_their_place():
+    rules = {f.rule for f in lint_tdb(EXAMPLES / "femns.tdb")}
+    assert "G(IONIC_LIQ,S;0)" in (EXAMPLES / "femns.tdb").read_text()
+    assert "no effect" not in rules
+
+
+def test_a_wrong_number_of_sublattices():
+    assert "sublattices" in {f.rule for f in found("% 2 1.0 3.0", "% 1 1.0")}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule", "place", "line"),
+    [
+        ("N TWO !", "N !", "no reference", "ALLOY", 13),
+        ("N TWO !", "N THREE !", "unlisted reference", "THREE", 13),
+        (" TWO 'SECOND'\n", "", "unlisted reference", "TWO", 13),
+        (" TWO 'SECOND'", " TWO 'SECOND'\n NIL 'THIRD'", "uncited reference", "NIL", 14),
+    ],
+)
+def test_references(old, new, rule, place, line):
+    assert (rule, place, line) in {(f.rule, f.place, f.line) for f in found(old, new)}
+
+
+def test_no_reference_at_all_is_one_finding():
+    text = CLEAN.replace("N ONE !", "N !").replace("N TWO !", "N !")
+    (finding,) = (f for f in lint_tdb(text) if f.rule == "no reference")
+    assert "3 parameters" in finding.text
+
+
+@pytest.mark.parametrize("tail", ["6000 N KEY", ",, N KEY", "6.0E+03 KEY", "6000   N\n  KEY "])
+def test_keys_of_references_are_read_as_they_are_written(tail):
+    text = CLEAN.replace("3000 N TWO", tail)
+    assert TdbText(text).parameters[-1].reference == "KEY"
+
+
+def test_an_element_without_a_reference_state():
+    finding = only("ELEMENT B BCC_A2", "ELEMENT B BLANK")
+    assert (finding.severity, finding.place, finding.line) == ("note", "B", 4)
+
+
+def test_a_command_behind_another_is_lost():
+    finding = only(
+        "+GB; 3000 N ONE !\n", "+GB; 3000 N ONE ! PARAMETER G(ALLOY,B:VA;0) 1 9; 2 N !\n"
+    )
+    assert (finding.severity, finding.rule, finding.line) == ("error", "lost command", 12)
+
+
+def test_a_file_that_was_cut_off():
+    text = CLEAN[: CLEAN.index(" LIST_OF")].rstrip().removesuffix("!")
+    (finding,) = (f for f in lint_tdb(text) if f.rule == "unclosed command")
+    assert (finding.severity, finding.place, finding.line) == ("error", "PARAMETER", 13)
+
+
+def test_what_pycalphad_warns_of_is_a_finding():
+    finding = only(" TYPE_DEFINITION % SEQ * !\n", "")
+    assert (finding.severity, finding.rule) == ("warning", "reading")
+    assert "no corresponding TYPE_DEFINITION" in finding.text
+
+
+def test_findings_come_by_severity_and_line():
+    order = [(SEVERITIES.index(f.severity), f.line or 1e9) for f in
+             lint_tdb(EXAMPLES / "alnipt.tdb")]  # fmt: skip
+    assert len({severity for severity, _ in order}) == 3
+    assert order == sorted(order)
+
+
+def test_a_finding_in_words():
+    assert str(only("+GB;", "-50*T;")) == (
+        "note: FUNCTION GB, line 7: is defined, and nothing needs it: "
+        "leave it out, unless it is for later"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["alnifcc4sl.tdb", "CoV-20Wan.tdb", "diffusion.tdb", "mc_fecocrnbti.tdb", "rose.tdb"]
+)
+def test_lines_are_those_of_the_file(name):
+    # Symmetry adds parameters, comments and abbreviations shift lines.
+    text = (EXAMPLES / name).read_text(errors="replace")
+    lines = text.upper().split("\n")
+    for entry in TdbText(text).entries:
+        known = entry.parameter["phase_name"] if entry.parameter else entry.name.split()[1]
+        assert known in lines[entry.line - 1]
+
+
+def test_an_abbreviation_that_only_pycalphad_understands_costs_the_lines():
+    tdb = TdbText(CLEAN.replace(" PARAMETER G(ALLOY,A:VA", " P G(ALLOY,A:VA"))
+    assert [entry.line for entry in tdb.parameters] == [None] * 3
+
+
+# -- what cannot be read --
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("+GB; 3000", "+GB+; 3000", r"line 12, PARAMETER G\(ALLOY,B"),
+        ("FUNCTION GB 298.15 -50*T", "FUNCTION GA 298.15 -50*T", "line 7, FUNCTION GA.*duplicate"),
+        (":A,B:VA:", ":A,C:VA:", "'C' is not defined"),
+        ("PARAMETER G(", "PARAMETER WRONG(", "line 11"),
+    ],
+)
+def test_a_text_that_cannot_be_read_names_the_line(old, new, said, capsys):
+    with pytest.raises(DatabaseError, match=f"cannot be read as a TDB: .*{said}"):
+        found(old, new)
+    assert capsys.readouterr().out == ""  # pycalphad prints
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "no ELEMENT, PHASE or FUNCTION"),
+        (b"!\n!\n", "no ELEMENT, PHASE or FUNCTION"),
+        (b"\x00\x01\x02! ELEMENT", "it is no text"),
+        (b"\xff\xfe\x9d\x8e", "Invalid TDB syntax"),
+        (b"Dear reader", "Invalid TDB syntax"),
+    ],
+)
+def test_a_file_that_is_no_tdb(tmp_path, content, said):
+    (tmp_path / "my.tdb").write_bytes(content)
+    with pytest.raises(DatabaseError, match=f"my.tdb cannot be read as a TDB: .*{said}") as error:
+        lint_tdb(tmp_path / "my.tdb")
+    assert str(error.value).isprintable()
+
+
+def test_no_file_and_a_folder(tmp_path):
+    with pytest.raises(DatabaseError, match=r"nothing.tdb cannot .*: No such file"):
+        lint_tdb(str(tmp_path / "nothing.tdb"))
+    with pytest.raises(DatabaseError, match="cannot be read as a TDB: Is a directory"):
+        lint_tdb(tmp_path)
+
+
+# -- the command --
+
+
+def write(folder, text):
+    (folder / "my.tdb").write_text(text)
+    return "my.tdb"
+
+
+def test_a_sound_file_ends_with_status_0(capsys, folder):
+    status, out, _ = run(capsys, "check", write(folder, CLEAN), "-T", "500")
+    assert status == 0
+    assert "lint: no errors in 1 file" in out
+
+
+def test_an_error_ends_with_status_1_and_is_named(capsys, folder):
+    status, out, _ = run(capsys, "check", write(folder, CLEAN.replace("+GB;", "+GBB;")))
+    assert status == 1
+    assert "GBB" in out
+    assert "lint: 1 error in 1 file" in out
+    assert "arithmetic: no solution was checked" in out
+
+
+def test_a_warning_ends_with_status_0(capsys, folder):
+    status, out, _ = run(capsys, "check", write(folder, CLEAN.replace("N TWO !", "N !")))
+    assert status == 0
+    assert "1 warning" in out
+
+
+def test_json_has_every_finding(capsys, folder):
+    many = "".join(f" FUNCTION F{i} 1 {i}; 3000 N !\n" for i in range(20))
+    name = write(folder, CLEAN.replace(" PHASE", many + " PHASE"))
+    _, out, _ = run(capsys, "check", name, "--json", "-T", "500")
+    result = json.loads(out)
+    assert result["ok"]
+    assert sum(f["rule"] == "unused function" for f in result["lint"][name]) == 20
+    _, out, _ = run(capsys, "check", name, "-T", "500")
+    assert "15 more of 'unused function'" in out
+
+
+def test_the_thresholds_are_those_the_help_names(capsys):
+    _, out, _ = run(capsys, "check", "--help")
+    said = " ".join(out.split())
+    assert f"more than {LARGEST_JUMP:g} J/mol or {LARGEST_KINK:g} J/(mol K)" in said
+    assert "Examples:" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nothing.tdb"], "nothing.tdb cannot be read as a TDB: No such file"),
+        (["santos"], "did you mean santos2025?"),
+        (["."], "Is a directory"),
+        (["empty.tdb"], "no ELEMENT, PHASE or FUNCTION"),
+        (["my.tdb", "--phase", "BCC_A2"], "no phase BCC_A2; it has ALLOY"),
+        (["my.tdb", "--components", "A", "C"], "no element C; it has A, B"),
+        (["my.tdb", "--components", "A", "a"], "two different components; got A, a"),
+        (["my.tdb", "-T", "0"], "positive, finite number of kelvin; got 0"),
+        (["three.tdb", "--phase", "ALLOY"], "three.tdb has A, B, C: name two with --components"),
+    ],
+)
+def test_bad_input_ends_with_status_2(capsys, folder, arguments, said):
+    write(folder, CLEAN)
+    (folder / "empty.tdb").write_text("")
+    (folder / "three.tdb").write_text(
+        CLEAN.replace(" FUNCTION GA", " ELEMENT C X 1 1 1 !\n FUNCTION GA")
+    )
+    status, out, err = run(capsys, "check", *arguments)
+    assert (status, out) == (2, "")
+    assert said in err
+
+
+def test_more_than_two_elements_are_linted_all_the_same(capsys, folder):
+    status, out, _ = run(capsys, "check", write(folder, THREE))
+    assert status == 0
+    assert "no check of consistency; my.tdb has A, B, C: name two with --components" in out
+    _, out, _ = run(capsys, "check", "my.tdb", "--components", "B", "A", "-T", "400")
+    assert "1 of 1 solutions agree" in out
+
+
+# -- what pycalphad takes for zero, or cannot build --
+
+NO_B = " PARAMETER G(ALLOY,B:VA;0) 298.15 +GB; 3000 N ONE !\n"
+
+
+def test_a_pure_element_without_a_gibbs_energy():
+    (finding,) = (f for f in found(NO_B, "") if f.rule == "missing end-member")
+    assert (finding.severity, finding.place, finding.line) == ("error", "ALLOY", 9)
+    assert "1 of 2 end-members have no G, 1 of them of a pure element (B:VA)" in finding.text
+
+
+@pytest.mark.parametrize("array", ["*:VA", "B:*"])
+def test_a_wildcard_is_a_gibbs_energy(array):
+    assert "missing end-member" not in {f.rule for f in found("ALLOY,B:VA", f"ALLOY,{array}")}
+
+
+def test_other_endmembers_without_a_gibbs_energy_are_one_warning():
+    new = " PHASE PAIR % 2 1.0 1.0 !\n CONSTITUENT PAIR :A,B:A,B: !\n" + "".join(
+        f" PARAMETER G(PAIR,{e}:{e};0) 298.15 0; 3000 N ONE !\n" for e in "AB"
+    )
+    finding = only(" LIST_OF", new + " LIST_OF")
+    assert (finding.severity, finding.rule) == ("warning", "missing end-member")
+    assert "2 of 4 end-members have no G (A:B, B:A)" in finding.text
+
+
+@pytest.mark.parametrize("limits", ["500 Y +1; 300 Y +1; 3000", "298.15 Y +1; 3000"])
+def test_limits_that_are_reversed_or_equal(limits):
+    findings = found("+20000; 3000", f"+20000; {limits}")
+    assert "G(ALLOY,A,B:VA;0)" in {f.place for f in findings if f.rule == "limits"}
+
+
+def test_a_circle_through_one_of_several_ranges():
+    (finding,) = (f for f in found("+1100-4*T", "+1100-4*T+GA") if f.rule == "circle")
+    assert finding.place == "FUNCTION GA"
+    assert "cannot be resolved" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("old", "line"),
+    [(" ELEMENT A BCC_A2 1 1 1 !\n", 4), (" CONSTITUENT ALLOY :A,B:VA: !\n", 11)],
+)
+def test_a_second_definition_of_one_name(old, line):
+    (finding,) = (f for f in found(old, old + old) if f.rule == "duplicate definition")
+    assert (finding.severity, finding.line) == ("error", line)
+    assert finding.place == " ".join(old.split()[:2])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("298.15 +20000", "500 +20000", "from 500 to 3000 K"),
+        ("+20000; 3000", "+20000; 600", "from 298.15 to 600 K"),
+    ],
+)
+def test_a_parameter_well_inside_the_range_of_the_others(old, new, said):
+    finding = only(old, new)
+    assert (finding.severity, finding.rule) == ("warning", "range of a parameter")
+    assert f"others: G(ALLOY,A,B:VA;0) {said}" in finding.text
+
+
+def test_no_common_range():
+    text = CLEAN.replace("298.15 +20000", "700 +20000").replace("+GB; 3000", "+GB; 500")
+    findings = lint_tdb(text)
+    (finding,) = (f for f in findings if f.rule == "range of a parameter")
+    assert "the common range of all parameters is empty" in finding.text
+    assert RANGE not in {f.rule for f in findings}
+
+
+def test_findings_of_chosen_elements_alone():
+    more = (
+        " PHASE ODD % 1 1.0 !\n CONSTITUENT ODD :A,C: !\n"
+        " PARAMETER G(ODD,A;0) 298.15 0; 3000 N ONE !\n LIST_OF"
+    )
+    tdb = TdbText(THREE.replace(" LIST_OF", more))
+    assert {f.place for f in lint_tdb(tdb) if f.severity == "error"} == {"ODD"}
+    chosen = lint_tdb(tdb.within(["a", "b"]))
+    assert not [f for f in chosen if f.severity == "error"]
+    assert "ODD" not in {f.place for f in lint_tdb(tdb.within(["A", "C"], ["ALLOY"]))}
+
+
+def test_a_byte_order_mark(tmp_path):
+    (tmp_path / "my.tdb").write_text(CLEAN, encoding="utf-8-sig")
+    assert lint_tdb(tmp_path / "my.tdb") == lint_tdb(CLEAN)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("+20000; 3000", "+20000; 500 Y +1; 300 Y +1; 3000"),  # limits
+        ("% 2 1.0 3.0 !", "% 1 1.0 !"),  # site ratios
+        (" LIST_OF", " PHASE BARE % 1 1.0 !\n LIST_OF"),  # no constituents
+    ],
+)
+def test_a_phase_that_pycalphad_cannot_build_is_linted_and_named(capsys, folder, old, new):
+    status, out, _ = run(capsys, "check", write(folder, CLEAN.replace(old, new)))
+    assert status == 1
+    assert "not checked: ALLOY" in out
+    assert "lint: 1 error in 1 file\narithmetic: no solution was checked\n" in out
+
+
+@pytest.mark.parametrize("name", ["O", "V", "B", "CL"])
+def test_names_are_no_emoji(capsys, folder, name):
+    text = CLEAN.replace("ELEMENT B ", f"ELEMENT {name} ").replace("A,B:", f"A,{name}:")
+    text = text.replace("ALLOY,B:", f"ALLOY,{name}:").replace(
+        " LIST_OF", f" PARAMETER G(ALLOY,A:{name}:VA;0) 298.15 0; 3000 N ONE !\n LIST_OF"
+    )
+    _, out, _ = run(capsys, "check", write(folder, text))
+    assert f"G(ALLOY,A:{name}:VA;0)" in out
+
+
+def test_a_default_temperature_is_in_the_range_of_the_parameters(capsys, folder):
+    _, out, _ = run(capsys, "check", write(folder, CLEAN), "--json")
+    assert json.loads(out)["consistency"]["my.tdb"][0]["T"] == [298.15, 300.0, 600.0]
+
+
+def test_an_energy_that_is_not_finite(capsys, folder):
+    text = CLEAN.replace("+20000;", "+20000*LN(T-1000);")
+    status, out, err = run(capsys, "check", write(folder, text))
+    assert (status, err) == (1, "")
+    assert "ALLOY chemical: no finite number at 298.15 K" in out
+    assert "nan" not in out

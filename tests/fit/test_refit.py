@@ -1,0 +1,609 @@
+"""Refits, through the function and through the command: closed form, chain, files, bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from distributed import LocalCluster
+from pycalphad import Database
+from pycalphad import variables as v
+from support import LINA, run
+from symengine import log
+
+import lina_calphad as lc
+from lina_calphad.data.cells import Cell
+from lina_calphad.data.datasets import read_datasets, shipped_datasets, write_dataset
+from lina_calphad.data.new_datasets import energies_dataset, solubility_dataset
+from lina_calphad.errors import (
+    DatasetError,
+    ElasticDataError,
+    Interrupted,
+    OutputError,
+    ParameterError,
+    SchedulerError,
+)
+from lina_calphad.fit.figures import formation_energies
+from lina_calphad.fit.posterior import ENOUGH, closed_form, judge
+from lina_calphad.fit.refit import refit
+from lina_calphad.fit.report import DRAWS, TDB, write_results
+from lina_calphad.fit.sampler import STATE, TRACE, cluster
+from lina_calphad.fit.setup import RefitSettings, generate, prepare
+
+EXACT = RefitSettings(iterations=0)
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory):
+    """The default refit with a chain long enough to compare."""
+    folder = tmp_path_factory.mktemp("paper") / "run"
+    return refit(RefitSettings(iterations=400, seed=3), folder), folder
+
+
+# -- what comes out --
+
+
+def test_the_papers_energies_give_the_papers_parameters(paper):
+    result, _ = paper
+    published = {p.quantity: p for p in lc.assessments()["santos2025"].published}
+    found = result.finite_difference
+    for order, value in enumerate((found.L0, found.L1)):
+        number = published[f"bcc {order}L"]
+        assert value == pytest.approx(number.value, abs=number.tolerance)
+    # Through the same two energies, x = 1/128 not taken for dilute.
+    assert dict(zip(result.symbols, result.values, strict=True)) == pytest.approx(
+        {"BCCL0": 20268.1449, "BCCL1": 5910.4036}, abs=1e-3
+    )
+
+
+def test_one_name_may_stand_by_itself():
+    settings = RefitSettings(data=Path("mine.json"), phases="bcc_a2", symbols="BCCL0")
+    assert (settings.data, settings.phases) == (("mine.json",), ("BCC_A2",))
+    assert settings.symbols == ("BCCL0",)
+
+
+def test_our_own_energies_give_other_parameters(tmp_path):
+    result = refit(RefitSettings(data=("gpaw2026-54",), iterations=0), tmp_path / "own")
+    found = result.finite_difference
+    assert (found.L0, found.L1) == pytest.approx((17314, 2485), abs=3)
+
+
+def test_the_chain_agrees_with_the_closed_form(paper):
+    result, _ = paper
+    mean, deviation = result.trace.mean(axis=(0, 1)), result.trace.std(axis=(0, 1))
+    samples = result.convergence.effective
+    errors = result.exact.errors
+    assert (np.abs(mean - result.exact.mean) < 4 * errors / np.sqrt(samples)).all()
+    assert (np.abs(deviation / errors - 1) < 4 / np.sqrt(2 * samples)).all()
+
+
+def test_the_error_is_that_of_the_energies(paper):
+    # 0.01 eV on each substitution: (0L, 1L) are half the sum and difference of the two,
+    # stretched by the curve through x = 1/N and 1 - 1/N.
+    result, _ = paper
+    strict = lc.supercells.redlich_kister(25882.4 / 96485.33, 14337.2 / 96485.33, 128)
+    assert result.exact.covariance == pytest.approx(strict.covariance(0.01), rel=1e-4, abs=1e-3)
+
+
+def test_many_energies_are_weighted_least_squares(tmp_path):
+    data = ("gpaw2026-54", "gpaw2026-sqs")
+    result = refit(RefitSettings(data=data, iterations=0), tmp_path / "many")
+    x, h, sigma = [], [], []
+    for dataset in result.setup.datasets:
+        x += [shares[0][1] for shares in dataset["solver"]["sublattice_occupancies"]]
+        h += np.ravel(dataset["values"]).tolist()
+        sigma += (500 / np.ravel(dataset["weight"])).tolist()
+    x, sigma = np.array(x), np.array(sigma)
+    terms = [x * (1 - x) * (1 - 2 * x) ** k for k in range(len(result.symbols))]
+    design = np.stack(terms, axis=1) / sigma[:, None]
+    right, *_ = np.linalg.lstsq(design, np.array(h) / sigma, rcond=None)
+    assert len(x) > len(right) >= 2
+    assert result.values == pytest.approx(right, rel=1e-6)
+
+
+def test_the_chain_samples_the_closed_form(paper):
+    # Sample by sample, not only in the mean: the log-probabilities differ by a constant.
+    result, _ = paper
+    away = result.trace - result.exact.mean
+    gaussian = -0.5 * np.einsum(
+        "wik,kl,wil->wi", away, np.linalg.inv(result.exact.covariance), away
+    )
+    assert np.ptp(result.lnprob - gaussian) < 1e-3
+
+
+def test_one_parameter_gets_all_its_files(tmp_path):
+    (dataset,) = read_datasets(["santos2025"])
+    solver = dataset["solver"]
+    for key in ("sublattice_configurations", "sublattice_occupancies"):
+        solver[key] = solver[key][:1]
+    dataset |= {"values": [[[202.2]]], "weight": 66.0}
+    write_dataset(dataset, tmp_path / "one.json")
+    settings = RefitSettings(data=(str(tmp_path / "one.json"),), iterations=0)
+    result = refit(settings, tmp_path / "run")
+    assert result.symbols == ("BCCL0",)
+    names = {path.name for path in write_results(result, tmp_path / "run")[0]}
+    assert names >= {TDB, DRAWS, "corner.png", "solubility.png"}
+    # The source had a second parameter, which one datum does not ask for.
+    assert "BCCL1 = 5772.6" in result.notes[0]
+
+
+@pytest.mark.slow
+def test_a_diagram_that_cannot_be_drawn_does_not_cost_the_fit(tmp_path):
+    data = ("gpaw2026-54", "gpaw2026-16", "gpaw2026-sqs")
+    result = refit(RefitSettings(data=data, iterations=0), tmp_path / "run")
+    written, notes = write_results(result, tmp_path / "run")
+    assert {TDB, DRAWS, "parameters.csv"} <= {path.name for path in written}
+    assert any("separate ranges of instability" in note for note in notes)
+
+
+def test_another_alloy(tmp_path, example_tdb):
+    zinc = example_tdb("alzn_mey.tdb")  # it has an electron gas, which ESPEI does not know
+    zinc.to_file(str(tmp_path / "alzn.tdb"))
+    dataset = energies_dataset(
+        [Cell("Zn_in_Al", (31, 1), 0.1, 0, 0), Cell("Al_in_Zn", (1, 31), 0.2, 0, 0)],
+        components=("AL", "ZN"), phase="FCC_A1", reference="made up", site_ratios=(1.0,),
+    )  # fmt: skip
+    write_dataset(dataset, tmp_path / "alzn.json")
+    settings = RefitSettings(
+        source=str(tmp_path / "alzn.tdb"), data=(str(tmp_path / "alzn.json"),),
+        components=("AL", "ZN"), phases=("FCC_A1",), model="chemical", iterations=0,
+    )  # fmt: skip
+    result = refit(settings, tmp_path / "run")
+    assert result.finite_difference.L0 == pytest.approx(0.15 * 96485.33, rel=1e-4)
+    assert "FCCL0A" in result.notes[0]
+    curves = formation_energies(result, "FCC_A1")[0]
+    assert curves["old"].abs().max() > 1000
+
+
+def test_a_symbol_of_the_source_can_be_fitted(tmp_path):
+    text = refit(EXACT, tmp_path / "first").to_tdb()
+    (tmp_path / "mine.tdb").write_text(text)
+    settings = RefitSettings(
+        source=str(tmp_path / "mine.tdb"), symbols=("BCCL0",), model="chemical", iterations=0
+    )
+    result = refit(settings, tmp_path / "second")
+    assert result.symbols == ("BCCL0",)
+    assert result.values == pytest.approx([20268.1449], abs=1e-2)
+    assert result.errors[0] < 700
+
+
+def test_solubilities_are_sampled(tmp_path, bcc):
+    T = [300.0, 340.0, 380.0, 420.0]
+    line = bcc("santos2025", "coherent").binodal(T)
+    for solvent, x in (("LI", line.x_alpha), ("NA", 1 - line.x_beta)):
+        dataset = solubility_dataset(T, x, solvent=solvent, ln_x_error=0.05, reference="made up")
+        write_dataset(dataset, tmp_path / "data" / f"{solvent}.json")
+    settings = RefitSettings(
+        source="zhang2003", data=(str(tmp_path / "data"),), symbols=(), iterations=80
+    )
+    # zhang2003 has no 1L: one parameter takes what it can.
+    result = refit(settings, tmp_path / "run")
+    assert result.exact is None
+    assert result.symbols == ("BCCL0",)
+    assert "MOST PROBABLE SAMPLE" in result.method
+    best = np.unravel_index(result.lnprob.argmax(), result.lnprob.shape)
+    assert result.values == pytest.approx(result.trace[best])
+    assert result.convergence.burn_in == 26
+
+
+def test_a_liquid_is_fitted_to_measured_tie_lines(tmp_path):
+    settings = RefitSettings(
+        source="zhang2003", data=("khairulin2019",), phases=("LIQUID",), model="chemical",
+        chains=10, iterations=4,
+    )  # fmt: skip
+    result = refit(settings, tmp_path / "run")
+    assert result.symbols == ("LIQUL0", "LIQUL1A", "LIQUL1B", "LIQUL2")
+    assert result.trace.shape == (10, 4, 4)
+    frame = result.to_dataframe().set_index("symbol")
+    assert frame.loc["LIQUL1B", "unit"] == "J/(mol K)"
+    assert frame.loc["LIQUL0", "old"] == 10684.3678
+
+
+# -- what is written --
+
+
+def test_the_files(paper, tmp_path):
+    result, folder = paper
+    written, notes = write_results(result, folder)
+    names = {path.name for path in written}
+    assert notes == []
+    figures = {"corner", "trace", "formation_energy", "solubility"}
+    assert names >= {f"{name}.{suffix}" for name in figures for suffix in ("png", "svg")}
+    assert names >= {"refit.tdb", "refit_draws.csv", "parameters.csv", "report.json"}
+    assert names >= {"formation_energy.csv", "solubility.csv", "solubility_critical.csv"}
+    assert {path.name for path in folder.iterdir()} >= names | {"trace.npy", "lnprob.npy"}
+    report = json.loads((folder / "report.json").read_text())
+    assert report["parameters"][0]["new"] == pytest.approx(result.values[0])
+    assert report["convergence"]["verdict"] == result.convergence.verdict
+
+
+def test_plain_pycalphad_reads_the_database(paper, tmp_path):
+    result, _ = paper
+    (tmp_path / "refit.tdb").write_text(result.to_tdb(), encoding="utf-8")
+    code = (
+        "import sys, types; sys.modules['pycalphad_elastic'] = types.ModuleType('nothing')\n"
+        "import warnings; warnings.simplefilter('ignore')\n"
+        "from pycalphad import Database, Model, variables as v\n"
+        "dbf = Database('refit.tdb'); m = Model(dbf, ['LI', 'NA', 'VA'], 'BCC_A2')\n"
+        "print(sorted(dbf.phases), [s for s in dbf.symbols if s.startswith('VV')], m.V0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, text=True, capture_output=True, check=False
+    )
+    assert done.stdout.strip() == "['BCC_A2', 'FCC_A1', 'HCP_A3', 'LIQUID'] [] 0", done.stderr
+
+
+def test_the_written_database_has_the_fitted_gap(paper):
+    result, _ = paper
+    written = Database.from_string(result.to_tdb(), fmt="tdb")
+    made, kept = (
+        lc.BinarySolution(dbf, LINA, "BCC_A2").binodal(300.0).ln_x_alpha
+        for dbf in (written, result.dbf)
+    )
+    assert made == pytest.approx(float(kept), abs=1e-9)
+    assert all(len(line) <= 78 for line in result.to_tdb().splitlines() if line.startswith("$"))
+
+
+def test_a_source_with_elastic_data_of_its_own_keeps_them(tmp_path):
+    mine = lc.load("santos2025")
+    mine.to_file(str(tmp_path / "mine.tdb"))
+    settings = RefitSettings(source=str(tmp_path / "mine.tdb"), iterations=0)
+    assert "C11(BCC_A2" in refit(settings, tmp_path / "run").to_tdb()
+
+
+def test_the_draws_have_the_mean_and_errors(paper):
+    result, _ = paper
+    assert result.draws.mean == pytest.approx(result.values, rel=0.01)
+    assert np.sqrt(np.diag(result.draws.covariance)) == pytest.approx(result.errors, rel=0.05)
+
+
+# -- chains: judged, interrupted, resumed, shared out --
+
+
+def test_a_short_chain_is_called_short():
+    rng = np.random.default_rng(0)
+    walk = rng.normal(size=(8, 60, 2)).cumsum(axis=1)
+    verdict = judge(walk, stationary=True)
+    assert not verdict.converged
+    assert "too short" in verdict.verdict
+    assert "--resume --iterations" in verdict.verdict
+
+
+def test_independent_samples_are_enough():
+    samples = np.random.default_rng(0).normal(size=(8, 500, 2))
+    verdict = judge(samples, stationary=True)
+    assert verdict.converged
+    assert (verdict.effective > ENOUGH).all()
+    assert verdict.autocorrelation == pytest.approx(1.0, abs=0.3)
+
+
+def test_a_handful_of_iterations_is_not_judged():
+    verdict = judge(np.random.default_rng(0).normal(size=(10, 8, 2)), stationary=True)
+    assert not verdict.converged
+    assert "too short to judge" in verdict.verdict
+    assert (verdict.effective <= 80).all()
+
+
+def test_walkers_that_stand_still_are_no_samples():
+    still = np.tile(np.arange(8.0)[:, None, None], (1, 100, 2))
+    verdict = judge(still, stationary=True)
+    assert not verdict.converged
+    assert verdict.acceptance == 0
+
+
+def test_data_that_are_not_linear_have_no_closed_form():
+    def curved(p):
+        return [p[0] ** 2 - 4], [1.0]
+
+    assert closed_form(curved, np.array([1.0]), ["a"]) is None
+
+
+def test_data_that_do_not_determine_the_parameters():
+    def sums(p):
+        return [p[0] + p[1] - 3], [1.0]
+
+    with pytest.raises(DatasetError, match="1 data do not determine a, b"):
+        closed_form(sums, np.array([1.0, 1.0]), ["a", "b"])
+
+
+def test_interrupted_and_resumed_is_the_same_as_not(tmp_path):
+    settings = RefitSettings(iterations=12)
+
+    def interrupt(what, done, wanted):
+        if what == "sampling" and done == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(Interrupted, match="after 5 of 12 iterations; they are kept"):
+        refit(settings, tmp_path / "a", progress=interrupt)
+    assert np.load(tmp_path / "a" / TRACE).shape == (10, 5, 2)
+    resumed = refit(settings, tmp_path / "a", resume=True)
+    whole = refit(settings, tmp_path / "b")
+    assert (resumed.trace == whole.trace).all()
+    assert (resumed.lnprob == whole.lnprob).all()
+
+
+def test_a_finished_run_can_be_made_longer(tmp_path):
+    refit(RefitSettings(iterations=6), tmp_path / "a")
+    longer = refit(RefitSettings(iterations=10), tmp_path / "a", resume=True)
+    assert longer.trace.shape[1] == 10
+    assert (longer.trace == refit(RefitSettings(iterations=10), tmp_path / "b").trace).all()
+
+
+def test_killed_between_two_files_a_run_goes_on(tmp_path):
+    settings = RefitSettings(iterations=8)
+    whole = refit(settings, tmp_path / "run")
+    kept = {name: (tmp_path / "run" / name).read_bytes() for name in ("lnprob.npy", STATE)}
+    refit(RefitSettings(iterations=10), tmp_path / "run", resume=True)
+    for name, content in kept.items():
+        (tmp_path / "run" / name).write_bytes(content)
+    again = refit(settings, tmp_path / "run", resume=True)
+    assert (again.trace == whole.trace).all()
+
+
+def test_seeds_give_other_chains(tmp_path):
+    first, second = (
+        refit(RefitSettings(iterations=4, seed=seed), tmp_path / str(seed)) for seed in (1, 2)
+    )
+    assert (first.trace != second.trace).any()
+
+
+def test_a_local_cluster_gives_the_same_chain(tmp_path):
+    settings = RefitSettings(iterations=4)
+    alone = refit(settings, tmp_path / "alone")
+    shared = refit(settings, tmp_path / "shared", scheduler="dask", cores=2)
+    assert (alone.trace == shared.trace).all()
+
+
+def test_a_running_cluster_gives_the_same_chain(tmp_path):
+    file = tmp_path / "scheduler.json"
+    dask = [sys.executable, "-m", "dask"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
+    scheduler = subprocess.Popen(
+        [*dask, "scheduler", "--scheduler-file", str(file), "--port", "0", "--no-dashboard",
+         "--host", "127.0.0.1"], **quiet,
+    )  # fmt: skip
+    worker = subprocess.Popen(
+        [*dask, "worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-dashboard"],
+        **quiet,
+    )
+    try:
+        for _ in range(300):
+            if file.exists():
+                break
+            time.sleep(0.1)
+        settings = RefitSettings(iterations=4)
+        shared = refit(settings, tmp_path / "shared", scheduler=str(file))
+        assert (shared.trace == refit(settings, tmp_path / "alone").trace).all()
+    finally:
+        for process in (worker, scheduler):
+            process.terminate()
+            process.wait(20)
+
+
+# -- bad input --
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"data": ("nothing",)}, DatasetError, "nothing"),
+        ({"phases": ("BCC_B2",)}, lc.errors.DatabaseError, "no phase BCC_B2"),
+        ({"components": ("LI", "K")}, lc.errors.DatabaseError, "no element K"),
+        ({"phases": ("FCC_A1",)}, DatasetError, "the data are of BCC_A2, not of FCC_A1"),
+        ({"data": ("down1975",)}, DatasetError, "--model chemical"),
+        ({"model": "no.such.Model"}, ParameterError, "got no.such.Model"),
+        ({"model": "json.JSONDecoder"}, ParameterError, "no pycalphad Model"),
+        ({"symbols": ("VV0000",)}, lc.errors.DatabaseError, "no symbol VV0000"),
+        ({"symbols": ("GHSERLI",)}, lc.errors.DatabaseError, "GHSERLI is no number"),
+        ({"source": "zhang2004"}, lc.errors.UnknownAssessment, "did you mean zhang2003"),
+    ],
+)
+def test_settings_that_do_not_fit(tmp_path, settings, error, message):
+    with pytest.raises(error, match=message):
+        refit(RefitSettings(**settings), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "settings", [{"chains": 7}, {"chains": 2}, {"iterations": -1}, {"iterations": 3}, {"seed": -1}]
+)
+def test_numbers_out_of_range(settings):
+    with pytest.raises(ValueError, match=str(next(iter(settings.values())))):
+        RefitSettings(**settings)
+
+
+# ESPEI shifts formation energies by a pycalphad function that is on its way out.
+@pytest.mark.filterwarnings("ignore:shift_reference_state:DeprecationWarning")
+def test_energies_of_formation_with_a_coherent_model(tmp_path):
+    (dataset,) = read_datasets(["santos2025"])
+    write_dataset({**dataset, "output": "HM_FORM"}, tmp_path / "form.json")
+    data = (str(tmp_path / "form.json"),)
+    with pytest.raises(DatasetError, match="--model chemical"):
+        refit(RefitSettings(data=data, iterations=0), tmp_path / "run")
+    result = refit(RefitSettings(data=data, model="chemical", iterations=0), tmp_path / "run")
+    # Against bcc, the stable structure of both, formation is mixing.
+    assert result.values == pytest.approx([20268.14, 5910.40], abs=1)
+
+
+def test_data_of_other_sublattices(tmp_path):
+    (dataset,) = read_datasets(["santos2025"])
+    dataset["solver"]["sublattice_site_ratios"] = [1.0, 1.0]
+    write_dataset(dataset, tmp_path / "other.json")
+    with pytest.raises(DatasetError, match=r"sublattices \[1.0, 1.0\] of BCC_A2"):
+        prepare(RefitSettings(data=(str(tmp_path / "other.json"),)))
+
+
+def test_interactions_that_cannot_be_freed_are_named(tmp_path, bcc):
+    dataset = solubility_dataset([300.0], [1e-4], solvent="LI", ln_x_error=0.1, reference="made up")
+    write_dataset(dataset, tmp_path / "one.json")
+    mine = lc.load("zhang2003")
+    mine._parameters.remove(lambda p: p["phase_name"] == "BCC_A2" and p["parameter_type"] == "G"
+                            and len(p["constituent_array"][0]) == 2)  # fmt: skip
+    mine.add_parameter("L", "BCC_A2", [["LI", "NA"], ["VA"]], 0, 16000 + v.T * log(v.T))
+    mine.to_file(str(tmp_path / "mine.tdb"))
+    settings = RefitSettings(source=str(tmp_path / "mine.tdb"), data=(str(tmp_path / "one.json"),))
+    with pytest.raises(ParameterError, match="only a \\+ b\\*T can be freed"):
+        prepare(settings)
+
+
+def test_a_coherent_model_without_elastic_data(tmp_path):
+    dataset = solubility_dataset(
+        [500.0], [0.1], solvent="LI", phase="LIQUID", ln_x_error=0.1, reference="made up",
+        site_ratios=(1.0,),
+    )  # fmt: skip
+    write_dataset(dataset, tmp_path / "liquid.json")
+    with pytest.raises(ElasticDataError, match="--model chemical"):
+        prepare(RefitSettings(data=(str(tmp_path / "liquid.json"),), phases=("LIQUID",)))
+
+
+def test_a_phase_with_neither_data_nor_parameters():
+    settings = RefitSettings(phases=("BCC_A2", "GAS"))
+    with pytest.raises(lc.errors.DatabaseError, match="no phase GAS"):
+        generate(prepare(settings))
+
+
+def test_nothing_is_overwritten(paper):
+    _, folder = paper
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(OutputError, match="exists already"):
+        refit(EXACT, folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_resuming_what_was_not_begun(tmp_path):
+    with pytest.raises(ParameterError, match="no run to resume"):
+        refit(EXACT, tmp_path / "nowhere", resume=True)
+
+
+def test_resuming_with_other_settings(tmp_path):
+    refit(RefitSettings(iterations=4), tmp_path / "run")
+    with pytest.raises(ParameterError, match="other settings"):
+        refit(RefitSettings(iterations=4, seed=5), tmp_path / "run", resume=True)
+
+
+def test_a_trace_that_does_not_fit(tmp_path):
+    settings = RefitSettings(iterations=4)
+    refit(settings, tmp_path / "run")
+    np.save(tmp_path / "run" / TRACE, np.zeros((10, 4, 3)))
+    with pytest.raises(ParameterError, match=r"shape \(10, 4, 3\); the fit has 2 parameters"):
+        refit(settings, tmp_path / "run", resume=True)
+    (tmp_path / "run" / TRACE).write_bytes(b"half")
+    with pytest.raises(ParameterError, match="cannot be read"):
+        refit(settings, tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "no scheduler file"),
+        ("{}", "no scheduler file"),
+        ('{"address": "tcp://127.0.0.1:9"}', "no Dask scheduler answers at tcp://127.0.0.1:9"),
+    ],
+)
+def test_an_unreachable_scheduler(tmp_path, text, message, monkeypatch):
+    monkeypatch.setattr("lina_calphad.fit.sampler._SECONDS_TO_CONNECT", 1)
+    file = tmp_path / "scheduler.json"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(SchedulerError, match=message), cluster(str(file)):
+        pass
+
+
+def test_a_cluster_without_workers(tmp_path, monkeypatch):
+    monkeypatch.setattr("lina_calphad.fit.sampler._SECONDS_TO_CONNECT", 1)
+    local = LocalCluster(n_workers=0, processes=False, dashboard_address="127.0.0.1:0")
+    with local:
+        file = tmp_path / "scheduler.json"
+        file.write_text(json.dumps({"address": local.scheduler_address}))
+        with pytest.raises(SchedulerError, match="no workers"), cluster(str(file)):
+            pass
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path):
+    refit(RefitSettings(iterations=4), tmp_path / "run")
+    before = (tmp_path / "run" / TRACE).read_bytes()
+    code = (
+        "import resource, sys\n"
+        "from lina_calphad.cli.main import main\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (600, resource.RLIM_INFINITY))\n"
+        "main(['refit', '--resume', '--iterations', '20', '--out', 'run'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, text=True, capture_output=True, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert "cannot write run/trace.npy" in done.stderr
+    assert (tmp_path / "run" / TRACE).read_bytes() == before
+
+
+# -- the command --
+
+
+@pytest.mark.slow
+def test_from_a_table_of_energies_to_a_diagram_with_bands(folder, capsys):
+    source = shipped_datasets()["santos2025"].parents[2] / "dft-gpaw2026" / "cells.csv"
+    table = pd.read_csv(source).set_index("name").loc[["Na_in_Li_54", "Li_in_Na_54"]]
+    table.to_csv("cells.csv")
+    assert run(capsys, "dataset", "cells.csv", "--out", "mine.json")[0] == 0
+    status, out, _ = run(capsys, "refit", "--data", "mine.json", "--iterations", "0")
+    assert status == 0
+    assert "17315" in out  # by eqs. 8 and 9
+    assert (folder / "lina-refit" / TDB).exists()
+    assert len(pd.read_csv(folder / "lina-refit" / DRAWS)) == 4000
+    arguments = ("santos2025", "lina-refit/refit.tdb", "--bands")
+    status, out, err = run(capsys, "compare", *arguments)
+    assert status == 0, err
+    assert (folder / "lina-results" / "bands.csv").exists()
+
+
+def test_the_command_samples_and_says_what_it_found(folder, capsys):
+    status, out, _ = run(capsys, "refit", "--iterations", "6", "--out", "mine")
+    assert status == 0
+    assert "20268.14" in out
+    assert "20109.8" in out
+    assert "The chain is too short" in out
+    status, _, err = run(capsys, "refit", "--iterations", "6", "--out", "mine")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "mine exists already" in err
+    status, _, _ = run(capsys, "refit", "--resume", "--iterations", "8", "--out", "mine")
+    assert status == 0
+    assert np.load(folder / "mine" / TRACE).shape[1] == 8
+
+
+def test_the_command_writes_inputs_for_espei(folder, capsys):
+    status, out, _ = run(capsys, "refit", "--write-inputs", "inputs")
+    assert status == 0
+    assert "espei --input refit.yaml" in out
+    assert {p.name for p in (folder / "inputs").iterdir()} == {
+        "refit.yaml", "phase_models.json", "start.tdb", "datasets",
+    }  # fmt: skip
+    assert run(capsys, "refit", "--write-inputs", "inputs")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--data", "nothing.json"), "nothing.json"),
+        (("--phase", "BCC_B2"), "no phase BCC_B2"),
+        (("--scheduler", "nowhere.json"), "no scheduler file"),
+        (("--data", "down1975"), "--model chemical"),
+        (("--resume",), "no run to resume"),
+        (("--resume", "--seed", "5"), "leave out --seed"),
+        (("--cores", "0"), "--cores"),
+        (("--components", "LI", "LI"), "two different elements"),
+        (("--chains", "3"), "chains are an even number"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(folder, capsys, arguments, message):
+    status, out, err = run(capsys, "refit", *arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert message in err
+    assert list(folder.iterdir()) == []

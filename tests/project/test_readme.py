@@ -1,0 +1,75 @@
+"""The README: its programs run, and its numbers are those that the package computes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from support import ROOT
+
+import lina_calphad as lc
+from lina_calphad.anode import depth_profile, stripping_path
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_programs_run():
+    namespace: dict[str, object] = {}
+    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert len(blocks) == 3
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), namespace)
+
+
+def scientific(value: float) -> str:
+    digits, exponent = f"{value:.2e}".split("e")
+    return f"{digits}·10{str(int(exponent)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+
+
+@pytest.mark.parametrize(
+    ("label", "keys", "form"),
+    [
+        ("solubility of Na in Li", ["chemical_na_in_li"], scientific),
+        ("coherent solubility of Na in Li", ["coherent_na_in_li"], scientific),
+        ("spinodal onset, x(Na)", ["chemical_spinodal_li_side"], "{:.3g}".format),
+        ("coherent spinodal onset, x(Na)", ["coherent_spinodal_li_side"], "{:.4f}".format),
+        (
+            "critical temperature, chemical / coherent",
+            ["chemical_critical_temperature", "coherent_critical_temperature"],
+            "{:.0f}".format,
+        ),
+        (
+            "eutectic, monotectic",
+            ["eutectic_temperature", "monotectic_temperature"],
+            "{:.1f}".format,
+        ),
+    ],
+)
+def test_the_table_is_what_compare_finds(comparison, label, keys, form):
+    (line,) = re.findall(rf"(?m)^\| {re.escape(label)}(?: \(.*?\))? \|(.*)\|$", README)
+    cells = [cell.strip(" *").removesuffix(" K") for cell in line.split("|")]
+    for index, cell in enumerate(cells):
+        values = [comparison[key].values[index] for key in keys]
+        reasons = [comparison[key].reasons[index] for key in keys]
+        shown = [form(v) if v is not None else r for v, r in zip(values, reasons, strict=True)]
+        assert re.split(r" / |, ", cell) == shown
+
+
+def test_its_measured_temperatures():
+    (line,) = re.findall(r"measured: ([\d.]+), ([\d.]+) K", README)
+    measured = {p.quantity: p.value for p in lc.registry.MEASURED}
+    assert float(line[0]) == measured["eutectic temperature"]
+    assert float(line[1]) == measured["monotectic temperature"]
+
+
+def test_its_numbers_of_the_anode():
+    path = stripping_path(0.03, 300.0, thickness=100e-6)
+    boundary = "coherent spinodal alpha"
+    (line,) = re.findall(r"half of its Li has left \((\d+) mAh/g, ([\d.]+) mAh/cm²\)", README)
+    assert float(path.q[boundary]) == pytest.approx(0.5, abs=0.01)
+    assert float(line[0]) == pytest.approx(float(path.capacity[boundary]), abs=0.5)
+    assert float(line[1]) == pytest.approx(float(path.areal_capacity[boundary]), abs=0.05)
+    (share,) = re.findall(r"interface is\s+pure Na after (\d+) %", README)
+    profile = depth_profile(0.03, 300.0, 100.0, 100e-6)
+    assert float(share) / 100 == pytest.approx(profile.exhausted_at, abs=0.005)
+    assert profile.x[-1, 0] == pytest.approx(0.03, rel=1e-3)

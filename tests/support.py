@@ -1,0 +1,66 @@
+"""What many tests use: names, the command in this process, Python in another, small databases."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from symengine import S, Symbol
+
+import lina_calphad as lc
+from lina_calphad.cli.main import main
+from lina_calphad.data.databases import copy_database
+from lina_calphad.data.interactions import without_interactions
+
+ROOT = Path(__file__).parents[1]
+LINA = ("LI", "NA")
+COMPS = ["LI", "NA", "VA"]
+R = 8.3145  # pycalphad's v.R
+
+
+def run(capsys, *arguments):
+    """Exit status, stdout and stderr of the command."""
+    try:
+        main([str(argument) for argument in arguments])
+        status = 0
+    except SystemExit as stop:
+        status = stop.code
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def python(code: str, folder: Path, **environment: str) -> str:
+    """What a program prints in a Python of its own."""
+    isolated = [] if environment else ["-I"]
+    done = subprocess.run(
+        [sys.executable, *isolated, "-c", code],
+        cwd=folder, env=environment or None, text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def redlich_kister(*values):
+    """bcc Li-Na with the parameters L0, L1... of these values."""
+    dbf = copy_database(without_interactions(lc.load("santos2025"), "BCC_A2", LINA))
+    for order, value in enumerate(values):
+        dbf.symbols[f"L{order}"] = S(float(value))
+        dbf.add_parameter("L", "BCC_A2", [["LI", "NA"], ["VA"]], order, Symbol(f"L{order}"))
+    return dbf
+
+
+#: Parameters of bcc Li-Na with two gaps at 700 to 745 K.
+TWO_DOMES = (16311.0, 2266.0, 4958.0, 2870.0)
+
+INTERSTITIAL = """
+ ELEMENT VA VACUUM 0 0 0 !
+ ELEMENT C GRAPHITE 12 0 0 !
+ ELEMENT LI BCC_A2 6.9 0 0 !
+ ELEMENT NA BCC_A2 23 0 0 !
+ TYPE_DEFINITION % SEQ * !
+ PHASE BCC_A2 % 2 1.0 3.0 !
+ CONSTITUENT BCC_A2 :LI,NA:C,VA: !
+ PARAMETER L(BCC_A2,LI,NA:VA;0) 1 20000; 6000 N !
+ PARAMETER L(BCC_A2,LI,NA:C;0) 1 5000; 6000 N !
+"""
