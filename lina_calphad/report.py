@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import Console
 
+_ROOMY = 100  # letters in a line
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -38,6 +40,10 @@ class Shown:
         Rows before which a line is drawn.
     styles
         Of rows, in rich's words, by row number; such as "bold red".
+    whole
+        Columns whose cells are not broken over lines.
+    roomy
+        Columns that a terminal of less than 100 letters leaves out; the files have them.
     """
 
     title: str
@@ -45,6 +51,8 @@ class Shown:
     left: tuple[str, ...] = ()
     sections: tuple[int, ...] = ()
     styles: Mapping[int, str] = field(default_factory=dict)
+    whole: tuple[str, ...] = ()
+    roomy: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,7 @@ class Report:
     notes
         What to know when reading it; printed last.
     tables
-        Written as CSV, by name.
+        Written as CSV, by name; a function is called when they are saved.
     figures
         Written as PNG and SVG, by name; drawn only when they are saved.
     texts
@@ -83,7 +91,7 @@ class Report:
     content: Mapping[str, Any]
     shown: Sequence[Shown | Line | str] = ()
     notes: Sequence[str] = ()
-    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    tables: Mapping[str, pd.DataFrame | Callable[[], pd.DataFrame]] = field(default_factory=dict)
     figures: Mapping[str, Callable[[], Figure]] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     ok: bool = True
@@ -103,7 +111,7 @@ class Report:
         console = console or table_console()
         for item in self.shown:
             if isinstance(item, Shown):
-                console.print(rich_table(item))
+                console.print(rich_table(item, console.width))
             else:
                 line = Line(item) if isinstance(item, str) else item
                 console.print(line.text, highlight=False, markup=False, style=line.style)
@@ -112,13 +120,14 @@ class Report:
 
     def write(self, files: Path, progress: Callable[[str], None] = lambda _: None) -> None:
         """Write everything into a folder that is there; see `save`."""
-        for name, table in self.tables.items():
-            table.to_csv(files / f"{name}.csv", index=False)
         for name, text in {**self.texts, f"{self.name}.json": self.to_json()}.items():
             (files / name).write_text(text, encoding="utf-8")
         for name, draw in self.figures.items():
             progress(name)
             save_figure(draw(), files, name)
+        for name, table in self.tables.items():
+            frame = table() if callable(table) else table
+            frame.to_csv(files / f"{name}.csv", index=False)
 
     def save(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write tables (CSV, JSON), figures (PNG, SVG) and other files, all of them or none.
@@ -134,16 +143,17 @@ class Report:
         return Path(folder)
 
 
-def rich_table(shown: Shown) -> Any:
-    """A table as rich prints it."""
+def rich_table(shown: Shown, width: int = _ROOMY) -> Any:
+    """A table as rich prints it on a terminal of this width."""
     from rich.markup import escape
     from rich.table import Table
 
     table = Table(title=escape(shown.title), title_justify="left")
-    for heading in shown.frame.columns:
+    frame = shown.frame if width >= _ROOMY else shown.frame.drop(columns=[*shown.roomy])
+    for heading in frame.columns:
         justify: Any = "left" if heading in shown.left else "right"
-        table.add_column(escape(str(heading)), justify=justify)
-    for number, row in enumerate(shown.frame.itertuples(index=False)):
+        table.add_column(escape(str(heading)), justify=justify, no_wrap=heading in shown.whole)
+    for number, row in enumerate(frame.itertuples(index=False)):
         if number in shown.sections:
             table.add_section()
         table.add_row(*map(escape, row), style=shown.styles.get(number))
