@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import Console
 
-_WIDE = 100  # columns of a terminal from which spare columns of a table are shown
+_ROOMY = 100  # letters in a line
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,10 @@ class Shown:
         Rows before which a line is drawn.
     styles
         Of rows, in rich's words, by row number; such as "bold red".
-    spare
-        Columns that a narrow terminal does without; files have them all the same.
+    whole
+        Columns whose cells are not broken over lines.
+    roomy
+        Columns that a terminal of less than 100 letters leaves out; the files have them.
     """
 
     title: str
@@ -51,7 +53,8 @@ class Shown:
     left: tuple[str, ...] = ()
     sections: tuple[int, ...] = ()
     styles: Mapping[int, str] = field(default_factory=dict)
-    spare: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
+    roomy: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class Report:
     notes
         What to know when reading it; printed last.
     tables
-        Written as CSV, by name.
+        Written as CSV, by name; a function is called when they are saved.
     figures
         Written as PNG and SVG, by name; drawn only when they are saved.
     texts
@@ -112,7 +115,7 @@ class Report:
     content: Mapping[str, Any]
     shown: Sequence[Shown | Line | str] = ()
     notes: Sequence[str] = ()
-    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    tables: Mapping[str, pd.DataFrame | Callable[[], pd.DataFrame]] = field(default_factory=dict)
     figures: Mapping[str, Callable[[], Figure]] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     hints: Sequence[str] = ()
@@ -160,13 +163,14 @@ class Report:
 
     def write(self, files: Path, progress: Callable[[str], None] = lambda _: None) -> None:
         """Write everything into a folder that is there; see `save`."""
-        for name, table in self.tables.items():
-            table.to_csv(files / f"{name}.csv", index=False, errors="backslashreplace")
         for name, text in {**self.texts, f"{self.name}.json": self.to_json()}.items():
             (files / name).write_text(text, encoding="utf-8", errors="backslashreplace")
         for name, draw in self.figures.items():
             progress(name)
             save_figure(draw(), files, name)
+        for name, table in self.tables.items():
+            frame = table() if callable(table) else table
+            frame.to_csv(files / f"{name}.csv", index=False, errors="backslashreplace")
 
     def save(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write tables (CSV), JSON, figures (PNG, SVG) and other files, all of them or none.
@@ -186,16 +190,17 @@ def _html(text: str) -> str:
     return html.escape(printable(text))
 
 
-def rich_table(shown: Shown, width: int = _WIDE) -> Any:
+def rich_table(shown: Shown, width: int = _ROOMY) -> Any:
     """A table as rich prints it, on a terminal of so many columns."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=Text(printable(shown.title), "italic"), title_justify="left")
-    frame = shown.frame.drop(columns=list(shown.spare)) if width < _WIDE else shown.frame
+    frame = shown.frame if width >= _ROOMY else shown.frame.drop(columns=[*shown.roomy])
     for heading in frame.columns:
         justify: Any = "left" if heading in shown.left else "right"
-        table.add_column(Text(printable(heading)), justify=justify)
+        whole = heading in shown.whole
+        table.add_column(Text(printable(heading)), justify=justify, no_wrap=whole)
     for number, row in enumerate(frame.itertuples(index=False)):
         if number in shown.sections:
             table.add_section()

@@ -7,22 +7,29 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import bisect, brentq
 from scipy.special import expit, logit
 
 from lina_calphad.checks import SEARCH_RANGE
 from lina_calphad.data.interactions import free_interactions
 from lina_calphad.data.sources import COMPONENTS, PHASE
-from lina_calphad.errors import DatabaseError
+from lina_calphad.errors import (
+    DatabaseError,
+    NoCriticalPoint,
+    NoMiscibilityGap,
+    SeveralMiscibilityGaps,
+)
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.energy import R
+from lina_calphad.phase.results import CriticalPoint
 from lina_calphad.phase.solution import BinarySolution
 
 if TYPE_CHECKING:
     from pycalphad import Database
 
     from lina_calphad.checks import Array, Flags
-    from lina_calphad.phase.results import CriticalPoint
+    from lina_calphad.phase.results import Binodal, Spinodal
 
 # Liquids tried against the solid, both pure ones among them. Steps of 0.02 in ln(x/(1-x)) miss
 # the lowest by less than 0.05 J/mol, a hundredth of a kelvin in a melting temperature.
@@ -30,6 +37,7 @@ _TRIED = np.concatenate([[0.0], expit(np.linspace(-20, 20, 2001)), [1.0]])
 # All alloys inside the chemical binodal melt at one temperature: few points see all liquid.
 _WAY = expit(np.linspace(-15, 15, 61))
 _VALUES_AT_ONCE = 2_000_000
+_LOGS = ("ln_x_alpha", "ln_one_minus_x_beta")
 _LEAST, _MOST = 1e-300, np.nextafter(1, 0)  # mole fractions that are not quite 0 and 1
 _MINUS_INFINITY = -1e30  # in J/mol; zero times it is still zero
 _LADDER = np.linspace(250.0, 700.0, 46)  # temperatures in K between which invariants are sought
@@ -114,6 +122,43 @@ class Alloy:
         """Coherency coefficient B of bcc in J/mol."""
         model = CoherentModel(self.dbf, [*COMPONENTS, "VA"], PHASE)
         return float(model.coherency[COMPONENTS])
+
+    def curve(self, kind: str, T: Array) -> pd.DataFrame:
+        """A curve of the gap for a diagram, closed at its critical point where that is in range.
+
+        Parameters
+        ----------
+        kind
+            "chemical binodal", "coherent spinodal" and so on.
+        T
+            Temperatures in K, ascending; above the critical point they are left out.
+
+        Returns
+        -------
+        pandas.DataFrame
+            T, x_alpha, x_beta, and of a binodal the logarithms; empty where there is no gap.
+        """
+        which, name = kind.split()
+        solution = self.solutions[which]
+        try:
+            top = solution.critical_point()
+        except (NoMiscibilityGap, NoCriticalPoint):
+            top = CriticalPoint(np.inf, np.nan)  # the curve may be there all the same
+        closed = T.max() > top.T
+        if closed:
+            # Even steps in T leave the flat top of a dome jagged.
+            dome = top.T * (1 - np.linspace(0.004, 0.4, 60) ** 2)
+            T = np.union1d(T[top.T > T], dome[dome >= T.min()])
+        try:
+            found: Binodal | Spinodal = getattr(solution, name)(T)
+        except (NoMiscibilityGap, SeveralMiscibilityGaps):
+            return pd.DataFrame(columns=["T", "x_alpha", "x_beta", *_LOGS])
+        frame = found.to_dataframe()
+        if closed:
+            ends = [top.T, top.x, top.x, np.log(top.x), np.log1p(-top.x)]
+            last = dict(zip(["T", "x_alpha", "x_beta", *_LOGS], ends, strict=True))
+            frame = pd.concat([frame, pd.DataFrame([last])[frame.columns]], ignore_index=True)
+        return frame
 
     # -- with the liquid: pycalphad's plain Models of stress-free phases --
 

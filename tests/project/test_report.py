@@ -53,10 +53,10 @@ def test_a_notebook_shows_the_same(report):
     assert "\x1b" not in page
 
 
-def test_a_narrow_terminal_does_without_spare_columns(capsys, monkeypatch):
+def test_a_narrow_terminal_leaves_out_roomy_columns(capsys, monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "60")
-    Report("cells", {}, [Shown("", CELLS, spare=("value",))]).show()
+    Report("cells", {}, [Shown("", CELLS, roomy=("value",))]).show()
     assert "value" not in capsys.readouterr().out
 
 
