@@ -42,11 +42,15 @@ class MiscibilityGap:
 
     def ends(self, curve: str, T: ArrayLike, values: ArrayLike = ()) -> Array:
         """Both ends of a "binodal" or "spinodal" on a first axis; NaN where there is no gap."""
+        x: Array = expit(self.logits(curve, T, values))
+        return x
+
+    def logits(self, curve: str, T: ArrayLike, values: ArrayLike = ()) -> Array:
+        """The same as ln(x/(1-x)), which keeps its digits however dilute either end is."""
         try:
-            found = getattr(self, curve)(T, values)
+            return self._solve(curve, T, values)[1]
         except NoMiscibilityGap:
             return np.full((2, *np.shape(values)[:-1], *np.shape(T)), np.nan)
-        return np.stack([found.x_alpha, found.x_beta])
 
     def critical_point(self) -> CriticalPoint:
         """Highest temperature at which the phase is at the limit of stability."""
