@@ -18,7 +18,7 @@ from lina_calphad.data.assessments import load, tdb_folder
 from lina_calphad.errors import DatabaseError
 from lina_calphad.phase.export import export_coherent_tdb
 
-SHIPPED = sorted(path.name for path in tdb_folder().iterdir())
+SHIPPED = sorted(path.name for path in tdb_folder().glob("*.tdb"))
 EXAMPLES = files("pycalphad") / "tests" / "databases"
 
 CLEAN = """\
