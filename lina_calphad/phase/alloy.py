@@ -229,26 +229,28 @@ class Alloy:
         if liquid is None:
             return None
         present = np.zeros(x.size, bool)
-        flat, levels = x.ravel(), T.ravel()
-        for level in np.unique(levels):
+        flat = x.ravel()
+        levels, back = np.unique(T.ravel(), return_inverse=True)
+        low, high = solid.ends("binodal", levels)
+        for i, level in enumerate(levels):
             energies = liquid.gibbs_energy(level, _TRIED)
-            low, high = solid.ends("binodal", np.array(level))
-            rows = np.flatnonzero(levels == level)
+            rows = np.flatnonzero(back == i)
             for part in np.array_split(rows, 1 + rows.size * _TRIED.size // _VALUES_AT_ONCE):
-                within = (low <= flat[part]) & (flat[part] < high)
+                within = (low[i] <= flat[part]) & (flat[part] < high[i])
                 # At a pure element the chemical potential of the other diverges.
                 ends = [
-                    np.clip(np.where(within, end, flat[part]), _LEAST, _MOST) for end in (low, high)
+                    np.clip(np.where(within, end[i], flat[part]), _LEAST, _MOST)
+                    for end in (low, high)
                 ]
                 # All alloys inside the gap have one tangent.
-                (a, b), back = np.unique(ends, axis=1, return_inverse=True)
+                (a, b), same = np.unique(ends, axis=1, return_inverse=True)
                 first = solid.gibbs_energy(level, a) - a * solid.diffusion_potential(level, a)
                 second = solid.gibbs_energy(level, b)
                 second = second + (1 - b) * solid.diffusion_potential(level, b)
                 first[a == _MOST] = second[b == _LEAST] = _MINUS_INFINITY
                 tangent = np.outer(first, 1 - _TRIED) + np.outer(second, _TRIED)
                 below: Flags = np.any(energies < tangent, axis=1)
-                present[part] = below[back]
+                present[part] = below[same]
         return present.reshape(x.shape)
 
     def melts_on_the_way(self, x0: Array, T: Array) -> Flags:
