@@ -49,9 +49,10 @@ class Tally:
         Each is a value that was added, so that none lies between a number and infinity.
         """
         values = np.concatenate([rows for kept in self._kept for rows in kept])
+        shares = np.asarray(levels, dtype=float)
         sizes = [sum(map(len, kept)) for kept in self._kept]
         weights = None if len(sizes) == 1 else np.repeat(2.0 ** np.arange(len(sizes)), sizes)
-        found = np.quantile(values, levels, axis=0, weights=weights, method="inverted_cdf")
+        found = np.quantile(values, shares, axis=0, weights=weights, method="inverted_cdf")
         quantiles: Array = np.where(np.isfinite(found), found, np.nan)
         return quantiles
 
