@@ -8,6 +8,8 @@ from graphlib import CycleError, TopologicalSorter
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+from symengine import Piecewise, S
+
 from lina_calphad.errors import DatabaseError, ElasticDataError, UnsupportedPhase
 
 if TYPE_CHECKING:
@@ -24,9 +26,45 @@ PARAMETERS = ("V0", *CONSTANTS)
 
 
 def copy_database(dbf: Database) -> Database:
-    """A copy that shares nothing with the original."""
+    """A copy that shares nothing with the original, with constituents in alphabetical order."""
     # deepcopy of a pycalphad Database shares its phases and functions with the original.
-    return pickle.loads(pickle.dumps(dbf))  # noqa: S301 - our own bytes
+    copy = pickle.loads(pickle.dumps(dbf))  # noqa: S301 - our own bytes
+    _sort_pairs(copy)
+    return copy
+
+
+def _sort_pairs(dbf: Database) -> None:
+    """Put L(NA,LI) as L(LI,NA), with the other sign where the order is odd."""
+
+    # Of a parameter that a program added pycalphad's Model takes the order as it is; its
+    # writer and its parser sort the constituents and keep the sign.
+    def unsorted(p: Mapping[str, Any]) -> bool:
+        return any(names != sorted(names) for names in array_names(p))
+
+    found = dbf.search(unsorted)
+    remove_parameters(dbf, unsorted)
+    for p in found:
+        order, array = p["parameter_order"], array_names(p)
+        if order and sum(len(names) - 1 for names in array) > 1:
+            msg = (
+                f"{p['parameter_type']}({p['phase_name']},{array_text(p)};{order}) names more than "
+                "a pair: put its constituents in alphabetical order"
+            )
+            raise DatabaseError(msg)
+        sign = -1 if order % 2 else 1
+        dbf.add_parameter(
+            p["parameter_type"], p["phase_name"], [sorted(names) for names in array], order,
+            in_branches(p["parameter"], lambda e: sign * e), p["reference"],  # noqa: B023
+            p["diffusing_species"],
+        )  # fmt: skip
+
+
+def in_branches(parameter: Any, change: Callable[[Any], Any]) -> Any:
+    """Change every branch of a parameter but the zero that pycalphad puts after the last."""
+    if not isinstance(parameter, Piecewise):
+        return change(parameter)
+    pairs = zip(*[iter(parameter.args)] * 2, strict=True)
+    return Piecewise(*((e if c == S.true else change(e), c) for e, c in pairs))
 
 
 def tdb_body(dbf: Database) -> str:
