@@ -90,13 +90,7 @@ CURRENT_DENSITY = Measure("A/m^2", "1mA/cm2")
 DIFFUSIVITY = Measure("m^2/s", "1e-10cm2/s")
 
 
-<<<<<<< HEAD
-def reporting(
-    default: str, what: str = "tables (CSV) and figures (PNG, SVG)"
-) -> Callable[[Callable[..., Report]], Callable[..., None]]:
-=======
 def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -> Decorator:
->>>>>>> main
     """Make a command of a function that returns a Report: --out, --overwrite and --json.
 
     The folder is looked at before the function runs, so that no work is lost. What the
