@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
 from pycalphad import Database, Model
 from pycalphad import variables as v
-from symengine import E, Piecewise, Pow, RealDouble, S, exp, log
+from symengine import And, E, Piecewise, Pow, S, exp, log
 
 from lina_calphad import __version__
 from lina_calphad.data.databases import (
     CONSTANTS,
     array_names,
-    array_text,
+    check_expression,
     check_functions,
     constituent_array,
     copy_database,
     in_branches,
     mixing_sublattice,
+    parameter_text,
     remove_parameters,
     tdb_body,
 )
@@ -28,6 +28,7 @@ from lina_calphad.data.sources import EXPORTED
 from lina_calphad.errors import DatabaseError, ElasticDataError
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.report import write_text
+from lina_calphad.text import printable
 
 if TYPE_CHECKING:
     import os
@@ -45,7 +46,7 @@ $ THE COHERENT ONES. NOTHING ELSE IS: ITS EQUILIBRIA WITH OTHER PHASES ARE
 $ NOT, FOR A HOMOGENEOUS SOLID CARRIES NO COHERENCY ENERGY. TAKE THE ORIGINAL
 $ FOR THOSE. DO NOT ADD A COHERENCY ENERGY TO THIS FILE AGAIN.
 $
-$ PLANE OF THE COMPOSITION WAVE: {plane}. J/MOL OF FORMULA UNITS:
+$ PLANE OF THE COMPOSITION WAVE: {plane}. IN GPA AND J/MOL OF FORMULA UNITS:
 {shifts}
 $
 $ LICENCE AND VALIDITY ARE THOSE OF THE ORIGINAL; LINA-CALPHAD'S OWN DATA ARE
@@ -91,7 +92,7 @@ def export_coherent_tdb(
     model
         `CoherentModel` or a subclass of it (another plane, another host).
     source
-        What `dbf` is, for the header.
+        What `dbf` is and where its elastic data come from, for the header.
     overwrite
         Replace an existing file.
 
@@ -124,17 +125,18 @@ def export_coherent_tdb(
     elements = [element.upper() for element in components]
     mixing_sublattice(dbf, phase, {*elements, "VA"})
     check_functions(dbf, [phase], elements)
-    coherency = model(dbf, [*elements, "VA"], phase).coherency
+    built = model(dbf, [*elements, "VA"], phase)
     plain = copy_database(dbf)
     remove_parameters(plain, lambda p: p["parameter_type"] in CONSTANTS)
-    changed = tuple(_shift(plain, phase, pair, b) for pair, b in coherency.items())
-    text = f"PHASE {phase}, MADE FROM {source}".upper()
+    changed = tuple(_shift(plain, phase, pair, b) for pair, b in built.coherency.items())
+    used = {**built.constants, **{f"B({i},{j})": b for (i, j), b in built.coherency.items()}}
+    text = printable(f"PHASE {phase}, MADE FROM {source}".upper())
     header = _HEADER.format(
         exported=EXPORTED,
         version=__version__,
         source=textwrap.fill(text, 76, initial_indent="$ ", subsequent_indent="$   "),
         plane=" ".join(f"{index:g}" for index in model.plane),
-        shifts="\n".join(f"$   B({i},{j}) = {b}".upper()[:78] for (i, j), b in coherency.items()),
+        shifts="\n".join(f"$   {name} = {value}".upper()[:78] for name, value in used.items()),
     )
     # pycalphad gives no references.
     body = re.sub(
@@ -180,15 +182,13 @@ def _written(dbf: Database) -> str:
         if phase.constituents is None:
             msg = f"{name} has no CONSTITUENT line: give it one, or take the phase out"
             raise DatabaseError(msg)
-    everything = {f"FUNCTION {name}": e for name, e in dbf.symbols.items()} | {
-        f"{p['parameter_type']}({p['phase_name']},{array_text(p)};{p['parameter_order']})": p[
-            "parameter"
-        ]
-        for p in dbf.search(lambda _: True)
-    }
-    for name, expression in everything.items():
-        if not all(math.isfinite(number) for number in S(expression).atoms(RealDouble)):
-            msg = f"{name} has a number or a limit that is not finite: {expression}"
+    everything = [(f"FUNCTION {name}", e) for name, e in dbf.symbols.items()]
+    everything += [(parameter_text(p), p["parameter"]) for p in dbf.search(lambda _: True)]
+    for name, expression in everything:
+        check_expression(name, expression)
+        ranges = expression.args[1::2] if isinstance(expression, Piecewise) else ()
+        if not all(isinstance(limits, And) or limits == S.true for limits in ranges):
+            msg = f"{name} has a range of temperature that lacks a limit: {str(expression)[:100]}"
             raise DatabaseError(msg)
     try:
         return tdb_body(dbf)
