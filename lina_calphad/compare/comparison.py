@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -36,7 +35,6 @@ from lina_calphad.phase.bands import Bands
 from lina_calphad.phase.bands import bands as bands_of
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.draws import draws_note, source_draws
-from lina_calphad.phase.results import CriticalPoint
 from lina_calphad.phase.solution import BinarySolution
 from lina_calphad.plots import KINDS
 
@@ -46,15 +44,12 @@ if TYPE_CHECKING:
     from pycalphad import Database
 
     from lina_calphad.phase.draws import ParameterDraws
-    from lina_calphad.phase.results import Binodal, Spinodal
 
 #: Upper end of the diagrams in K where no eutectic is known: that of the measured one.
 DIAGRAM_TOP = 365.25
 
 #: Lower end of the Arrhenius plots in K.
 ARRHENIUS_BOTTOM = 100.0
-
-_LOGS = ("ln_x_alpha", "ln_one_minus_x_beta")
 
 _BAND_POINTS = 80  # temperatures of a band
 
@@ -198,35 +193,11 @@ class Comparison:
         frames = []
         for description in self.descriptions:
             for kind in kinds:
-                which, curve = kind.split()
-                frame = _curve(description.solutions[which], curve, T)
+                frame = description.curve(kind, T)
                 frame.insert(0, "assessment", description.name)
                 frame.insert(1, "kind", kind)
                 frames.append(frame)
         return pd.concat(frames, ignore_index=True)
-
-
-def _curve(solution: BinarySolution, curve: str, T: np.ndarray[Any, Any]) -> pd.DataFrame:
-    """A binodal or spinodal, closed at its critical point where that is in range."""
-    try:
-        top = solution.critical_point()
-    except (NoMiscibilityGap, NoCriticalPoint):
-        top = CriticalPoint(math.inf, math.nan)  # the curve may be there all the same
-    closed = T.max() > top.T
-    if closed:
-        # Even steps in T leave the flat top of a dome jagged.
-        dome = top.T * (1 - np.linspace(0.004, 0.4, 60) ** 2)
-        T = np.union1d(T[top.T > T], dome[dome >= T.min()])
-    try:
-        result: Binodal | Spinodal = getattr(solution, curve)(T)
-    except (NoMiscibilityGap, SeveralMiscibilityGaps):
-        return pd.DataFrame(columns=["T", "x_alpha", "x_beta", *_LOGS])
-    frame = result.to_dataframe()
-    if closed:
-        ends = [top.T, top.x, top.x, math.log(top.x), math.log1p(-top.x)]
-        last = dict(zip(["T", "x_alpha", "x_beta", *_LOGS], ends, strict=True))
-        frame = pd.concat([frame, pd.DataFrame([last])[frame.columns]], ignore_index=True)
-    return frame
 
 
 def compare(
