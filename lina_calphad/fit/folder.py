@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from lina_calphad.errors import OutputError, ParameterError
 from lina_calphad.fit.settings import RefitSettings
+from lina_calphad.report import results_folder
 
 if TYPE_CHECKING:
     import os
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from lina_calphad.checks import Array
+    from lina_calphad.report import Report
 
 SETTINGS, TRACE, LNPROB, STATE = "settings.json", "trace.npy", "lnprob.npy", "random_state.npz"
 _LOCK = ".lina-refit.lock"
@@ -149,19 +151,20 @@ class RunFolder:
             if odd:
                 msg = f"{odd[0]} is missing"
                 raise ValueError(msg)
-            with np.load(self.path / STATE) as saved:
-                n, keys, rest = int(saved["iterations"]), saved["keys"], saved["rest"]
-                sums = saved["sums"].tolist()
+            state, trace, lnprob = (
+                np.load(io.BytesIO((self.path / name).read_bytes()))
+                for name in (STATE, TRACE, LNPROB)
+            )
+            n, keys, rest, sums = (state[name] for name in ("iterations", "keys", "rest", "sums"))
             # A run that was killed between two files may have more of one than of the other.
-            trace = np.load(self.path / TRACE)[:, :n]
-            lnprob = np.load(self.path / LNPROB)[:, :n]
+            trace, lnprob = trace[:, : int(n)], lnprob[:, : int(n)]
             found = _sums(record, trace, lnprob, keys, rest)
         except Exception as error:  # NumPy and zipfile raise whatever they stumble over
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             msg = f"the run in {self.path} cannot go on: its files cannot be read ({reason})"
             raise ParameterError(msg) from error
         names = (SETTINGS, TRACE, LNPROB, STATE)
-        wrong = [name for name, a, b in zip(names, found, sums, strict=True) if a != b]
+        wrong = [name for name, a, b in zip(names, found, sums.tolist(), strict=True) if a != b]
         # Other numbers than these would crash the generator.
         if wrong or keys.shape != (624,) or not 0 <= rest[0] <= 624:
             msg = (
@@ -172,16 +175,9 @@ class RunFolder:
         return Chain(trace, lnprob, ("MT19937", keys, int(rest[0]), int(rest[1]), float(rest[2])))
 
     def begin(self, settings: RefitSettings, inputs: Mapping[str, str]) -> None:
-        """Write the settings."""
+        """Remember what stands in the settings' file as soon as there are samples."""
         self._record = {**settings.to_dict(), "inputs": dict(inputs)}
-        text = json.dumps(self._record, indent=2)
-        self._replace(SETTINGS, lambda file: file.write(text.encode()))
-
-    def abandon(self) -> None:
-        """Take back what `begin` wrote, where no sample followed."""
-        if not (self.path / STATE).exists():
-            for name in (SETTINGS, TRACE, LNPROB):
-                (self.path / name).unlink(missing_ok=True)
+        self._begun = False
 
     def save(self, chain: Chain) -> None:
         """Write the chain, each file whole or not at all.
@@ -194,10 +190,23 @@ class RunFolder:
         keys, rest = chain.state[1], np.array(chain.state[2:], dtype=float)
         sums = _sums(self._record, chain.trace, chain.lnprob, keys, rest)
         state = {"iterations": chain.trace.shape[1], "keys": keys, "rest": rest, "sums": sums}
+        if not self._begun:
+            text = json.dumps(self._record, indent=2)
+            self._replace(SETTINGS, lambda file: file.write(text.encode()))
+            self._begun = True
         self._replace(TRACE, lambda file: np.save(file, chain.trace))
         self._replace(LNPROB, lambda file: np.save(file, chain.lnprob))
         # The state last: it says how many iterations belong to it.
         self._replace(STATE, lambda file: np.savez(file, **state))
+
+    def write(self, report: Report) -> list[Path]:
+        """Write a report into the folder, and return its files."""
+        self.check()
+        with results_folder(self.path, [], overwrite=True) as files:
+            report.write(files)
+            names = sorted(file.name for file in files.iterdir())
+            self.check()
+        return [self.path / name for name in names]
 
     def _replace(self, name: str, write: Callable[[Any], object]) -> None:
         self.check()

@@ -58,7 +58,7 @@ class Sampler(EmceeOptimizer):  # type: ignore[misc]  # ESPEI has no types
         before: Chain | None = None,
         *,
         client: Workers | None = None,
-        progress: Callable[[int, int], None] = lambda done, wanted: None,
+        progress: Callable[[int, int], None] = lambda *_: None,
     ) -> None:
         super().__init__(dbf, phase_models=phase_models)
         self._client = client
@@ -93,9 +93,9 @@ class Sampler(EmceeOptimizer):  # type: ignore[misc]  # ESPEI has no types
         OutputError
             If the folder cannot be written; what was saved before is still there.
         """
-        there = self._before or Chain(
-            walkers[:, :0], walkers[:, :0, 0], np.random.RandomState(seed).get_state()
-        )
+        count, state = len(walkers), np.random.RandomState(seed).get_state(legacy=True)
+        nothing = Chain(np.empty((count, 0, walkers.shape[1])), np.empty((count, 0)), state)
+        there = self._before or nothing
         self._chain = there
         missing = iterations - there.lnprob.shape[1]
         if missing > 0:

@@ -10,8 +10,8 @@ from typing import Any
 _MOST_SAMPLES = 10**8  # numbers of a chain: 1 GB
 
 
-def _option(default: Any, help: str, **more: str) -> Any:  # noqa: A002 - what click calls it
-    return field(default=default, metadata={"help": help, **more})
+def _option(value: Any, what: str, **more: str) -> Any:
+    return field(default=value, metadata={"help": what, **more})
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,6 @@ class RefitSettings:
         "Name of a shipped dataset, a JSON file or a folder; give it again for more. See "
         "`lina-calphad dataset --help` to make one.",
         metavar="DATA",
-        default="santos2025",
     )
     source: str = _option(
         "santos2025",
@@ -56,14 +55,12 @@ class RefitSettings:
         "Phase whose interaction parameters are fitted; give it again for more.",
         option="--phase",
         metavar="PHASE",
-        default="BCC_A2",
     )
     symbols: tuple[str, ...] = _option(
         (),
         "FUNCTION of the start that is fitted instead; give it again for more.",
         option="--symbol",
         metavar="NAME",
-        default="",
     )
     chains: int = _option(10, "Walkers, an even number; more where two for each parameter are.")
     iterations: int = _option(

@@ -20,7 +20,7 @@ from lina_calphad.data.datasets import SOLUBILITY, read_datasets
 from lina_calphad.data.interactions import free_interactions, symbol_value, without_interactions
 from lina_calphad.data.sources import read_with_origin
 from lina_calphad.errors import DatabaseError, DatasetError, ElasticDataError, ParameterError
-from lina_calphad.fit.settings import RefitSettings
+from lina_calphad.fit.cluster import PACKAGES
 from lina_calphad.report import results_folder
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pycalphad import Database
 
     from lina_calphad.data.datasets import Dataset
+    from lina_calphad.fit.settings import RefitSettings
 
 #: Outputs from which ESPEI generates parameters, by how they begin.
 THERMOCHEMICAL = ("HM_", "SM_", "CPM_")
@@ -99,8 +100,10 @@ def prepare(settings: RefitSettings) -> Setup:
             freed, values = free_interactions(start, phase, settings.components)
         except DatabaseError as error:
             if not energies:
-                msg = f"the data hold no energies of {phase} to generate parameters from, and"
-                raise ParameterError(f"{msg} {error}") from error
+                msg = (
+                    f"the data hold no energies of {phase} to generate parameters from, and {error}"
+                )
+                raise ParameterError(msg) from error
             freed, values = start, {}
         old |= values
         if energies:
@@ -210,8 +213,7 @@ def inputs_of(setup: Setup) -> dict[str, str]:
     for i, dataset in enumerate(setup.datasets):
         name = f"dataset {i + 1} ({dataset.get('reference', 'no reference')})"
         texts[name] = json.dumps(dataset, sort_keys=True)
-    packages = ("lina-calphad", "pycalphad", "espei", "emcee", "numpy")
-    inputs = {f"the version of {name}": version(name) for name in packages}
+    inputs = {f"the version of {name}": version(name) for name in PACKAGES}
     return inputs | {n: hashlib.sha256(t.encode()).hexdigest() for n, t in texts.items()}
 
 
