@@ -152,6 +152,7 @@ def _connected(scheduler: str) -> Any:
 def _check_packages(client: Any) -> None:
     """Refuse workers that lack the package or have another version of what the samples rest on."""
     # Functions of the standard library, which every worker has.
+    asked: list[tuple[Any, str, str]]
     asked = [(resolve_name, "lina_calphad.espei_hooks:__name__", "lina_calphad.espei_hooks")]
     asked += [(version, name, version(name)) for name in PACKAGES]
     for function, name, here in asked:

@@ -93,7 +93,7 @@ class Sampler(EmceeOptimizer):  # type: ignore[misc]  # ESPEI has no types
         OutputError
             If the folder cannot be written; what was saved before is still there.
         """
-        count, state = len(walkers), np.random.RandomState(seed).get_state(legacy=True)
+        count, state = len(walkers), tuple(np.random.RandomState(seed).get_state())
         nothing = Chain(np.empty((count, 0, walkers.shape[1])), np.empty((count, 0)), state)
         there = self._before or nothing
         self._chain = there

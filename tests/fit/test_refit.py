@@ -19,7 +19,6 @@ from distributed import LocalCluster
 from pycalphad import Database
 from pycalphad import variables as v
 from support import LINA, run
-from symengine import log
 
 import lina_calphad as lc
 from lina_calphad.data.cells import Cell
@@ -457,10 +456,10 @@ def test_interactions_that_cannot_be_freed_are_named(tmp_path, bcc):
     mine = lc.load("zhang2003")
     mine._parameters.remove(lambda p: p["phase_name"] == "BCC_A2" and p["parameter_type"] == "G"
                             and len(p["constituent_array"][0]) == 2)  # fmt: skip
-    mine.add_parameter("L", "BCC_A2", [["LI", "NA"], ["VA"]], 0, 16000 + v.T * log(v.T))
+    mine.add_parameter("L", "BCC_A2", [["LI", "NA"], ["VA"]], 0, 16000 + v.T**2)
     mine.to_file(str(tmp_path / "mine.tdb"))
     settings = RefitSettings(source=str(tmp_path / "mine.tdb"), data=(str(tmp_path / "one.json"),))
-    with pytest.raises(ParameterError, match="only a \\+ b\\*T can be freed"):
+    with pytest.raises(ParameterError, match="only a \\+ b\\*T .*can be freed"):
         prepare(settings)
 
 
