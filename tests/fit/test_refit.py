@@ -459,7 +459,7 @@ def test_interactions_that_cannot_be_freed_are_named(tmp_path, bcc):
     mine.add_parameter("L", "BCC_A2", [["LI", "NA"], ["VA"]], 0, 16000 + v.T**2)
     mine.to_file(str(tmp_path / "mine.tdb"))
     settings = RefitSettings(source=str(tmp_path / "mine.tdb"), data=(str(tmp_path / "one.json"),))
-    with pytest.raises(ParameterError, match="only a \\+ b\\*T .*can be freed"):
+    with pytest.raises(ParameterError, match=r"only a \+ b\*T .*can be freed"):
         prepare(settings)
 
 
