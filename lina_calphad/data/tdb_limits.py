@@ -23,14 +23,6 @@ DEEPEST = 60  # brackets within brackets
 
 _NUMBER = r"[-+]?\s*(?:\d+\.?\d*|\.\d+)(?:E[-+]?\d+)?"
 _POWER = re.compile(rf"\*\*\s*({_NUMBER}|\(\s*{_NUMBER}\s*\))?(\s*\*\*)?")
-_OPERATORS = 1_500  # in one range: Python's parser stops at some 3000
-MOST_RANGES = 1_000
-LARGEST_EXPONENT = 1_000.0
-LARGEST_ENERGY = 50_000  # operators of an energy when its functions are written out
-MOST_PIECEWISE = 400  # functions in several ranges, likewise: compiling takes their square
-DEEPEST = 60  # brackets within brackets
-
-_POWER = re.compile(r"\*\*\s*(\(?\s*[-+]?\s*(?:\d+\.?\d*|\.\d+)(?:E[-+]?\d+)?\s*\)?)?(\s*\*\*)?")
 _OPERATOR = re.compile(r"[-+*/]")
 _WORD = re.compile(r"[A-Z_][A-Z0-9_]*")
 
