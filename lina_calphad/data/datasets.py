@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lina_calphad.errors import DatasetError
-from lina_calphad.report import write_text
+from lina_calphad.output import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -208,7 +208,8 @@ def write_dataset(
         msg = f"{path} does not end in .json: ESPEI would not find it"
         raise DatasetError(msg)
     check_dataset(dataset, path)
-    return write_text(path, _json(dataset) + "\n", overwrite=overwrite)
+    text = _json(dataset) + "\n"
+    return write_text(path, text, overwrite=overwrite, mark='"components"')
 
 
 def _files(given: str | os.PathLike[str]) -> Iterator[tuple[Path, bool]]:

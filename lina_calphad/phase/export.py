@@ -22,7 +22,7 @@ from lina_calphad.data.databases import (
 from lina_calphad.data.sources import EXPORTED
 from lina_calphad.errors import DatabaseError, ElasticDataError
 from lina_calphad.phase.coherent import CoherentModel
-from lina_calphad.report import write_text
+from lina_calphad.output import write_text
 
 if TYPE_CHECKING:
     import os
@@ -142,7 +142,8 @@ def export_coherent_tdb(
         r"PARAMETER[^!]*!", lambda match: _with_reference(match[0], changed), tdb_body(plain)
     )
     _check(header + body + _REFERENCES, dbf, model, elements, phase)
-    return write_text(path, header + body + _REFERENCES, overwrite=overwrite)
+    text = header + body + _REFERENCES
+    return write_text(path, text, overwrite=overwrite, mark=EXPORTED)
 
 
 def _shift(dbf: Database, phase: str, index: int, pair: tuple[str, str], b: Any) -> str:
