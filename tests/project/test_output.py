@@ -25,9 +25,8 @@ def put(folder, command="compare", *, names=("a.csv",), text="new", **options):
 
 
 def tree(folder):
-    return {
-        p.relative_to(folder).as_posix(): p.read_text() for p in folder.rglob("*.*") if p.is_file()
-    }
+    files = (p for p in folder.rglob("*") if p.is_file())
+    return {p.relative_to(folder).as_posix(): p.read_text() for p in files}
 
 
 def names(folder):
