@@ -48,8 +48,8 @@ def formation_energies(refit: Refit, phase: str) -> tuple[pd.DataFrame, pd.DataF
     compiled = Compiled([g - T * g.diff(T)], refit.symbols)
     draws = refit.draws.values[:_DRAWS]
     x = np.broadcast_to(_POINTS, (len(draws), _POINTS.size))
-    h = compiled(np.array(_ROOM), x, draws[:, None])[..., 0]
-    curves = {"x": _POINTS, "new": compiled(np.array(_ROOM), _POINTS, refit.values)[..., 0]}
+    h = compiled(np.array(_ROOM), x, *draws.T[..., None])[..., 0]
+    curves = {"x": _POINTS, "new": compiled(np.array(_ROOM), _POINTS, *refit.values)[..., 0]}
     if refit.setup.old:
         before = binary_energy(refit.setup.source, settings.components, phase, Model, 101325.0)
         g = R * T * before.r
