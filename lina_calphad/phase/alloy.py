@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import bisect, brentq
+from scipy.optimize import bisect
 from scipy.special import expit, logit
 
 from lina_calphad.checks import SEARCH_RANGE
@@ -16,6 +16,7 @@ from lina_calphad.data.sources import COMPONENTS, PHASE
 from lina_calphad.errors import DatabaseError
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.energy import R
+from lina_calphad.phase.rows import root
 from lina_calphad.phase.solution import BinarySolution
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _VALUES_AT_ONCE = 2_000_000
 _LEAST, _MOST = 1e-300, np.nextafter(1, 0)  # mole fractions that are not quite 0 and 1
 _MINUS_INFINITY = -1e30  # in J/mol; zero times it is still zero
 _LADDER = np.linspace(250.0, 700.0, 46)  # temperatures in K between which invariants are sought
+_LOOK = _TRIED[::10]  # both pure phases, and steps of 0.2 in t between
 
 
 @dataclass(frozen=True)
@@ -139,20 +141,21 @@ class Alloy:
             return ()
         found: list[Invariant] = []
         for host, other in ((self.chemical, self.liquid), (self.liquid, self.chemical)):
-            above = [driving_force(host, other, T)[0] for T in _LADDER]
-            for i in np.flatnonzero(np.diff(np.sign(above))):
-                if not np.isfinite(above[i] + above[i + 1]):
-                    continue
-                T = brentq(
-                    lambda T, *two: driving_force(*two, T)[0], _LADDER[i], _LADDER[i + 1],
-                    args=(host, other), xtol=1e-10,
-                )  # fmt: skip
-                line = host.binodal(T)
-                ends = ((host.phase, float(x)) for x in (line.x_alpha, line.x_beta))
-                three = [*ends, (other.phase, driving_force(host, other, T)[1])]
-                three.sort(key=lambda phase: phase[1])
+            height = driving_force(host, other, _LADDER)[0]
+            # NaN, where the host has no gap, is no change of sign.
+            crosses = height[:-1] * height[1:] < 0
+            T, _ = root(
+                lambda T, host=host, other=other: driving_force(host, other, T)[0],
+                (_LADDER[:-1][crosses], _LADDER[1:][crosses]),
+                tolerance=1e-10,
+            )
+            ends, x = host.ends("binodal", T), driving_force(host, other, T)[1]
+            for i in range(T.size):
+                three = [(host.phase, float(end)) for end in ends[:, i]]
+                three = sorted([*three, (other.phase, float(x[i]))], key=lambda phase: phase[1])
                 liquids = [name == "LIQUID" for name, _ in three]
-                found.append(Invariant(_KINDS[sum(liquids), liquids[1]], T, tuple(three)))
+                kind = _KINDS[sum(liquids), liquids[1]]
+                found.append(Invariant(kind, float(T[i]), tuple(three)))
         return tuple(sorted(found, key=lambda invariant: invariant.T))
 
     def invariant(self, kind: str) -> Invariant:
@@ -184,9 +187,9 @@ class Alloy:
             return None
         present = np.zeros(x.size, bool)
         flat, levels = x.ravel(), T.ravel()
-        for level in np.unique(levels):
+        each = np.unique(levels)
+        for level, low, high in zip(each, *solid.ends("binodal", each), strict=True):
             energies = liquid.gibbs_energy(level, _TRIED)
-            low, high = solid.ends("binodal", np.array(level))
             rows = np.flatnonzero(levels == level)
             for part in np.array_split(rows, 1 + rows.size * _TRIED.size // _VALUES_AT_ONCE):
                 within = (low <= flat[part]) & (flat[part] < high)
@@ -230,7 +233,7 @@ class Alloy:
         return float(bisect(sign, low, hot, xtol=0.01)) if sign(low) > 0 else low
 
 
-def driving_force(host: BinarySolution, other: BinarySolution, T: float) -> tuple[float, float]:
+def driving_force(host: BinarySolution, other: BinarySolution, T: Array) -> tuple[Array, Array]:
     """Height of `other` above the common tangent to the gap of `host`, and where it is lowest.
 
     Parameters
@@ -239,28 +242,31 @@ def driving_force(host: BinarySolution, other: BinarySolution, T: float) -> tupl
         Two phases of the same components; `other` is stable against the two of `host`
         where the height is negative.
     T
-        Temperature in K.
+        Temperatures in K, shape (m,).
 
     Returns
     -------
-    float
-        In J/mol; NaN where `host` has no gap.
-    float
-        Mole fraction of the second component.
+    ndarray
+        In J/mol, shape (m,); NaN where `host` has no gap.
+    ndarray
+        Mole fraction of the second component, likewise.
     """
-    alpha = float(host.ends("binodal", T)[0])
-    if np.isnan(alpha):
-        return np.nan, np.nan
-    slope = float(host.diffusion_potential(T, alpha))
-    start = float(host.gibbs_energy(T, alpha)) - slope * alpha
-    above = other.gibbs_energy(T, _TRIED) - start - slope * _TRIED
-    i = int(above.argmin())
-    if i in (0, _TRIED.size - 1):
-        return float(above[i]), float(_TRIED[i])
-    t = float(logit(_TRIED[i]))
-    for _ in range(4):  # parallel tangents, from a start within 0.01
-        x = expit(t)
-        off = (float(other.diffusion_potential(T, x)) - slope) / (R * T)
-        t -= off / float(other.stability(T, x))
-    x = expit(t)
-    return float(other.gibbs_energy(T, x)) - start - slope * x, float(x)
+    height, x = np.full((2, T.size), np.nan)
+    alpha = host.ends("binodal", T)[0]
+    gap = np.flatnonzero(~np.isnan(alpha))
+    T, alpha = T[gap], alpha[gap]
+    slope = host.diffusion_potential(T, alpha)
+    start = host.gibbs_energy(T, alpha) - slope * alpha
+    above = other.gibbs_energy(T[:, None], _LOOK) - start[:, None] - np.outer(slope, _LOOK)
+    i = above.argmin(axis=1)
+    height[gap], x[gap] = above[np.arange(gap.size), i], _LOOK[i]
+    inside = np.flatnonzero((i > 0) & (i < _LOOK.size - 1))
+    T, slope, start, t = T[inside], slope[inside], start[inside], logit(_LOOK[i[inside]])
+    for _ in range(6):  # parallel tangents, from a start within 0.1
+        at = expit(t)
+        off = (other.diffusion_potential(T, at) - slope) / (R * T)
+        t -= np.clip(off / other.stability(T, at), -0.2, 0.2)
+    at = expit(t)
+    height[gap[inside]] = other.gibbs_energy(T, at) - start - slope * at
+    x[gap[inside]] = at
+    return height, x

@@ -6,14 +6,14 @@ does not find, or what is not stable above, is searched at every temperature.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize.elementwise import find_minimum
 from scipy.special import expit, log_expit
 
 from lina_calphad.checks import SEARCH_RANGE, Array, Flags
-from lina_calphad.phase.gap import ROWS_AT_ONCE, SCAN, STABLE, Gap, Rows, columns, root, take
+from lina_calphad.phase.gap import ROWS_AT_ONCE, SCAN, STABLE, Gap
+from lina_calphad.phase.rows import Rows, columns, lowest, parts, root, take
 
 _GRID = np.geomspace(*SEARCH_RANGE, 480)
 _STEPS = 40
@@ -78,7 +78,7 @@ def polish(gap: Gap, T: Array, t: Array, values: Rows) -> tuple[Array, Array, Ar
             small[on] = (np.abs(move) < 1e-8) & (np.abs(change) < 1e-8)
             bent[on], slope_T[on] = bend > 0, -d_psi * a**2
         T = 1 / tau
-        good = small & bent & (T > SEARCH_RANGE[0]) & (T < SEARCH_RANGE[1])
+        good = small & bent & (SEARCH_RANGE[0] < T) & (SEARCH_RANGE[1] > T)
     return T, t, slope_T, good
 
 
@@ -105,10 +105,10 @@ def tops(
     rest = np.arange(n)
     if near is not None:
         T, t, slope, good = polish(gap, np.full(n, near[0]), np.full(n, near[1]), values)
-        good &= (slope > 0) & (T < limit)
+        good &= (slope > 0) & (limit > T)
         at = np.flatnonzero(good)
         for factor in _HOTTER:
-            good[at] &= _lowest(gap, (factor * T[at], *take(values, at))) > -1e-9
+            good[at] &= _least(gap, (factor * T[at], *take(values, at))) > -1e-9
         for array, value in zip(found, (T, t, T), strict=True):
             array[good] = value[good]
         rest = np.flatnonzero(~good)
@@ -119,10 +119,10 @@ def tops(
     return found
 
 
-def _lowest(gap: Gap, rows: Rows, sharp: bool = False) -> Array:
+def _least(gap: Gap, rows: Rows, sharp: bool = False) -> Array:
     """The lowest psi of each row."""
-    parts = [slice(k, k + ROWS_AT_ONCE) for k in range(0, rows[0].size, ROWS_AT_ONCE)]
-    return np.concatenate([np.zeros(0), *(depth(gap, take(rows, p), sharp)[1] for p in parts)])
+    pieces = [take(rows, part) for part in parts(rows[0].size, ROWS_AT_ONCE)]
+    return np.concatenate([np.zeros(0), *(depth(gap, piece, sharp)[1] for piece in pieces)])
 
 
 def _search(gap: Gap, values: Rows, n: int, limit: float) -> Tops:
@@ -135,14 +135,14 @@ def _search(gap: Gap, values: Rows, n: int, limit: float) -> Tops:
     grid = _GRID if n == 1 else _GRID[::4]
     grid = np.append(grid[:-1], _GRID[-1])
     rows = np.repeat(grid, n), *(np.tile(value, grid.size) for value in values)
-    psi = _lowest(gap, rows, sharp=n == 1).reshape(grid.size, n)
+    psi = _least(gap, rows, sharp=n == 1).reshape(grid.size, n)
     T = np.repeat(grid[:, None], n, axis=1)
     # A narrow closed loop shows as a dip between two temperatures of the search.
     i, j = np.nonzero((psi[1:-1] > 0) & (psi[1:-1] < np.minimum(psi[:-2], psi[2:])))
     if i.size:
-        dip = find_minimum(level, tuple(grid[i + k] for k in range(3)), args=take(values, j))
-        inside = dip.f_x < STABLE
-        T[i[inside] + 1, j[inside]], psi[i[inside] + 1, j[inside]] = dip.x[inside], -1.0
+        dip, bottom = lowest(level, tuple(grid[i + k] for k in range(3)), take(values, j))
+        inside = bottom < STABLE
+        T[i[inside] + 1, j[inside]], psi[i[inside] + 1, j[inside]] = dip[inside], -1.0
     open_at = psi < STABLE
     closes = open_at[:-1] & ~open_at[1:]
     k = np.arange(grid.size - 1)[:, None]
@@ -177,19 +177,18 @@ def every(gap: Gap, values: Array) -> Found:
     i, j = np.nonzero((psi[:, 1:-1] < psi[:, :-2]) & (psi[:, 1:-1] <= psi[:, 2:]))
     at, value = t[i, j + 1], psi[i, j + 1]
     starts = []
+    # A minimum of psi that changes sign from one temperature to the next.
     for k in range(_GRID.size - 1):
         here, there = np.flatnonzero(i == k), np.flatnonzero(i == k + 1)
-        for a in here:
-            if there.size == 0:
-                continue
+        for a in here[: here.size if there.size else 0]:
             b = there[np.abs(at[there] - at[a]).argmin()]
             if value[a] * value[b] < 0 and abs(at[b] - at[a]) < 1:
                 starts.append((np.sqrt(_GRID[k] * _GRID[k + 1]), (at[a] + at[b]) / 2))
-    lowest = psi.min(axis=1)
-    for k in 1 + np.flatnonzero(
-        (lowest[1:-1] > 0) & (lowest[1:-1] < np.minimum(lowest[:-2], lowest[2:]))
-    ):  # a narrow closed loop, from both sides
-        starts += [(T, t[k, psi[k].argmin()]) for T in (_GRID[k - 1], _GRID[k + 1])]
+    # A narrow closed loop between two temperatures, from both sides.
+    least = psi.min(axis=1)
+    dip = (least[1:-1] > 0) & (least[1:-1] < np.minimum(least[:-2], least[2:]))
+    for n in 1 + np.flatnonzero(dip):
+        starts += [(T, t[n, psi[n].argmin()]) for T in (_GRID[n - 1], _GRID[n + 1])]
     if not starts:
         return Found(np.zeros(0), np.zeros(0), np.zeros(0, bool))
     T, t = np.array(starts).T
@@ -204,27 +203,22 @@ def on_the_hull(gap: Gap, T: Array, t: Array, values: Array) -> Flags:
     """Whether no composition lies below the tangent at t: the point is not metastable."""
     rows = T, *(np.full(T.size, v) for v in values)
 
-    def parts(t: Array, rows: Rows) -> tuple[Array, Array]:
+    def energy(t: Array, rows: Rows) -> tuple[Array, Array]:
         terms = gap.at(t, rows)
         slope = t + terms[..., 1]
         return log_expit(-t) + terms[..., 0] + expit(t) * slope, slope
 
-    g, slope = parts(t, rows)
-
-    def above(t_: Array, i: Any) -> Array:
-        here = take(rows, i)
-        return parts(t_, columns(here) if t_.ndim > 1 else here)[0] - (
-            (g[i] + slope[i] * (expit(t_.T) - expit(t[i]))).T
-        )
-
-    every = np.arange(T.size)
-    good = (above(np.broadcast_to(SCAN, (T.size, SCAN.size)), every) > -1e-9).all(axis=1)
+    g, slope = energy(t, rows)
+    scan = np.broadcast_to(SCAN, (T.size, SCAN.size))
+    tangent = g[:, None] + slope[:, None] * (expit(scan) - expit(t)[:, None])
+    good: Flags = np.all(energy(scan, columns(rows))[0] > tangent - 1e-9, axis=1)
     row, sides, _ = gap.corners(rows)
-    for side in sides:
-        good[row[above(side, row) < -1e-9]] = False
+    tangent = g[row] + slope[row] * (expit(sides) - expit(t[row]))
+    below = energy(sides, take(rows, row))[0] < tangent - 1e-9
+    good[row[below.any(axis=0)]] = False
     return good
 
 
 def has_corners(gap: Gap, values: Array) -> bool:
     """Whether the slope of G falls or G jumps anywhere, at any temperature of the search."""
-    return gap.corners((_GRID, *(np.full(_GRID.size, v) for v in values)))[0].size > 0
+    return bool(gap.corners((_GRID, *(np.full(_GRID.size, v) for v in values)))[0].size)

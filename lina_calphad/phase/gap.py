@@ -22,13 +22,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize.elementwise import find_minimum, find_root
 from scipy.special import expit, log_expit, logit
 
 from lina_calphad.checks import Array, Flags
 from lina_calphad.errors import NotConverged, SeveralMiscibilityGaps
+from lina_calphad.phase.rows import Rows, columns, lowest, parts, root, take
 
-Rows = tuple[Array, ...]  # T, and one array for each free symbol
 Terms = Callable[..., Array]
 
 # Tails fine enough that psi changes little from point to point; in the middle steps of 0.005
@@ -84,7 +83,7 @@ class Gap:
     # -- unstable ranges and spinodals --
 
     def profile(self, rows: Rows) -> tuple[Array, Array]:
-        """t and the mixing terms on the scan, every extremum of psi that matters in its place."""
+        """The scan and its mixing terms, with every extremum of psi that matters in its place."""
         t = np.tile(SCAN, (rows[0].size, 1))
         mixing = self.at(t, columns(rows))
         psi = mixing[..., 2]
@@ -100,11 +99,10 @@ class Gap:
             value = sign * self.at(at, some)[..., 2]
             kink = np.flatnonzero(~(value <= sign * psi[i, j + 1]))
             if kink.size:
-                with np.errstate(invalid="ignore"):
-                    at[kink] = find_minimum(
-                        lambda t, sign, *rows: sign * self.at(t, rows)[..., 2],
-                        (a[kink], b[kink], c[kink]), args=(sign[kink], *take(some, kink)),
-                    ).x  # fmt: skip
+                at[kink] = lowest(
+                    lambda t, sign, *rows: sign * self.at(t, rows)[..., 2],
+                    (a[kink], b[kink], c[kink]), (sign[kink], *take(some, kink)),
+                )[0]  # fmt: skip
             t[i, j + 1], mixing[i, j + 1] = at, self.at(at, some)
         return t, mixing
 
@@ -255,8 +253,10 @@ class Gap:
         return ends
 
     def _bracket(self, outer: Array, rows: Rows) -> tuple[Array, Flags]:
-        """On each convex branch the lowest grand potential is a monotone function of mu, and so
-        is the difference of both branches: a bracketed root, whatever corners there are.
+        """The tie-line around each range by bracketing, and where that converged.
+
+        The lowest grand potential of each convex branch at a diffusion potential, less that of
+        the other, rises with it: a bracketed root, whatever corners there are.
         """
 
         def potential(t: Array, *rows: Array) -> Array:
@@ -358,38 +358,15 @@ class Gap:
         if guess is not None:
             some = np.flatnonzero(~np.isnan(guess[0]))
             arrived = np.zeros(some.size, bool)
-            for part in _parts(some.size, 5 * ROWS_AT_ONCE):
+            for part in parts(some.size, 5 * ROWS_AT_ONCE):
                 here = some[part]
                 t[:, here], arrived[part] = self.newton(curve, guess[:, here], take(rows, here))
             t[:, some[~arrived]] = np.nan
             rest = np.flatnonzero(np.isnan(t[0]))
-        for part in _parts(rest.size, ROWS_AT_ONCE):
+        for part in parts(rest.size, ROWS_AT_ONCE):
             here = rest[part]
             t[:, here] = getattr(self, curve)(take(rows, here))
         return t
-
-
-def root(f: Any, bracket: Any, args: Rows, tolerance: float = 0.0) -> tuple[Array, Flags]:
-    """Root in each bracket, down to neighbouring doubles without a tolerance."""
-    rough: Any = {"xatol": tolerance, "xrtol": 0.0} if tolerance else None
-    # The method takes square roots of what may be negative by rounding, and does without.
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = find_root(f, bracket, args=args, tolerances=rough)
-    return found.x, found.success
-
-
-def take(rows: Rows, index: Any) -> Rows:
-    """Some of the rows."""
-    return tuple(r[index] for r in rows)
-
-
-def columns(rows: Rows) -> Rows:
-    """Rows with a last axis for compositions."""
-    return tuple(r[..., None] for r in rows)
-
-
-def _parts(size: int, at_once: int) -> list[slice]:
-    return [slice(start, start + at_once) for start in range(0, size, at_once)]
 
 
 def _merged(row: Array, ends: Array) -> tuple[Any, Array]:

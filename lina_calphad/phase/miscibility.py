@@ -11,8 +11,9 @@ from scipy.special import expit, log_expit
 from lina_calphad.checks import SEARCH_RANGE, Array, Flags, kelvin, list_temperatures
 from lina_calphad.errors import NoCriticalPoint, NoMiscibilityGap
 from lina_calphad.phase import critical
-from lina_calphad.phase.gap import SCAN, STABLE, Gap, Rows, columns
+from lina_calphad.phase.gap import SCAN, STABLE, Gap
 from lina_calphad.phase.results import Binodal, CriticalPoint, CriticalPoints, Spinodal
+from lina_calphad.phase.rows import Rows, columns
 from lina_calphad.phase.trace import RESOLVED, Trace
 
 if TYPE_CHECKING:
@@ -94,7 +95,8 @@ class MiscibilityGap:
             If a tie-line was not reached; if a temperature or value makes no sense.
         """
         T, t = self._solve("binodal", T, values)
-        return Binodal(T, *expit(t), log_expit(t[0]), log_expit(-t[1]))
+        alpha, beta = expit(t)
+        return Binodal(T, alpha, beta, log_expit(t[0]), log_expit(-t[1]))
 
     def spinodal(self, T: ArrayLike, values: ArrayLike = ()) -> Spinodal:
         """Limits of stability; parameters and errors are those of `binodal`."""
@@ -179,7 +181,8 @@ class MiscibilityGap:
         top, t, _ = self._tops(draws)
         if np.isinf(top).any():
             worst = self._values(draws[np.argmax(np.isinf(top))])
-            raise NoCriticalPoint(f"{self._open()}, with {worst}")
+            msg = f"{self._open()}, with {worst}"
+            raise NoCriticalPoint(msg)
         return CriticalPoints(top.reshape(shape), expit(t).reshape(shape))
 
     def least_stable(self, T: ArrayLike, values: ArrayLike = ()) -> tuple[Array, Array]:
