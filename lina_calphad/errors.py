@@ -27,6 +27,10 @@ class UnsupportedPhase(LinaCalphadError):
     """The phase is not a solution of two components on one sublattice."""
 
 
+class EnergyError(UnsupportedPhase):
+    """The energy of a phase cannot be evaluated: a function is undefined, circular or complex."""
+
+
 class NoMiscibilityGap(LinaCalphadError):
     """The phase is stable against unmixing: there is no gap to compute."""
 

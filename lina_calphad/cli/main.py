@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import textwrap
 import warnings
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +13,17 @@ import click
 from lina_calphad import __version__
 from lina_calphad.cli.anode import anode
 from lina_calphad.cli.check import check
+from lina_calphad.cli.dataset import dataset
+from lina_calphad.cli.options import KELVIN, reporting
 from lina_calphad.cli.refit import refit
 from lina_calphad.cli.reproduce import reproduce
 from lina_calphad.errors import Interrupted, LinaCalphadError, OutsideAssessedRange
+from lina_calphad.text import one_line
 
 if TYPE_CHECKING:
-    from lina_calphad.compare.comparison import Comparison
-    from lina_calphad.compare.quantities import Row
+    from lina_calphad.report import Report
 
 # What is heavy is imported in the commands: `--help` answers at once.
-
-DEFAULT_OUT = "lina-results"
 
 
 @click.group(
@@ -40,35 +38,24 @@ def cli() -> None:
 @cli.command(
     epilog="Examples: lina-calphad compare; "
     "lina-calphad compare zhang2003 my.tdb -T 320 --out my-results; "
-    "lina-calphad compare santos2025 --bands"
+    "lina-calphad compare santos2025 -T 25C --bands"
 )
 @click.argument("sources", nargs=-1)
 @click.option(
-    "-T", "--temperature", type=float, default=300.0, show_default=True, metavar="K",
-    help="Temperature of the solubilities and spinodals in the table.",
+    "-T", "--temperature", type=KELVIN, default="300K", show_default=True, metavar="TEMPERATURE",
+    help="Of the solubilities and spinodals in the table, as in 300 (K) or 25C.",
 )  # fmt: skip
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FOLDER",
-    help=f"Folder for tables (CSV) and figures (PNG, SVG).  [default: {DEFAULT_OUT}]",
-)  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace results of an earlier run in the folder.")
 @click.option(
     "--bands", is_flag=True,
     help="Add what is known of the parameters: bands in the figures, a table of uncertainties.",
 )  # fmt: skip
-@click.option(
-    "--json", "as_json", is_flag=True,
-    help="Print the numbers as JSON; write files only where --out is given.",
-)  # fmt: skip
-def compare(
-    sources: tuple[str, ...], temperature: float, out: Path | None, overwrite: bool, bands: bool,
-    as_json: bool,
-) -> None:  # fmt: skip
+@reporting("lina-results")
+def compare(sources: tuple[str, ...], temperature: float, bands: bool) -> Report:
     """Compare assessments of Li-Na side by side.
 
     SOURCES are keys of shipped assessments (see `lina-calphad list`) or paths of
-    TDB files with LI, NA and BCC_A2; zhang2003 and santos2025 if none is given.
-    A TDB without elastic data takes the shipped ones.
+    TDB files with LI, NA and BCC_A2; all shipped ones if none is given. A TDB
+    without elastic data takes the shipped ones.
 
     Prints solubilities, spinodals, critical points and the invariants with the
     liquid, and writes the same as CSV with the low-temperature phase diagram,
@@ -80,103 +67,14 @@ def compare(
     my_draws.csv beside it, with a column for each symbol of the TDB and a row
     for each draw. What has no such table has no band.
     """
-    from lina_calphad.compare.uncertainty import print_uncertainty
-    from lina_calphad.report import results_folder
-
-    folder = out or (None if as_json else Path(DEFAULT_OUT))
-    writing = results_folder(folder, overwrite=overwrite) if folder else nullcontext()
-    with writing as files:
-        result = _compare(sources or ("zhang2003", "santos2025"), temperature, bands, files)
-    if as_json:
-        click.echo(_json(result))
-        return
-    _print_comparison(result)
-    print_uncertainty(result.uncertainty)
-    if folder:
-        click.echo(f"Tables and figures are in {folder}{'' if str(folder).endswith('/') else '/'}")
-
-
-def _compare(
-    sources: tuple[str, ...], temperature: float, bands: bool, files: Path | None
-) -> Comparison:
-    """Compare under a progress bar, and write what there is into `files`."""
     from lina_calphad.compare.comparison import compare as run
     from lina_calphad.report import steps
 
     # Bands come in four pieces of draws, more for a long table.
-    with steps((2 + 4 * bands) * len(sources) + 2) as say:
-        with warnings.catch_warnings():
-            # The notes of the result say the same.
-            warnings.simplefilter("ignore", OutsideAssessedRange)
-            result = run(sources, temperature, bands=bands, progress=say)
-        if files:
-            say("writing tables and figures")
-            _write(result, files)
-    return result
-
-
-def _write(result: Comparison, files: Path) -> None:
-    from lina_calphad.compare.figures import figures
-    from lina_calphad.report import save_figure
-
-    result.to_dataframe().to_csv(files / "comparison.csv", index=False)
-    (files / "comparison.json").write_text(_json(result), encoding="utf-8")
-    result.diagram.to_csv(files / "phase_diagram.csv", index=False)
-    result.arrhenius.to_csv(files / "arrhenius.csv", index=False)
-    result.gibbs.to_csv(files / "gibbs_energy.csv", index=False)
-    if result.bands:
-        result.band_curves.to_csv(files / "bands.csv", index=False)
-        result.uncertainty.to_csv(files / "uncertainty.csv", index=False)
-    for name, figure in figures(result).items():
-        save_figure(figure, files, name)
-
-
-def _json(result: Comparison) -> str:
-    return json.dumps(result.to_dict(), indent=2, allow_nan=False)
-
-
-def _print_comparison(result: Comparison) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    from lina_calphad.report import table_console
-
-    table = Table(title=f"bcc Li-Na at {result.T:g} K", title_justify="left")
-    table.add_column("quantity")
-    for name in result.names:
-        table.add_column(escape(name), justify="right")
-    for name in result.names[1:]:
-        against = f"{name} : {result.names[0]}" if len(result.names) > 2 else "change"
-        table.add_column(escape(against), justify="right")
-    table.add_column("measured", justify="right")
-    last = ""
-    for row in result.rows:
-        group = row.key.split("_")[0]
-        if last and group != last:
-            table.add_section()
-        last = group
-        cells = [_cell(v, row) or r for v, r in zip(row.values, row.reasons, strict=True)]
-        changes = [_change(change, row) for change in row.changes]
-        unit = "" if row.unit == "1" else f" / {row.unit}"
-        seen = row.measured.value if row.measured else None
-        table.add_row(row.quantity + unit, *cells, *changes, _cell(seen, row))
-    console = table_console()
-    console.print(table)
-    by = dict.fromkeys(row.measured.where for row in result.rows if row.measured)
-    for note in (*result.notes, f"measured by {', '.join(by)}"):
-        console.print(f"note: {note}", highlight=False, markup=False)
-
-
-def _cell(value: float | None, row: Row) -> str:
-    if value is None:
-        return ""
-    return f"{value:.2f}" if row.unit == "K" else f"{value:.4g}"
-
-
-def _change(change: float | None, row: Row) -> str:
-    if change is None:
-        return ""
-    return f"x {change:.3g}" if row.unit == "1" else f"{change:+.2f}"
+    with steps((2 + 4 * bands) * (len(sources) or 3)) as say, warnings.catch_warnings():
+        # The notes of the result say the same.
+        warnings.simplefilter("ignore", OutsideAssessedRange)
+        return run(sources or None, temperature, bands=bands, progress=say).report()
 
 
 @cli.command(
@@ -243,86 +141,8 @@ def export(source: str, file: Path, plane: tuple[float, float, float], overwrite
     click.echo(f"wrote {written}")
 
 
-@cli.command(
-    epilog="Examples: lina-calphad dataset cells.csv --out my.json; "
-    "lina-calphad dataset */vasprun.xml --out my.json --reference 'VASP, PBE, 450 eV'"
-)
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--out", type=click.Path(path_type=Path), required=True, metavar="FILE",
-    help="The ESPEI dataset to write (.json).",
-)  # fmt: skip
-@click.option(
-    "--uncertainty", type=float, default=0.01, show_default=True, metavar="EV",
-    help="Standard error of each substituted atom.",
-)  # fmt: skip
-@click.option(
-    "--components", type=(str, str), default=("LI", "NA"), show_default=True, metavar="A B",
-    help="The two elements.",
-)  # fmt: skip
-@click.option("--phase", default="BCC_A2", show_default=True, help="The phase the cells belong to.")
-@click.option(
-    "--vacant", type=float, default=3.0, show_default=True, metavar="SITES",
-    help="Vacant sites for each atom in the phase; 0 if it has no such sublattice.",
-)  # fmt: skip
-@click.option("--reference", default="own calculations", show_default=True, help="Their source.")
-@click.option("--comment", default="", help="What they rest on: code, functional, cut-off, mesh.")
-@click.option(
-    "--max-force", type=float, default=0.05, show_default=True, metavar="EV/A",
-    help="Largest residual force allowed.",
-)  # fmt: skip
-@click.option(
-    "--max-pressure", type=float, default=2.0, show_default=True, metavar="KBAR",
-    help="Largest residual pressure allowed.",
-)  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
-def dataset(
-    files: tuple[Path, ...], out: Path, components: tuple[str, str], vacant: float,
-    overwrite: bool, **options: Any,
-) -> None:  # fmt: skip
-    """Make an ESPEI dataset (HM_MIX) from energies of supercells.
-
-    FILES are CSV tables (.csv), or finished calculations in any format that ASE
-    reads: vasprun.xml, OUTCAR, the text output of GPAW, extended XYZ... Of a
-    relaxation the last step counts, and the structure must derive from bcc.
-    Cells of a pure element are the references; those with as many atoms as the
-    alloy, on the same mesh, are best.
-
-    A table has a row for each cell, and for Li and Na the columns name, energy_ev
-    (of the whole cell) and two of atoms, li and na (numbers of atoms). It may
-    have e_li_ev_per_atom and e_na_ev_per_atom (instead of pure cells),
-    max_force_ev_per_a, pressure_kbar, and use: rows that say anything but yes
-    there are left out.
-
-    Prints the energies of mixing and, from one substituted atom on each side in
-    cells of one size, the parameters 0L and 1L: by finite difference, as in the
-    paper, and by the strict curve through both points.
-    """
-    from lina_calphad.data.cells import read_calculations, read_table
-    from lina_calphad.data.datasets import write_dataset
-    from lina_calphad.data.mixing import mixing_energies
-    from lina_calphad.data.mixing_table import print_energies
-    from lina_calphad.data.new_datasets import energies_dataset
-
-    cells = [
-        cell
-        for file in files
-        for cell in (
-            read_table(file, components)
-            if file.suffix.lower() == ".csv"
-            else read_calculations([file], components)
-        )
-    ]
-    made = energies_dataset(
-        cells, components=components, site_ratios=(1.0, vacant) if vacant else (1.0,), **options
-    )
-    write_dataset(made, out, overwrite=overwrite)
-    checks = {key: options[key] for key in ("uncertainty", "max_force", "max_pressure")}
-    print_energies(mixing_energies(cells, components=components, **checks), options["uncertainty"])
-    click.echo(f"wrote {out}: {made['output']} of {', '.join(made['phases'])}")
-
-
 cli.add_command(anode)
+cli.add_command(dataset)
 cli.add_command(refit)
 cli.add_command(check)
 cli.add_command(reproduce)
@@ -338,11 +158,11 @@ def main(arguments: list[str] | None = None) -> Any:
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        message = " ".join(error.format_message().split())
+        message = one_line(error.format_message())
     except Interrupted as error:
-        click.echo(f"lina-calphad: {error}", err=True)
+        click.echo(f"lina-calphad: {one_line(error)}", err=True)
         sys.exit(130)
     except (LinaCalphadError, ValueError, OSError) as error:
-        message = " ".join(str(error).split())
+        message = one_line(error)
     click.echo(f"lina-calphad: error: {message}", err=True)
     sys.exit(2)

@@ -7,23 +7,31 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import bisect
 from scipy.special import expit, logit
 
 from lina_calphad.checks import SEARCH_RANGE
 from lina_calphad.data.interactions import free_interactions
 from lina_calphad.data.sources import COMPONENTS, PHASE
-from lina_calphad.errors import DatabaseError
+from lina_calphad.errors import (
+    DatabaseError,
+    NoCriticalPoint,
+    NoMiscibilityGap,
+    SeveralMiscibilityGaps,
+)
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.energy import R
+from lina_calphad.phase.results import CriticalPoint
 from lina_calphad.phase.rows import root
 from lina_calphad.phase.solution import BinarySolution
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
     from pycalphad import Database
 
     from lina_calphad.checks import Array, Flags
-    from lina_calphad.phase.results import CriticalPoint
+    from lina_calphad.phase.results import Binodal, Spinodal
 
 # Liquids tried against the solid, both pure ones among them. Steps of 0.02 in ln(x/(1-x)) miss
 # the lowest by less than 0.05 J/mol, a hundredth of a kelvin in a melting temperature.
@@ -31,10 +39,11 @@ _TRIED = np.concatenate([[0.0], expit(np.linspace(-20, 20, 2001)), [1.0]])
 # All alloys inside the chemical binodal melt at one temperature: few points see all liquid.
 _WAY = expit(np.linspace(-15, 15, 61))
 _VALUES_AT_ONCE = 2_000_000
+_LOGS = ("ln_x_alpha", "ln_one_minus_x_beta")
 _LEAST, _MOST = 1e-300, np.nextafter(1, 0)  # mole fractions that are not quite 0 and 1
 _MINUS_INFINITY = -1e30  # in J/mol; zero times it is still zero
 _LADDER = np.linspace(250.0, 700.0, 46)  # temperatures in K between which invariants are sought
-_LOOK = _TRIED[::10]  # both pure phases, and steps of 0.2 in t between
+_LOOK = np.concatenate([[0.0], expit(np.linspace(-20, 20, 201)), [1.0]])  # the same, coarser
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,43 @@ class Alloy:
         model = CoherentModel(self.dbf, [*COMPONENTS, "VA"], PHASE)
         return float(model.coherency[COMPONENTS])
 
+    def curve(self, kind: str, T: Array) -> pd.DataFrame:
+        """A curve of the gap for a diagram, closed at its critical point where that is in range.
+
+        Parameters
+        ----------
+        kind
+            "chemical binodal", "coherent spinodal" and so on.
+        T
+            Temperatures in K, ascending; above the critical point they are left out.
+
+        Returns
+        -------
+        pandas.DataFrame
+            T, x_alpha, x_beta, and of a binodal the logarithms; empty where there is no gap.
+        """
+        which, name = kind.split()
+        solution = self.solutions[which]
+        try:
+            top = solution.critical_point()
+        except (NoMiscibilityGap, NoCriticalPoint):
+            top = CriticalPoint(np.inf, np.nan)  # the curve may be there all the same
+        closed = T.max() > top.T
+        if closed:
+            # Even steps in T leave the flat top of a dome jagged.
+            dome = top.T * (1 - np.linspace(0.004, 0.4, 60) ** 2)
+            T = np.union1d(T[top.T > T], dome[dome >= T.min()])
+        try:
+            found: Binodal | Spinodal = getattr(solution, name)(T)
+        except (NoMiscibilityGap, SeveralMiscibilityGaps):
+            return pd.DataFrame(columns=["T", "x_alpha", "x_beta", *_LOGS])
+        frame = found.to_dataframe()
+        if closed:
+            ends = [top.T, top.x, top.x, np.log(top.x), np.log1p(-top.x)]
+            last = dict(zip(["T", "x_alpha", "x_beta", *_LOGS], ends, strict=True))
+            frame = pd.concat([frame, pd.DataFrame([last])[frame.columns]], ignore_index=True)
+        return frame
+
     # -- with the liquid: pycalphad's plain Models of stress-free phases --
 
     @cached_property
@@ -186,26 +232,28 @@ class Alloy:
         if liquid is None:
             return None
         present = np.zeros(x.size, bool)
-        flat, levels = x.ravel(), T.ravel()
-        each = np.unique(levels)
-        for level, low, high in zip(each, *solid.ends("binodal", each), strict=True):
+        flat = x.ravel()
+        levels, back = np.unique(T.ravel(), return_inverse=True)
+        low, high = solid.ends("binodal", levels)
+        for i, level in enumerate(levels):
             energies = liquid.gibbs_energy(level, _TRIED)
-            rows = np.flatnonzero(levels == level)
+            rows = np.flatnonzero(back == i)
             for part in np.array_split(rows, 1 + rows.size * _TRIED.size // _VALUES_AT_ONCE):
-                within = (low <= flat[part]) & (flat[part] < high)
+                within = (low[i] <= flat[part]) & (flat[part] < high[i])
                 # At a pure element the chemical potential of the other diverges.
                 ends = [
-                    np.clip(np.where(within, end, flat[part]), _LEAST, _MOST) for end in (low, high)
+                    np.clip(np.where(within, end[i], flat[part]), _LEAST, _MOST)
+                    for end in (low, high)
                 ]
                 # All alloys inside the gap have one tangent.
-                (a, b), back = np.unique(ends, axis=1, return_inverse=True)
+                (a, b), same = np.unique(ends, axis=1, return_inverse=True)
                 first = solid.gibbs_energy(level, a) - a * solid.diffusion_potential(level, a)
                 second = solid.gibbs_energy(level, b)
                 second = second + (1 - b) * solid.diffusion_potential(level, b)
                 first[a == _MOST] = second[b == _LEAST] = _MINUS_INFINITY
                 tangent = np.outer(first, 1 - _TRIED) + np.outer(second, _TRIED)
                 below: Flags = np.any(energies < tangent, axis=1)
-                present[part] = below[back]
+                present[part] = below[same]
         return present.reshape(x.shape)
 
     def melts_on_the_way(self, x0: Array, T: Array) -> Flags:
@@ -233,7 +281,7 @@ class Alloy:
         return float(bisect(sign, low, hot, xtol=0.01)) if sign(low) > 0 else low
 
 
-def driving_force(host: BinarySolution, other: BinarySolution, T: Array) -> tuple[Array, Array]:
+def driving_force(host: BinarySolution, other: BinarySolution, T: ArrayLike) -> tuple[Array, Array]:
     """Height of `other` above the common tangent to the gap of `host`, and where it is lowest.
 
     Parameters
@@ -247,26 +295,25 @@ def driving_force(host: BinarySolution, other: BinarySolution, T: Array) -> tupl
     Returns
     -------
     ndarray
-        In J/mol, shape (m,); NaN where `host` has no gap.
+        In J/mol, of the shape of `T`; NaN where `host` has no gap.
     ndarray
-        Mole fraction of the second component, likewise.
+        Mole fraction of the second component.
     """
-    height, x = np.full((2, T.size), np.nan)
+    T = np.asarray(T, dtype=float)
     alpha = host.ends("binodal", T)[0]
-    gap = np.flatnonzero(~np.isnan(alpha))
-    T, alpha = T[gap], alpha[gap]
+    gap = np.isfinite(alpha)
+    alpha = np.where(gap, alpha, 0.5)
     slope = host.diffusion_potential(T, alpha)
     start = host.gibbs_energy(T, alpha) - slope * alpha
-    above = other.gibbs_energy(T[:, None], _LOOK) - start[:, None] - np.outer(slope, _LOOK)
-    i = above.argmin(axis=1)
-    height[gap], x[gap] = above[np.arange(gap.size), i], _LOOK[i]
-    inside = np.flatnonzero((i > 0) & (i < _LOOK.size - 1))
-    T, slope, start, t = T[inside], slope[inside], start[inside], logit(_LOOK[i[inside]])
-    for _ in range(6):  # parallel tangents, from a start within 0.1
-        at = expit(t)
-        off = (other.diffusion_potential(T, at) - slope) / (R * T)
-        t -= np.clip(off / other.stability(T, at), -0.2, 0.2)
-    at = expit(t)
-    height[gap[inside]] = other.gibbs_energy(T, at) - start - slope * at
-    x[gap[inside]] = at
-    return height, x
+    above = other.gibbs_energy(T[..., None], _LOOK) - slope[..., None] * _LOOK
+    lowest = above.argmin(axis=-1)
+    inside = (lowest > 0) & (lowest < _LOOK.size - 1)
+    # Parallel tangents, from a start within 0.1; the ends of the axis are kept.
+    t = logit(_LOOK[np.where(inside, lowest, _LOOK.size // 2)])
+    for _ in range(6):
+        x = expit(t)
+        off = (other.diffusion_potential(T, x) - slope) / (R * T)
+        t = t - np.clip(off / other.stability(T, x), -0.2, 0.2)
+    x = np.where(inside, expit(t), _LOOK[lowest])
+    height = other.gibbs_energy(T, x) - start - slope * x
+    return np.where(gap, height, np.nan), np.where(gap, x, np.nan)

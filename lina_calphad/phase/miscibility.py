@@ -94,22 +94,23 @@ class MiscibilityGap:
         NotConverged, ValueError
             If a tie-line was not reached; if a temperature or value makes no sense.
         """
-        T, t = self._solve("binodal", T, values)
+        T, t = self._some("binodal", T, values)
         alpha, beta = expit(t)
         return Binodal(T, alpha, beta, log_expit(t[0]), log_expit(-t[1]))
 
     def spinodal(self, T: ArrayLike, values: ArrayLike = ()) -> Spinodal:
         """Limits of stability; parameters and errors are those of `binodal`."""
-        T, t = self._solve("spinodal", T, values)
+        T, t = self._some("spinodal", T, values)
         return Spinodal(T, *expit(t))
 
     def ends(self, curve: str, T: ArrayLike, values: ArrayLike = ()) -> Array:
         """Both ends of a "binodal" or "spinodal" on a first axis; NaN where there is no gap."""
-        try:
-            found = getattr(self, curve)(T, values)
-        except NoMiscibilityGap:
-            return np.full((2, *np.shape(values)[:-1], *np.shape(T)), np.nan)
-        return np.stack([found.x_alpha, found.x_beta])
+        x: Array = expit(self.logits(curve, T, values))
+        return x
+
+    def logits(self, curve: str, T: ArrayLike, values: ArrayLike = ()) -> Array:
+        """The same as ln(x/(1-x)), which keeps its digits however dilute either end is."""
+        return self._solve(curve, T, values)[1]
 
     def critical_point(self) -> CriticalPoint:
         """The highest temperature at which the gap closes on heating.
@@ -214,18 +215,25 @@ class MiscibilityGap:
         near = (T, t) if np.isfinite(T) else None
         return critical.tops(self._gap, tuple(draws.T), len(draws), near, self._limit)
 
+    def _some(self, curve: str, T: ArrayLike, values: ArrayLike) -> tuple[Array, Array]:
+        """The same as `_solve`, or NoMiscibilityGap if there is none."""
+        levels, t = self._solve(curve, T, values)
+        if t.size and np.isnan(t[0]).all():
+            raise NoMiscibilityGap(self._no_gap(levels))
+        return levels, t
+
     def _solve(self, curve: str, T: ArrayLike, values: ArrayLike) -> tuple[Array, Array]:
         """Temperatures and both logits, values first."""
         T, (draws, shape) = kelvin(T), self._draws(values)
         levels = T.ravel()
         i, j = np.indices((len(draws), levels.size)).reshape(2, -1)
         rows: Rows = (levels[j], *draws[i].T)
-        if i.size < _MANY or self._trace is None:
+        # Draws take one way, so that how many come at once changes no digit.
+        few = i.size < (1 if self.symbols else _MANY)
+        if few or self._trace is None:
             t = self._gap.solve(curve, rows)
         else:
             t = self._like_the_reference(curve, rows, draws, levels, i)
-        if t.size and np.isnan(t[0]).all():
-            raise NoMiscibilityGap(self._no_gap(T))
         shape += T.shape
         return np.broadcast_to(T, shape).copy(), t.reshape(2, *shape)
 
