@@ -49,7 +49,8 @@ def test_invariants_are_those_of_the_three_phase_conditions(databases, alloys, k
             start = invariant.T, *(x for _, x in invariant.phases)
             T, *x = mp.findroot(conditions, start, tol=1e-40)
         assert invariant.T == pytest.approx(float(T), abs=1e-8)
-        assert [at for _, at in invariant.phases] == pytest.approx([float(at) for at in x], abs=1e-9)
+        found = [at for _, at in invariant.phases]
+        assert found == pytest.approx([float(at) for at in x], abs=1e-9)
 
 
 def test_no_driving_force_without_a_gap(alloys):
