@@ -63,6 +63,10 @@ class DatasetError(LinaCalphadError):
     """A dataset or a table of energies is empty, inconsistent or not of the kind asked for."""
 
 
+class DataLeftOut(LinaCalphadError, UserWarning):
+    """A warning: some data cannot be taken, and the others are."""
+
+
 class SchedulerError(LinaCalphadError):
     """No Dask cluster answers there."""
 
