@@ -314,6 +314,10 @@ def _calculated(
         msg = f"{origin} has no energy: neither its calculator nor energy or energy_ev in its info"
         raise DatasetError(msg)
     forces, stress = results.get("forces"), results.get("stress")
+    for what, found in (("forces", forces), ("stress", stress)):
+        if found is not None and not np.isfinite(found).all():
+            msg = f"{origin} has {what} that are no finite numbers"
+            raise DatasetError(msg)
     return {
         "name": name,
         "n_first": symbols.count(elements[0]),

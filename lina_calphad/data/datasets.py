@@ -15,14 +15,12 @@ import numpy as np
 import pandas as pd
 
 from lina_calphad.data.foreign_files import read_text
-from lina_calphad.data.supercells import EV_IN_J_PER_MOL, finite_difference
+from lina_calphad.data.supercells import EV_IN_J_PER_MOL, Interactions, finite_difference
 from lina_calphad.errors import DataLeftOut, DatasetError
 from lina_calphad.report import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
 
 #: An ESPEI dataset: the contents of its JSON file.
 Dataset = dict[str, Any]
@@ -276,7 +274,7 @@ def mixing_data(datasets: Sequence[Dataset], phase: str, components: Sequence[st
     return pd.DataFrame(rows, columns=["x", "energy", "standard_error", "reference"])
 
 
-def difference_of(data: pd.DataFrame) -> NDArray[Any] | None:
+def difference_of(data: pd.DataFrame) -> Interactions | None:
     """⁰L and ¹L by the paper's eqs. 8 and 9, where the data are made for them.
 
     Parameters
@@ -286,15 +284,15 @@ def difference_of(data: pd.DataFrame) -> NDArray[Any] | None:
 
     Returns
     -------
-    ndarray, shape (2,), or None
-        In J/mol; None unless exactly one datum on each side is of one substituted atom in N,
+    Interactions or None
+        None unless exactly one datum on each side is of one substituted atom in N,
         with the same N of at least 3.
 
     Examples
     --------
     >>> data = mixing_data(read_datasets(["santos2025"]), "BCC_A2", ("LI", "NA"))
-    >>> difference_of(data).round(4)
-    array([20109.8,  5772.6])
+    >>> [round(value, 4) for value in difference_of(data)]
+    [20109.8, 5772.6]
     """
     x, energy = data["x"].to_numpy(dtype=float), data["energy"].to_numpy(dtype=float)
     dilute = np.clip(np.minimum(x, 1 - x), 1e-12, None)

@@ -16,9 +16,9 @@ from lina_calphad.data.datasets import (
 )
 from lina_calphad.data.lattices import VACANT, lattice_of
 from lina_calphad.data.supercells import (
-    covariance,
     finite_difference,
     mixing_energies,
+    parameter_covariance,
     redlich_kister,
     substitution_pairs,
 )
@@ -338,7 +338,7 @@ def energies_shown(energies: pd.DataFrame, uncertainty: float) -> list[Shown]:
             ("finite difference", finite_difference(*pair), None),
             ("Redlich-Kister", redlich_kister(*pair, atoms), atoms),
         ):
-            errors = covariance(size, uncertainty).diagonal() ** 0.5
+            errors = parameter_covariance(size, uncertainty).diagonal() ** 0.5
             texts = [f"{v:.1f} ± {e:.0f}" for v, e in zip(found, errors, strict=True)]
             rows.append([str(atoms), method, *texts])
     if rows:

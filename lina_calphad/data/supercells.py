@@ -11,7 +11,7 @@ is 0.8 % and 2.4 %, which is why the strict parameters are not those of the pape
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import constants
@@ -30,6 +30,13 @@ EV_IN_J_PER_MOL = constants.e * constants.N_A
 
 #: A larger substitution energy, in eV, is no energy of one atom in a metal.
 LARGEST_SUBSTITUTION_ENERGY = 5.0
+
+
+class Interactions(NamedTuple):
+    """⁰L and ¹L in (x_first - x_second)^k, in J/mol of atoms: numbers, or arrays alike."""
+
+    L0: float
+    L1: float
 
 
 def formation_energy(
@@ -113,7 +120,7 @@ def substitution_energy(
     return float(_joules(energy - (atoms - 1) * host_energy - solute_energy)) / EV_IN_J_PER_MOL
 
 
-def finite_difference(second_in_first: ArrayLike, first_in_second: ArrayLike) -> NDArray[Any]:
+def finite_difference(second_in_first: ArrayLike, first_in_second: ArrayLike) -> Interactions:
     """⁰L and ¹L with the substituted atom taken for infinitely dilute (eqs. 8 and 9).
 
     Parameters
@@ -126,8 +133,8 @@ def finite_difference(second_in_first: ArrayLike, first_in_second: ArrayLike) ->
 
     Returns
     -------
-    ndarray, shape (2, ...)
-        ⁰L and ¹L in (x_first - x_second)^k, in J/mol of atoms.
+    Interactions
+        Its `L0` and `L1`, each of the shape of the energies.
 
     Raises
     ------
@@ -136,16 +143,18 @@ def finite_difference(second_in_first: ArrayLike, first_in_second: ArrayLike) ->
 
     Examples
     --------
-    >>> finite_difference(25882.4 / EV_IN_J_PER_MOL, 14337.2 / EV_IN_J_PER_MOL).round(4)
-    array([20109.8,  5772.6])
+    >>> L0, L1 = finite_difference(25882.4 / EV_IN_J_PER_MOL, 14337.2 / EV_IN_J_PER_MOL)
+    >>> round(L0, 4), round(L1, 4)
+    (20109.8, 5772.6)
     """
-    first, second = np.broadcast_arrays(_joules(second_in_first), _joules(first_in_second))
-    return np.array([first + second, first - second]) / 2
+    first, second = _joules(second_in_first), _joules(first_in_second)
+    pair: Any = (first + second) / 2, (first - second) / 2
+    return Interactions(*(value if np.ndim(value) else float(value) for value in pair))
 
 
 def redlich_kister(
     second_in_first: ArrayLike, first_in_second: ArrayLike, atoms: int
-) -> NDArray[Any]:
+) -> Interactions:
     """⁰L and ¹L of the curve through both energies, at x = 1/N and 1 - 1/N (eqs. 1 and 3).
 
     Parameters
@@ -157,8 +166,7 @@ def redlich_kister(
 
     Returns
     -------
-    ndarray, shape (2, ...)
-        ⁰L and ¹L, in J/mol of atoms.
+    Interactions
 
     Raises
     ------
@@ -167,16 +175,17 @@ def redlich_kister(
 
     Examples
     --------
-    >>> redlich_kister(25882.4 / EV_IN_J_PER_MOL, 14337.2 / EV_IN_J_PER_MOL, 128).round(1)
-    array([20268.1,  5910.4])
+    >>> found = redlich_kister(25882.4 / EV_IN_J_PER_MOL, 14337.2 / EV_IN_J_PER_MOL, 128)
+    >>> round(found.L0, 1), round(found.L1, 1)
+    (20268.1, 5910.4)
     """
     _check_atoms(atoms, 3)
     L0, L1 = finite_difference(second_in_first, first_in_second)
     scale = atoms / (atoms - 1)
-    return np.array([scale * L0, scale * atoms / (atoms - 2) * L1])
+    return Interactions(scale * L0, scale * atoms / (atoms - 2) * L1)
 
 
-def covariance(atoms: int | None = None, uncertainty: float = 0.01) -> NDArray[Any]:
+def parameter_covariance(atoms: int | None = None, uncertainty: float = 0.01) -> NDArray[Any]:
     """Covariance of (⁰L, ¹L) from independent errors of the two substitution energies.
 
     Parameters
@@ -198,7 +207,7 @@ def covariance(atoms: int | None = None, uncertainty: float = 0.01) -> NDArray[A
 
     Examples
     --------
-    >>> (covariance(uncertainty=0.01).diagonal() ** 0.5).round(1)
+    >>> (parameter_covariance(uncertainty=0.01).diagonal() ** 0.5).round(1)
     array([682.3, 682.3])
     """
     if not 0 <= uncertainty < math.inf:
@@ -206,8 +215,11 @@ def covariance(atoms: int | None = None, uncertainty: float = 0.01) -> NDArray[A
         raise ValueError(msg)
     # Both are linear: their values at unit energies are the derivatives.
     one, other = np.eye(2)
-    jacobian = finite_difference(one, other) if atoms is None else redlich_kister(one, other, atoms)
-    return np.asarray(uncertainty**2 * jacobian @ jacobian.T)
+    jacobian = np.array(
+        finite_difference(one, other) if atoms is None else redlich_kister(one, other, atoms)
+    )
+    jacobian /= EV_IN_J_PER_MOL
+    return np.asarray((uncertainty * EV_IN_J_PER_MOL) ** 2 * jacobian @ jacobian.T)
 
 
 def mixing_energies(
