@@ -25,7 +25,8 @@ from lina_calphad.data.datasets import write_dataset
 from lina_calphad.data.interactions import free_interactions
 from lina_calphad.data.new_datasets import solubility_dataset
 from lina_calphad.errors import DatasetError
-from lina_calphad.fit.setup import RefitSettings, prepare, table_of, write_inputs
+from lina_calphad.fit.settings import RefitSettings
+from lina_calphad.fit.setup import prepare, table_of, write_inputs
 from lina_calphad.phase.coherent import CoherentModel
 
 ESPEI = Path(sys.executable).parent / "espei"
@@ -109,7 +110,8 @@ def test_the_espei_command_uses_our_residual(tmp_path, solubilities, bcc):
 
 def test_only_the_import_of_the_hooks_registers_with_espei(tmp_path):
     code = (
-        "import lina_calphad as lc, lina_calphad.phase.coherent, lina_calphad.fit.setup; lc.compare; "
+        "import lina_calphad as lc, lina_calphad.phase.coherent, lina_calphad.fit.setup\n"
+        "lc.compare\n"
         "from espei.error_functions.residual_base import residual_function_registry as r; "
         "before = len(r.get_registered_residual_functions()); "
         "import lina_calphad.espei_hooks, importlib; "
