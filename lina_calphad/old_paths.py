@@ -21,7 +21,7 @@ SHORT = {"dilute": "phase.dilute", "kinetics": "phase.kinetics"}
 MOVED: dict[str, tuple[str, ...]] = {
     "cells": ("data.cells",),
     "comparison": ("compare.comparison",),
-    "consistency": ("check.consistency", "check.identities"),
+    "consistency": ("check.identities",),
     "console": ("report",),
     "curves": ("phase.results", "checks"),
     "database": ("data.databases",),
