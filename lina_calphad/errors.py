@@ -59,6 +59,10 @@ class DatasetError(LinaCalphadError):
     """A dataset, a table, draws or a trace are empty, inconsistent or not of the kind asked for."""
 
 
+class DataLeftOut(LinaCalphadError, UserWarning):
+    """A warning: some data cannot be taken, and the others are."""
+
+
 class SchedulerError(LinaCalphadError):
     """No Dask cluster answers there."""
 

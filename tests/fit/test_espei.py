@@ -57,9 +57,12 @@ def solubilities():
 
     def make(solution, T=(300.0, 335.0, 370.0, 405.0, 440.0), error=0.02):
         line = solution.binodal(np.array(T))
+        kind = "coherent" if issubclass(solution.model, CoherentModel) else "chemical"
         sides = {"LI": line.x_alpha, "NA": 1 - line.x_beta}
         return [
-            solubility_dataset(T, x, solvent=solvent, ln_x_error=error, reference="synthetic")
+            solubility_dataset(
+                T, x, solvent=solvent, equilibrium=kind, ln_x_error=error, reference="synthetic"
+            )
             for solvent, x in sides.items()
         ]
 
