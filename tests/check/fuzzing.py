@@ -6,8 +6,10 @@ and prints a line of JSON for each.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pkgutil
 import random
 import re
 import resource
@@ -79,7 +81,9 @@ def seeds() -> dict[str, list[bytes]]:
     tdb += [path.read_bytes() for path in sorted(Path(str(tdb_folder())).glob("*.tdb"))]
     tdb += [(examples / name).read_bytes() for name in ("alzn_mey.tdb", "crfe_bcc_magnetic.tdb")]
     table = (data / "dft-gpaw2026" / "cells.csv").read_bytes()
-    short = b"name,energy_ev,li,na\nli,-30.4,16,0\nna,-21.1,0,16\nna_li,-29.6,15,1\nli_na,-21.5,1,15\n"
+    short = (
+        b"name,energy_ev,li,na\nli,-30.4,16,0\nna,-21.1,0,16\nna_li,-29.6,15,1\nli_na,-21.5,1,15\n"
+    )
     sets = [p.read_bytes() for p in sorted((data / "input-data").rglob("*.json"))]
     return {"tdb": tdb, "csv": [short, short, table], "json": sets, "xyz": [b""], "xml": [b""]}
 
@@ -286,12 +290,12 @@ def main(folder: Path, seed: str, first: int, last: int) -> None:
     """Run cases and print what becomes of each."""
     import matplotlib
 
-    # What every child would import again.
-    import lina_calphad.anode.summary
-    import lina_calphad.check.report
-    import lina_calphad.compare.comparison
-    import lina_calphad.fit.refit  # noqa: F401
+    import lina_calphad
 
+    # What every child would import again.
+    for module in pkgutil.walk_packages(lina_calphad.__path__, "lina_calphad."):
+        if "old_paths" not in str(module.module_finder) and "old_paths" not in module.name:
+            importlib.import_module(module.name)
     matplotlib.use("agg")
     seeds()
     for number in range(first, last):
