@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pycalphad import Database
 
     from lina_calphad.checks import Array
-    from lina_calphad.data.supercells import InteractionParameters
+    from lina_calphad.data.supercells import Interactions
     from lina_calphad.fit.folder import Chain
 
 __all__ = ["Refit", "RefitSettings", "read_settings", "refit"]
@@ -118,7 +118,7 @@ class Refit:
         return len(self.residuals) - len(self.symbols)
 
     @property
-    def finite_difference(self) -> InteractionParameters | None:
+    def finite_difference(self) -> Interactions | None:
         """The paper's eqs. 8 and 9 on the same data, where these are one such pair."""
         settings = self.setup.settings
         if len(settings.phases) > 1:
@@ -207,8 +207,8 @@ def refit(
     ...     result = refit(RefitSettings(iterations=0), folder)
     >>> result
     <Refit of santos2025: BCCL0 = 20268.1 ± 688, BCCL1 = 5910.4 ± 699>
-    >>> result.finite_difference
-    <InteractionParameters by finite difference: L0 = 20109.8, L1 = 5772.6>
+    >>> [round(value, 1) for value in result.finite_difference]
+    [20109.8, 5772.6]
     """
     say = progress or (lambda *_: None)
     with RunFolder(folder) as run:

@@ -21,10 +21,9 @@ from pycalphad import variables as v
 from support import LINA, run
 
 import lina_calphad as lc
-from lina_calphad.data.cells import Cell
 from lina_calphad.data.datasets import read_datasets, shipped_datasets, write_dataset
 from lina_calphad.data.new_datasets import energies_dataset, solubility_dataset
-from lina_calphad.data.supercells import redlich_kister
+from lina_calphad.data.supercells import parameter_covariance
 from lina_calphad.errors import (
     DatasetError,
     ElasticDataError,
@@ -99,8 +98,8 @@ def test_the_error_is_that_of_the_energies(paper):
     # 0.01 eV on each substitution: (0L, 1L) are half the sum and difference of the two,
     # stretched by the curve through x = 1/N and 1 - 1/N.
     result, _ = paper
-    strict = redlich_kister(25882.4 / 96485.33, 14337.2 / 96485.33, 128)
-    assert result.exact.covariance == pytest.approx(strict.covariance(0.01), rel=1e-4, abs=1e-3)
+    strict = parameter_covariance(128, 0.01)
+    assert result.exact.covariance == pytest.approx(strict, rel=1e-4, abs=1e-3)
 
 
 def test_many_energies_are_weighted_least_squares(tmp_path):
@@ -158,7 +157,10 @@ def test_another_alloy(tmp_path, example_tdb):
     zinc = example_tdb("alzn_mey.tdb")  # it has an electron gas, which ESPEI does not know
     zinc.to_file(str(tmp_path / "alzn.tdb"))
     dataset = energies_dataset(
-        [Cell("Zn_in_Al", (31, 1), 0.1, 0, 0), Cell("Al_in_Zn", (1, 31), 0.2, 0, 0)],
+        pd.DataFrame(
+            {"name": ["Zn_in_Al", "Al_in_Zn"], "n_first": [31, 1], "n_second": [1, 31],
+             "energy": [0.1, 0.2], "e_first": 0.0, "e_second": 0.0}
+        ),
         components=("AL", "ZN"), phase="FCC_A1", reference="made up", site_ratios=(1.0,),
     )  # fmt: skip
     write_dataset(dataset, tmp_path / "alzn.json")
@@ -189,7 +191,9 @@ def test_solubilities_are_sampled(tmp_path, bcc):
     T = [300.0, 340.0, 380.0, 420.0]
     line = bcc("santos2025", "coherent").binodal(T)
     for solvent, x in (("LI", line.x_alpha), ("NA", 1 - line.x_beta)):
-        dataset = solubility_dataset(T, x, solvent=solvent, ln_x_error=0.05, reference="made up")
+        dataset = solubility_dataset(
+            T, x, solvent=solvent, equilibrium="coherent", ln_x_error=0.05, reference="made up"
+        )
         write_dataset(dataset, tmp_path / "data" / f"{solvent}.json")
     settings = RefitSettings(
         source="zhang2003", data=(str(tmp_path / "data"),), symbols=(), iterations=80
@@ -451,7 +455,9 @@ def test_data_of_other_sublattices(tmp_path):
 
 
 def test_interactions_that_cannot_be_freed_are_named(tmp_path, bcc):
-    dataset = solubility_dataset([300.0], [1e-4], solvent="LI", ln_x_error=0.1, reference="made up")
+    dataset = solubility_dataset(
+        [300.0], [1e-4], solvent="LI", equilibrium="coherent", ln_x_error=0.1, reference="made up"
+    )
     write_dataset(dataset, tmp_path / "one.json")
     mine = lc.load("zhang2003")
     mine._parameters.remove(lambda p: p["phase_name"] == "BCC_A2" and p["parameter_type"] == "G"
@@ -465,8 +471,8 @@ def test_interactions_that_cannot_be_freed_are_named(tmp_path, bcc):
 
 def test_a_coherent_model_without_elastic_data(tmp_path):
     dataset = solubility_dataset(
-        [500.0], [0.1], solvent="LI", phase="LIQUID", ln_x_error=0.1, reference="made up",
-        site_ratios=(1.0,),
+        [500.0], [0.1], solvent="LI", phase="LIQUID", equilibrium="chemical", ln_x_error=0.1,
+        reference="made up", site_ratios=(1.0,),
     )  # fmt: skip
     write_dataset(dataset, tmp_path / "liquid.json")
     with pytest.raises(ElasticDataError, match="--model chemical"):
