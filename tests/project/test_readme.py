@@ -7,7 +7,6 @@ import re
 import pytest
 from support import ROOT
 
-import lina_calphad as lc
 from lina_calphad.anode import depth_profile, stripping_path
 from lina_calphad.data.assessments import MEASURED
 
