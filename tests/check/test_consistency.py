@@ -436,13 +436,3 @@ def test_a_closed_pipe_is_no_finding():
         process.stdout.close()
         err = process.stderr.read()
     assert (process.returncode, err) == (0, b"")
-
-
-def test_the_former_name_of_the_module_is_kept(tmp_path):
-    code = "from lina_calphad.consistency import check_consistency as c; print(c.__module__)"
-    out = subprocess.run(
-        [sys.executable, "-W", "always", "-c", code],
-        cwd=tmp_path, text=True, capture_output=True, check=True,
-    )  # fmt: skip
-    assert out.stdout.strip() == check_consistency.__module__
-    assert "is now lina_calphad.check.identities" in out.stderr
