@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import wraps
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
+from pycalphad import Database
 
-from lina_calphad.anode.boundaries import curve_ends, named_boundaries
-from lina_calphad.checks import kelvin
+from lina_calphad.checks import fraction, kelvin
 from lina_calphad.data.assessments import ELASTIC_FILE
 from lina_calphad.data.sources import COMPONENTS, PHASE, Source, read_with_origin, short_names
 from lina_calphad.errors import MissingElasticData
@@ -22,16 +23,17 @@ from lina_calphad.phase.solution import BinarySolution
 from lina_calphad.plots import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import ArrayLike, NDArray
-    from pycalphad import Database
 
     from lina_calphad.checks import Array, Flags
     from lina_calphad.phase.draws import ParameterDraws
 
-_DRAWS_AT_ONCE = 500
-_VALUES_AT_ONCE = 2_000_000
+    P = ParamSpec("P")
+    Result = TypeVar("Result")
+
+_VALUES_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,21 @@ REGIONS = (
     ),
 )  # fmt: skip
 
-_INDEX = {region.key: i for i, region in enumerate(REGIONS)}
+INDEX = {region.key: i for i, region in enumerate(REGIONS)}
+
+#: Ends of every curve, such as "coherent spinodal alpha": alpha is the Li-rich end.
+BOUNDARIES = tuple(f"{kind} {branch}" for kind in KINDS for branch in ("alpha", "beta"))
+
+
+def boundary_name(boundary: str) -> str:
+    """Name for people of one of `BOUNDARIES`.
+
+    Examples
+    --------
+    >>> boundary_name("coherent spinodal alpha")
+    'coherent spinodal, Li side'
+    """
+    return boundary.replace(" alpha", ", Li side").replace(" beta", ", Na side")
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +125,9 @@ class Regions:
     liquid
         Whether liquid is present; None if the database has no LIQUID: nothing melts then.
     boundaries
-        Mole fraction of Na of each of `BOUNDARIES`, masked where there is no gap.
+        Mole fraction of Na of each of `BOUNDARIES`, NaN where there is no gap.
     probability
-        Share of the draws for which the point lies in a region, by key; masked where
+        Share of the draws for which the point lies in a region, by key; NaN where
         liquid is present. Empty without draws.
     """
 
@@ -141,18 +157,14 @@ class Regions:
 
         Empty inside it, where there is no gap and where liquid is present.
         """
-
-        def innermost(branch: str) -> Array:
-            coherent, chemical = (
-                np.ma.filled(self.boundaries[f"{kind} spinodal {branch}"], np.nan)
-                for kind in ("coherent", "chemical")
-            )
-            return np.where(np.isnan(coherent), chemical, coherent)
-
-        low, high = innermost("alpha"), innermost("beta")
-        solid = self.code != _INDEX["liquid"]
+        ends = []
+        for branch in ("alpha", "beta"):
+            coherent = self.boundaries[f"coherent spinodal {branch}"]
+            chemical = self.boundaries[f"chemical spinodal {branch}"]
+            ends.append(np.where(np.isnan(coherent), chemical, coherent))
+        solid = self.code != INDEX["liquid"]
         sides: NDArray[np.str_] = np.select(
-            [solid & (self.x < low), solid & (self.x >= high)], [*COMPONENTS], ""
+            [solid & (self.x < ends[0]), solid & (self.x >= ends[1])], [*COMPONENTS], ""
         )
         return sides
 
@@ -163,9 +175,22 @@ class Regions:
             "region": self.key.ravel(), "name": [REGIONS[i].name for i in self.code.flat],
             "side": self.side.ravel(),
         }  # fmt: skip
-        masked = {**self.boundaries, **{f"p_{k}": p for k, p in self.probability.items()}}
-        columns |= {name: np.ma.filled(value, np.nan).ravel() for name, value in masked.items()}
+        probability = {f"p_{key}": share for key, share in self.probability.items()}
+        columns |= {name: v.ravel() for name, v in {**self.boundaries, **probability}.items()}
         return pd.DataFrame(columns)
+
+
+def source_first(function: Callable[P, Result]) -> Callable[P, Result]:
+    """Let the source come first, too, as in the command: study("santos2025", x0=0.05)."""
+
+    @wraps(function)
+    def either(*arguments: Any, **options: Any) -> Result:
+        if arguments and isinstance(arguments[0], str | os.PathLike | Database | Alloy):
+            call: Any = function
+            return call(*arguments[1:], source=arguments[0], **options)  # type: ignore[no-any-return]
+        return function(*arguments, **options)
+
+    return either
 
 
 def describe(
@@ -176,13 +201,11 @@ def describe(
 ) -> Alloy:
     """The chemical and coherent bcc solution of an assessment, to be used many times.
 
-    Invariants are not computed: that takes seconds and no region needs them.
-
     Parameters
     ----------
     source
         Key of an assessment, path of a TDB file (which takes the shipped elastic data if
-        it has none), a Database with elastic data of its own, or a Alloy, which is
+        it has none), a Database with elastic data of its own, or an Alloy, which is
         returned as it is.
     model
         What coherency costs, such as a subclass of `CoherentModel` with another plane.
@@ -199,21 +222,20 @@ def describe(
     """
     if isinstance(source, Alloy):
         return source
-    if isinstance(source, str | os.PathLike):
-        name, (dbf, own) = short_names([source])[0], read_with_origin(source)
-        if not (own or shipped_elastic):
-            msg = (
-                f"{os.fspath(source)} has no elastic data: add PARAMETER lines with V0, C11, C12 "
-                f"and C44 of {PHASE} as in tdb/{ELASTIC_FILE}, or take the shipped ones "
-                "(--shipped-elastic)"
-            )
-            raise MissingElasticData(msg)
-    else:
-        name, dbf = "database", source
-    chemical = BinarySolution(dbf, COMPONENTS, PHASE)
-    return Alloy(name, dbf, chemical, BinarySolution(dbf, COMPONENTS, PHASE, model))
+    if not isinstance(source, str | os.PathLike):
+        return Alloy.of("database", source, model)
+    name, (dbf, own) = short_names([source])[0], read_with_origin(source)
+    if not (own or shipped_elastic):
+        msg = (
+            f"{os.fspath(source)} has no elastic data: add PARAMETER lines with V0, C11, C12 "
+            f"and C44 of {PHASE} as in tdb/{ELASTIC_FILE}, or take the shipped ones "
+            "(--shipped-elastic)"
+        )
+        raise MissingElasticData(msg)
+    return Alloy.of(name, dbf, model)
 
 
+@source_first
 def regions(
     x: ArrayLike,
     T: ArrayLike,
@@ -232,7 +254,7 @@ def regions(
     x, T
         Mole fraction of Na, from 0 to 1, and temperature in K, broadcast together.
     source
-        As of `describe`.
+        As of `describe`; it may also come first.
     draws
         A database with uncertain parameters as symbols and draws of them, as from
         `lina_calphad.phase.draws.source_draws`: probabilities of the regions of the
@@ -261,67 +283,68 @@ def regions(
     >>> float(found.boundaries["coherent spinodal alpha"][0].round(4))
     0.058
     """
-    description = describe(source)
-    T, x = np.broadcast_arrays(kelvin(T), np.array(x, dtype=float))
-    if not ((x >= 0) & (x <= 1)).all():
-        msg = f"a mole fraction lies between 0 and 1; got {x[~((x >= 0) & (x <= 1))].flat[0]}"
-        raise ValueError(msg)
-    ends = curve_ends(description, T)
-    liquid = description.liquid_present(x, T)
-    probability = _probability(description, draws, x, T, liquid) if draws else {}
+    alloy = describe(source)
+    T, x = np.broadcast_arrays(kelvin(T), fraction(x))
+    ends = boundaries(alloy, T)
+    liquid = alloy.liquid_present(x, T)
+    probability = _probability(alloy, draws, x, T, liquid) if draws else {}
     return Regions(
-        description.name, x, T, classify(x, ends, liquid), liquid,
-        MappingProxyType(named_boundaries(ends)), MappingProxyType(probability),
+        alloy.name, x, T, classify(x, ends, liquid), liquid,
+        MappingProxyType(ends), MappingProxyType(probability),
     )  # fmt: skip
 
 
-def classify(x: Array, ends: Mapping[str, Array], liquid: Flags | None = None) -> NDArray[np.intp]:
+def boundaries(alloy: Alloy, T: Array, free: Any = None, values: Any = ()) -> dict[str, Array]:
+    """`BOUNDARIES` at each temperature, on the last axis or axes; NaN where there is no gap."""
+    levels, back = np.unique(T, return_inverse=True)
+    found = {}
+    for kind in KINDS:
+        which, curve = kind.split()
+        ends = (free or alloy.solutions)[which].ends(curve, levels, values)
+        for branch, end in zip(("alpha", "beta"), ends, strict=True):
+            found[f"{kind} {branch}"] = end[..., back.reshape(np.shape(T))]
+    return found
+
+
+def classify(
+    x: Array, ends: Mapping[str, Array], liquid: Flags | None = None
+) -> NDArray[np.intp]:
     """Index in `REGIONS` of each point; a point on a boundary counts with what lies beyond it."""
-    # A comparison with NaN, where there is no gap, is false; pure Li is never inside, even
-    # where the solubility is too small for a double.
-    inside = {kind: (low <= x) & (x < high) & (x > 0) for kind, (low, high) in ends.items()}
+
+    def inside(kind: str) -> Flags:
+        # A comparison with NaN, where there is no gap, is false; pure Li is never inside,
+        # even where the solubility is too small for a double.
+        within: Flags = (ends[f"{kind} alpha"] <= x) & (x < ends[f"{kind} beta"]) & (x > 0)
+        return within
+
     conditions = {
         "liquid": np.False_ if liquid is None else liquid,
-        "coherent_spinodal": inside["coherent spinodal"],
-        "incoherent_spinodal": inside["coherent binodal"] & inside["chemical spinodal"],
-        "nucleation": inside["coherent binodal"],
-        "held_unstable": inside["chemical spinodal"],
-        "held": inside["chemical binodal"],
+        "coherent_spinodal": inside("coherent spinodal"),
+        "incoherent_spinodal": inside("coherent binodal") & inside("chemical spinodal"),
+        "nucleation": inside("coherent binodal"),
+        "held_unstable": inside("chemical spinodal"),
+        "held": inside("chemical binodal"),
     }
     flags = np.broadcast_arrays(*conditions.values())
-    codes: NDArray[np.intp] = np.select(flags, [_INDEX[key] for key in conditions], 0)
+    codes: NDArray[np.intp] = np.select(flags, [INDEX[key] for key in conditions], 0)
     return codes
 
 
 def _probability(
-    description: Alloy,
-    draws: tuple[Database, ParameterDraws],
-    x: Array,
-    T: Array,
-    liquid: Flags | None,
+    alloy: Alloy, draws: tuple[Database, ParameterDraws], x: Array, T: Array, liquid: Flags | None
 ) -> dict[str, Array]:
-    """Share of draws in each region of the solid; masked where the description has liquid."""
+    """Share of draws in each region of the solid; NaN where there is liquid."""
     dbf, values = draws
-    families = {
+    free = {
         kind: BinarySolution(
             dbf, COMPONENTS, PHASE, solution.model, solution.pressure, symbols=values.symbols
         )
-        for kind, solution in description.solutions.items()
+        for kind, solution in alloy.solutions.items()
     }
-    levels, back = np.unique(T, return_inverse=True)
     counts = np.zeros((len(REGIONS), x.size))
-    size = max(1, min(_DRAWS_AT_ONCE, _VALUES_AT_ONCE // max(1, x.size)))
-    for piece in values.chunks(size):
-        ends = {
-            kind: families[kind.split()[0]].ends(kind.split()[1], levels, piece.values)[
-                ..., back.ravel()
-            ]
-            for kind in KINDS
-        }
-        codes = classify(x.ravel(), ends)
+    for piece in values.chunks(max(1, min(500, _VALUES_AT_ONCE // max(1, x.size)))):
+        codes = classify(x.ravel(), boundaries(alloy, T.ravel(), free, piece.values))
         counts += [(codes == i).sum(axis=0) for i in range(len(REGIONS))]
     shares = (counts / len(values)).reshape(-1, *x.shape)
-    hidden = np.zeros(x.shape, bool) if liquid is None else liquid
-    return {
-        key: np.ma.MaskedArray(shares[i], hidden) for key, i in _INDEX.items() if key != "liquid"
-    }
+    shares[:, np.zeros(x.shape, bool) if liquid is None else liquid] = np.nan
+    return {key: shares[i] for key, i in INDEX.items() if key != "liquid"}
