@@ -68,6 +68,8 @@ class DepthProfile:
     crossings
         Share of the Li stripped when the interface and the collector side cross each of
         `BOUNDARIES`: two numbers, NaN where it is not crossed before the end.
+    entered
+        Index of the region that lies beyond each boundary.
     """
 
     assessment: str
@@ -83,6 +85,7 @@ class DepthProfile:
     region: NDArray[np.intp]
     exhausted_at: float | None
     crossings: Mapping[str, Array]
+    entered: Mapping[str, int]
 
     def __repr__(self) -> str:
         end = "" if self.exhausted_at is None else ", where the interface is exhausted"
@@ -118,6 +121,7 @@ class DepthProfile:
         """One row a boundary: share, time and charge at the interface and on the collector side."""
         shares = np.stack(list(self.crossings.values()))
         columns: dict[str, Any] = {"boundary": list(self.crossings)}
+        columns["region"] = [REGIONS[i].key for i in self.entered.values()]
         for side, q in zip(("interface", "collector"), shares.T, strict=True):
             columns |= {f"q_{side}": q, f"t_{side}_s": q * self.full_time}
             columns |= {f"capacity_{side}_mAh_per_cm2": self._charge(q)}
@@ -243,6 +247,7 @@ def depth_profile(
         alloy.name, x0, T, current, foil, D, full_time, shares, depth, x, classify(x, ends), end,
         {name: np.array([solution.reaches(side, at) for side in (1, 0)])
          for name, at in phi.items()},
+        {name: int(classify(boundary, ends)) for name, boundary in ends.items()},
     )  # fmt: skip
 
 

@@ -306,9 +306,7 @@ def boundaries(alloy: Alloy, T: Array, free: Any = None, values: Any = ()) -> di
     return found
 
 
-def classify(
-    x: Array, ends: Mapping[str, Array], liquid: Flags | None = None
-) -> NDArray[np.intp]:
+def classify(x: Array, ends: Mapping[str, Array], liquid: Flags | None = None) -> NDArray[np.intp]:
     """Index in `REGIONS` of each point; a point on a boundary counts with what lies beyond it."""
 
     def inside(kind: str) -> Flags:
