@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import MISSING, fields
 from functools import wraps
@@ -16,9 +17,9 @@ import click
 from lina_calphad.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lina_calphad.report import Report
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., None]]
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 
@@ -89,7 +90,7 @@ CURRENT_DENSITY = Measure("A/m^2", "1mA/cm2")
 DIFFUSIVITY = Measure("m^2/s", "1e-10cm2/s")
 
 
-def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -> Any:
+def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -> Decorator:
     """Make a command of a function that returns a Report: --out, --overwrite and --json.
 
     The folder is looked at before the function runs, so that no work is lost. What the
@@ -157,7 +158,7 @@ def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -
     return decorate
 
 
-def options_of(settings: type[Any]) -> Any:
+def options_of(settings: type[Any]) -> Decorator:
     """Make click options from the fields of a dataclass.
 
     A field with a "help" in its metadata is an option: `chains` becomes --chains, and the

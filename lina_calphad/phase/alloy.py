@@ -26,6 +26,7 @@ from lina_calphad.phase.results import CriticalPoint
 from lina_calphad.phase.solution import BinarySolution
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
     from pycalphad import Database
 
     from lina_calphad.checks import Array, Flags
@@ -184,7 +185,7 @@ class Alloy:
             return ()
         found: list[Invariant] = []
         for host, other in ((self.chemical, self.liquid), (self.liquid, self.chemical)):
-            above = [driving_force(host, other, T)[0] for T in _LADDER]
+            above = driving_force(host, other, _LADDER)[0]
             for i in np.flatnonzero(np.diff(np.sign(above))):
                 if not np.isfinite(above[i] + above[i + 1]):
                     continue
@@ -194,7 +195,7 @@ class Alloy:
                 )  # fmt: skip
                 line = host.binodal(T)
                 ends = ((host.phase, float(x)) for x in (line.x_alpha, line.x_beta))
-                three = [*ends, (other.phase, driving_force(host, other, T)[1])]
+                three = [*ends, (other.phase, float(driving_force(host, other, T)[1]))]
                 three.sort(key=lambda phase: phase[1])
                 liquids = [name == "LIQUID" for name, _ in three]
                 found.append(Invariant(_KINDS[sum(liquids), liquids[1]], T, tuple(three)))
@@ -277,7 +278,7 @@ class Alloy:
         return float(bisect(sign, low, hot, xtol=0.01)) if sign(low) > 0 else low
 
 
-def driving_force(host: BinarySolution, other: BinarySolution, T: float) -> tuple[float, float]:
+def driving_force(host: BinarySolution, other: BinarySolution, T: ArrayLike) -> tuple[Array, Array]:
     """Height of `other` above the common tangent to the gap of `host`, and where it is lowest.
 
     Parameters
@@ -290,24 +291,26 @@ def driving_force(host: BinarySolution, other: BinarySolution, T: float) -> tupl
 
     Returns
     -------
-    float
-        In J/mol; NaN where `host` has no gap.
-    float
+    ndarray
+        In J/mol, of the shape of `T`; NaN where `host` has no gap.
+    ndarray
         Mole fraction of the second component.
     """
-    alpha = float(host.ends("binodal", T)[0])
-    if np.isnan(alpha):
-        return np.nan, np.nan
-    slope = float(host.diffusion_potential(T, alpha))
-    start = float(host.gibbs_energy(T, alpha)) - slope * alpha
-    above = other.gibbs_energy(T, _TRIED) - start - slope * _TRIED
-    i = int(above.argmin())
-    if i in (0, _TRIED.size - 1):
-        return float(above[i]), float(_TRIED[i])
-    t = float(logit(_TRIED[i]))
-    for _ in range(4):  # parallel tangents, from a start within 0.01
+    T = np.asarray(T, dtype=float)
+    alpha = host.ends("binodal", T)[0]
+    gap = np.isfinite(alpha)
+    alpha = np.where(gap, alpha, 0.5)
+    slope = host.diffusion_potential(T, alpha)
+    start = host.gibbs_energy(T, alpha) - slope * alpha
+    above = other.gibbs_energy(T[..., None], _TRIED) - slope[..., None] * _TRIED
+    lowest = above.argmin(axis=-1)
+    inside = (lowest > 0) & (lowest < _TRIED.size - 1)
+    # Parallel tangents, from a start within 0.01; the ends of the axis are kept.
+    t = logit(_TRIED[np.where(inside, lowest, _TRIED.size // 2)])
+    for _ in range(4):
         x = expit(t)
-        off = (float(other.diffusion_potential(T, x)) - slope) / (R * T)
-        t -= off / float(other.stability(T, x))
-    x = expit(t)
-    return float(other.gibbs_energy(T, x)) - start - slope * x, float(x)
+        off = (other.diffusion_potential(T, x) - slope) / (R * T)
+        t = t - off / other.stability(T, x)
+    x = np.where(inside, expit(t), _TRIED[lowest])
+    height = other.gibbs_energy(T, x) - start - slope * x
+    return np.where(gap, height, np.nan), np.where(gap, x, np.nan)
