@@ -14,7 +14,7 @@ from scipy.sparse import diags_array
 
 from lina_calphad.anode.melting import refuse_molten
 from lina_calphad.anode.stripping import ALLOY, FARADAY, FOIL, MAH, SHARE, molar_volume
-from lina_calphad.anode.windows import REGIONS, boundaries, classify, describe, source_first
+from lina_calphad.anode.windows import REGIONS, classify, curve_ends, describe, named, source_first
 from lina_calphad.checks import fraction, kelvin, within
 from lina_calphad.errors import NotConverged, SurfaceExhausted
 from lina_calphad.phase.kinetics import DIFFUSIVITY, DIFFUSIVITY_RANGE
@@ -241,13 +241,16 @@ def depth_profile(
     profiles = [solution.profile(share) for share in shares]
     depth = foil * phi0 * np.array([place for place, _ in profiles])
     x = _mole_fraction(np.array([phi for _, phi in profiles]), ratio)
-    ends = boundaries(alloy, np.array(T))
-    phi = {name: float(_volume_fraction(boundary, ratio)) for name, boundary in ends.items()}
+    ends = curve_ends(alloy, np.array(T))
+    crossings, entered = {}, {}
+    for name, boundary in named(ends).items():
+        at = float(_volume_fraction(boundary, ratio))
+        crossings[name] = np.array([solution.reaches(side, at) for side in (1, 0)])
+        entered[name] = int(classify(boundary, ends))
+    codes = classify(x, {kind: pair[:, None, None] for kind, pair in ends.items()})
     return DepthProfile(
-        alloy.name, x0, T, current, foil, D, full_time, shares, depth, x, classify(x, ends), end,
-        {name: np.array([solution.reaches(side, at) for side in (1, 0)])
-         for name, at in phi.items()},
-        {name: int(classify(boundary, ends)) for name, boundary in ends.items()},
+        alloy.name, x0, T, current, foil, D, full_time, shares, depth, x, codes, end, crossings,
+        entered,
     )  # fmt: skip
 
 

@@ -93,8 +93,7 @@ def region_map(study: Study, ax: Axes) -> Axes:
     paint("incoherent_spinodal", T, left, np.fmax(left, right), 0.6)
     for i in range(sum(str(name).startswith("liquid from") for name in chart)):
         further = f" {i + 1}" if i else ""
-        ends = (chart[f"liquid {side}{further}"] for side in ("from", "to"))
-        paint("liquid", T, *ends, layer=2.2)
+        paint("liquid", T, chart[f"liquid from{further}"], chart[f"liquid to{further}"], 2.2)
     for kind, branch in product(KINDS, ("alpha", "beta")):
         solid = _solid_up_to(chart, f"{kind} {branch}")
         curve = curves[kind][curves[kind]["T"] <= solid]
@@ -137,23 +136,20 @@ def _path(study: Study, point: int, way: int, ax: Axes) -> None:
         fontweight="bold", path_effects=_HALO,
     )  # fmt: skip
     labels: list[tuple[float, list[str]]] = []
+    column = f"capacity_mAh_per_{'g' if study.path.thickness is None else 'cm2'}"
     for row in shown[shown["q"] > 0].to_dict("records"):
-        text = f"{row[charge_column(study)]:.3g}"
+        charge = row[column]
+        text = f"{charge:.3g}" if charge < 100 else f"{charge:.0f}"
         if labels and logit(row["x"]) - logit(labels[-1][0]) < _NEAR:
             labels[-1][1][:] = dict.fromkeys([*labels[-1][1], text])
         else:
             labels.append((row["x"], [text]))
     for x, texts in labels if way else ():
         ax.annotate(
-            "–".join([texts[0], *texts[1:][-1:]]), (x, T), xytext=(1, 5 * way),
+            ", ".join(texts), (x, T), xytext=(1, 5 * way),
             textcoords="offset points", rotation=90, ha="left", fontsize=8,
             va="bottom" if way > 0 else "top", path_effects=_HALO,
         )  # fmt: skip
-
-
-def charge_column(study: Study) -> str:
-    """Which charge figures and sentences quote."""
-    return f"capacity_mAh_per_{'g' if study.path.thickness is None else 'cm2'}"
 
 
 def depth_profiles(study: Study, ax: Axes, which: int = 0) -> Axes:
@@ -185,8 +181,9 @@ def depth_profiles(study: Study, ax: Axes, which: int = 0) -> Axes:
         label = f"{100 * profile.q[i]:.3g} %"
         ax.plot(depth, shown, color=str(grey), linewidth=1.4, label=label)
         ax.plot(depth[-1], shown[-1], "o", color=str(grey), markersize=4, clip_on=False)
-    ends = np.array([_undisturbed(profile), profile.thickness]) / constants.micro
-    ax.set(xlabel="distance from the current collector / µm", xlim=ends)
+    shown_from = _undisturbed(profile) / constants.micro
+    ax.set(xlim=(shown_from, profile.thickness / constants.micro))
+    ax.set_xlabel("distance from the current collector / µm")
     density, T = profile.current_density / 10, profile.T
     title = f"x(Na) = {profile.x0:g}, {density:g} mA/cm², {T:g} K ({_celsius(T):.0f} °C)"
     ax.set_title(title, fontsize=10)

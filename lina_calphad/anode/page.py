@@ -127,7 +127,7 @@ def page(study: Study) -> str:
         for kind, (colour, dashes, _) in _CURVES.items()
     }
     swatches = {r.name: f'<i style="background: {REGION_COLOURS[r.key]}"></i>' for r in REGIONS}
-    areal, drawn = study.path.thickness is not None, study.spread is not None
+    foil, drawn = study.path.thickness, study.spread is not None
     package = files("lina_calphad.anode")
     texts = {n: (package / n).read_text(encoding="utf-8") for n in ("page.js", "page_map.js")}
     return Template((package / "page.html").read_text(encoding="utf-8")).substitute(
@@ -136,9 +136,9 @@ def page(study: Study) -> str:
         controls="".join(_control(name, *slider) for name, slider in sliders.items()),
         temperatures=_temperatures(study, top),
         key=_items(f"{mark}{_text(name)}" for name, mark in {**swatches, **lines}.items()),
-        foil=f" and a foil of {study.path.thickness.flat[0] * 1e6:g} µm" if areal else "",
+        foil="" if foil is None else f" and a foil of {foil.flat[0] * 1e6:g} µm",
         drawn=_DRAWN if drawn else "",
-        columns='<th scope="col">mAh/cm² of foil</th>' * areal
+        columns='<th scope="col">mAh/cm² of foil</th>' * (foil is not None)
         + '<th scope="col">68 % of the draws</th>' * drawn,
         profiles=_profiles(study),
         regions=_items(
@@ -211,8 +211,8 @@ def _profiles(study: Study) -> str:
     for profile in study.profiles:
         for item in profile_lines(study, profile):
             if isinstance(item, Shown):
-                frame = item.frame.to_html(index=False, border=0)
-                frame = frame.replace("\\n", "<br>")
+                frame = item.frame.to_html(index=False, border=0, classes="run")
+                frame = frame.replace("\n%", "<br>%")
                 parts.append(f'<p>{_text(item.title)}</p><div class="scroll">{frame}</div>')
             else:
                 parts.append(f"<p>{_text(item)}</p>")
@@ -306,7 +306,7 @@ def _liquid(
     """Fields of liquid: temperatures, and both ends in t."""
     if melting is None:
         return []
-    T = np.linspace(melting + MELTING_ERROR, MAP_T[1], 80)
+    T = np.linspace(melting + MELTING_ERROR, MAP_T[1], 40)
     with np.errstate(divide="ignore"):
         t = np.clip(logit(liquid_ranges(alloy, T)), *span)
     return [_field(T, *ends) for ends in t.transpose(1, 2, 0)]

@@ -126,12 +126,12 @@ const linaMap = (() => {
     const labels = [];
     rows.forEach((row, i) => {
       add("circle", { cx: at[i], cy: y, r: 4, fill: i ? "#fff" : "#000", stroke: "#000" });
-      if (i && at[i] - labels.at(-1)?.px < 16) labels.at(-1).to = short(row);
-      else if (i) labels.push({ px: at[i], from: short(row), to: short(row) });
+      if (i && at[i] - labels.at(-1)?.px < 16) labels.at(-1).words.add(short(row));
+      else if (i) labels.push({ px: at[i], words: new Set([short(row)]) });
     });
     add("text", { x: at[0] - 8, y: y + 4, "text-anchor": "end", class: "halo" }, "x₀");
-    for (const { px, from, to } of labels) {
-      const text = from === to ? from : `${from}–${to}`;
+    for (const { px, words } of labels) {
+      const text = [...words].join(", ");
       const up = y - view.top > 16 + 7 * text.length, [x, foot] = [px + 4, y + (up ? -9 : 9)];
       add("text", {
         x, y: foot, "text-anchor": up ? "start" : "end", transform: `rotate(-90 ${x} ${foot})`,

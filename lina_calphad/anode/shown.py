@@ -115,16 +115,17 @@ def _path(study: Study, point: int) -> Shown:
     if _AREAL in rows:
         columns["mAh/cm²\nof foil"] = rows[_AREAL].map("{:.2f}".format)
     if study.uncertainty is not None:
-        drawn = _at(study.uncertainty, T).set_index("boundary")
-        columns["68 % of\nthe draws"] = rows["boundary"].map(
-            lambda name: "" if name == "start" else _drawn(drawn.loc[name], study.x0)
-        )
+        drawn = _at(study.uncertainty, T).set_index("boundary").to_dict("index")
+        cells = [_drawn(drawn.get(name), study.x0) for name in rows["boundary"]]
+        columns["68 % of\nthe draws"] = pd.Series(cells, rows.index)
     title = f"Slow stripping from x0 = {study.x0:g} at {T:g} K: one composition at each moment"
     return Shown(title, pd.DataFrame(columns), (_REGION, _CROSSING), roomy=(_CROSSING,))
 
 
-def _drawn(row: Mapping[str, Any], x0: float) -> str:
-    """Between which shares stripped 68 % of the draws cross a boundary."""
+def _drawn(row: Mapping[Any, Any] | None, x0: float) -> str:
+    """Between which shares stripped 68 % of the draws cross a boundary; nothing of the start."""
+    if row is None:
+        return ""
     ends = (row[f"x_{end}_68"] for end in ("low", "high"))
     return "–".join(
         "no gap" if math.isnan(x) else "start" if x <= x0 else _percent(row[f"q_{end}_68"])
@@ -169,8 +170,11 @@ def profile_lines(study: Study, profile: DepthProfile) -> Iterator[Shown | str]:
 
 def _lengths(study: Study, T: float) -> Iterator[Shown | str]:
     """The fastest waves, and the sizes after some times."""
-    for kind, waves in _at(study.waves, T).groupby("kind") if not study.waves.empty else ():
-        fastest = waves.loc[waves["rate_per_s"].idxmax()]
+    for kind in ("chemical", "coherent") if not study.waves.empty else ():
+        waves = _at(study.waves, T).query("kind == @kind").sort_values("rate_per_s")
+        if waves.empty:
+            continue
+        fastest = waves.iloc[-1]
         yield (
             f"{kind} spinodal: the fastest-growing wavelength, at x(Na) = {fastest['x']:.2f}, "
             f"is {fastest['wavelength_m'] * 1e9:.1f} nm, with an e-folding time of "
@@ -180,8 +184,9 @@ def _lengths(study: Study, T: float) -> Iterator[Shown | str]:
     if sizes.empty:
         return
     rows = []
-    for (through, law), some in sizes.groupby(["through", "law"], sort=False):
-        x = some["solubility"].iloc[0]
+    for through in sizes["through"].unique():
+        some = sizes[sizes["through"] == through]
+        law, x = some[["law", "solubility"]].iloc[0]
         known = None if math.isnan(x) else x
         long = float(time_to_reach(1e-6, law, known, diffusivity=study.estimates[0].value))
         name = through + (f", x = {x:.2g}" if known else "")

@@ -13,9 +13,10 @@ from lina_calphad.anode.melting import refuse_molten
 from lina_calphad.anode.windows import (
     BOUNDARIES,
     REGIONS,
-    boundaries,
     classify,
+    curve_ends,
     describe,
+    named,
     source_first,
 )
 from lina_calphad.checks import fraction, kelvin, within
@@ -245,9 +246,9 @@ def stripping_path(
     shape = np.broadcast_shapes(*(np.shape(a) for a in (*arrays, foil, given) if a is not None))
     x0, T = (np.broadcast_to(a, shape) for a in arrays)
     refuse_molten(alloy, x0, T)
-    ends = boundaries(alloy, T)
+    ends = curve_ends(alloy, T)
     x, q, entered = {}, {}, {}
-    for name, at in ends.items():
+    for name, at in named(ends).items():
         ahead = at > x0
         x[name] = np.where(ahead, at, np.nan)
         q[name] = _share_at(x0, x[name])
@@ -313,8 +314,8 @@ def initial_composition(
         msg = "all Li is stripped at q = 1, whatever the alloy was; give q from 0 to below 1"
         raise ValueError(msg)
     alloy = describe(source)
-    ends = boundaries(alloy, T)
-    at = np.stack(list(ends.values()))
+    ends = curve_ends(alloy, T)
+    at = np.concatenate(list(ends.values()))
     if (at == 0).any():
         level = T[(at == 0).any(axis=0)].min()
         msg = f"at {level:g} K a solubility is below 1e-308, too small to tell regions apart"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +24,10 @@ from lina_calphad.anode.windows import (
     BOUNDARIES,
     REGIONS,
     Regions,
-    boundaries,
     classify,
+    curve_ends,
     describe,
+    named,
     regions,
     source_first,
 )
@@ -92,8 +94,6 @@ class Study:
         Table of coarsening over time.
     uncertainty
         Table of what draws of the parameters make of the path; None without draws.
-    chart
-        Table of the boundaries over temperature, and where liquid is, for the map.
     spread
         Where the draws put the boundaries over temperature; None without draws.
     estimates
@@ -115,7 +115,6 @@ class Study:
     waves: pd.DataFrame
     sizes: pd.DataFrame
     uncertainty: pd.DataFrame | None
-    chart: pd.DataFrame
     spread: Bands | None
     estimates: tuple[Estimate, ...]
     notes: tuple[str, ...]
@@ -124,11 +123,20 @@ class Study:
         levels = ", ".join(f"{T:g}" for T in self.T)
         return f"<Study of {self.description.name} from x0 = {self.x0:g} at {levels} K>"
 
+    @cached_property
+    def chart(self) -> pd.DataFrame:
+        """For the map: boundaries over temperature, and between which compositions is liquid."""
+        return _chart(self.description, _map_rows(self.T))
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by the name of its file."""
+        return {**self._tables(), "map": self.chart}
+
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        """All but that of the map, which takes longest."""
         found = {
             "windows": self.windows, "path": self.path.to_dataframe(), "starts": self.starts,
-            "map": self.chart, "waves": self.waves, "coarsening": self.sizes,
+            "waves": self.waves, "coarsening": self.sizes,
             "estimates": pd.DataFrame([asdict(estimate) for estimate in self.estimates]),
         }  # fmt: skip
         if self.profiles:
@@ -142,7 +150,8 @@ class Study:
 
     def to_dict(self) -> dict[str, Any]:
         """Input and every table but that of the map and the depths, for JSON; None for missing."""
-        tables = {name: t for name, t in self.tables().items() if name not in ("map", "profile")}
+        tables = self._tables()
+        tables.pop("profile", None)
         return {
             "assessment": self.description.name,
             "x0": self.x0,
@@ -227,7 +236,7 @@ def study(
     progress("stripping path")
     alloy = describe(source)
     T = np.atleast_1d(kelvin(T)).ravel()
-    ends = boundaries(alloy, T)
+    ends = curve_ends(alloy, T)
     _refuse_cold(ends, T)
     path = stripping_path(x0, T, alloy, thickness=thickness, density=density)
     profiles, sensitivity = [], None
@@ -241,19 +250,17 @@ def study(
     progress("length and time")
     waves, kappa = _waves(alloy, T, diffusivity)
     sizes = _sizes(alloy, T, diffusivity)
-    rows = np.linspace(min(MAP_T[0], T.min()), max(MAP_T[1], T.max()), _MAP_ROWS)
     spread = None
     if draws:
         progress("draws of the parameters")
-        spread = bands(*draws, np.union1d(rows[::5], T))
-    progress("map")
+        spread = bands(*draws, np.union1d(_map_rows(T)[::5], T))
     inputs = DIFFUSIVITY
     if diffusivity != DIFFUSIVITY.value:
         inputs = Estimate("diffusivity", diffusivity, "m²/s", "as given")
     return Study(
         alloy, float(x0), T, regions(x0, T, alloy), density, path, _windows(alloy, T, ends),
         _starts(alloy, T, depths), tuple(profiles), sensitivity, waves, sizes,
-        None if spread is None else _uncertainty(float(x0), T, spread), _chart(alloy, rows),
+        None if spread is None else _uncertainty(float(x0), T, spread),
         spread, (inputs, kinetics.CAPILLARY_LENGTH, *kappa),
         tuple(_notes(alloy, float(x0), T, path, density, diffusivity, profiles)),
     )  # fmt: skip
@@ -261,7 +268,7 @@ def study(
 
 def _refuse_cold(ends: Mapping[str, Array], T: Array) -> None:
     """OutsideAssessedRange where a boundary cannot be told from a pure element."""
-    at = np.stack(list(ends.values()))
+    at = np.concatenate(list(ends.values()))
     cold = ((at < 1e-300) | (at > 1 - 1e-15)).any(axis=0)
     if cold.any():
         msg = (
@@ -275,8 +282,8 @@ def _windows(alloy: Alloy, T: Array, ends: Mapping[str, Array]) -> pd.DataFrame:
     """One row a temperature and range of composition, from pure Li to pure Na."""
     rows = []
     for i, (level, melts) in enumerate(zip(T, liquid_ranges(alloy, T), strict=True)):
-        here = {name: end[i] for name, end in ends.items()}
-        edges = np.unique([0.0, *here.values(), *melts.ravel(), 1.0])
+        here = {kind: pair[:, i] for kind, pair in ends.items()}
+        edges = np.unique([0.0, *np.ravel(list(here.values())), *melts.ravel(), 1.0])
         edges = edges[~np.isnan(edges)]
         middle = (edges[1:] + edges[:-1]) / 2
         codes = classify(middle, here, alloy.liquid_present(middle, np.full_like(middle, level)))
@@ -380,16 +387,22 @@ def _uncertainty(x0: float, T: Array, spread: Bands) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _map_rows(T: Array) -> Array:
+    """Temperatures of the map, which shows all that the study has."""
+    return np.linspace(min(MAP_T[0], T.min()), max(MAP_T[1], T.max()), _MAP_ROWS)
+
+
 def _chart(alloy: Alloy, T: Array) -> pd.DataFrame:
     """One row a temperature: boundaries, and between which compositions liquid is present."""
     melting = melting_point(alloy, MAP_X[0], T[0], T[-1])
     if melting is not None:  # its row just below, and the first with liquid
         T = np.union1d(T, melting + np.array([-1, 1]) * MELTING_ERROR)
-    table = pd.DataFrame({"T": T, **boundaries(alloy, T)})
+    table = pd.DataFrame({"T": T, **named(curve_ends(alloy, T))})
     if alloy.liquid is not None:
-        for i, ends in enumerate(liquid_ranges(alloy, T).transpose(1, 2, 0)):
+        hot = (melting or np.inf) < T
+        for i, ends in enumerate(liquid_ranges(alloy, T[hot]).transpose(1, 2, 0)):
             further = f" {i + 1}" if i else ""
-            table[f"liquid from{further}"], table[f"liquid to{further}"] = ends
+            table.loc[hot, [f"liquid from{further}", f"liquid to{further}"]] = ends.T
     return table
 
 

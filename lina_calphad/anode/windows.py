@@ -17,9 +17,9 @@ from lina_calphad.data.assessments import ELASTIC_FILE
 from lina_calphad.data.sources import COMPONENTS, PHASE, Source, read_with_origin, short_names
 from lina_calphad.errors import MissingElasticData
 from lina_calphad.phase.alloy import Alloy
+from lina_calphad.phase.bands import region_probability
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.results import span
-from lina_calphad.phase.solution import BinarySolution
 from lina_calphad.plots import KINDS
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     P = ParamSpec("P")
     Result = TypeVar("Result")
-
-_VALUES_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -285,64 +283,54 @@ def regions(
     """
     alloy = describe(source)
     T, x = np.broadcast_arrays(kelvin(T), fraction(x))
-    ends = boundaries(alloy, T)
+    ends = curve_ends(alloy, T)
     liquid = alloy.liquid_present(x, T)
-    probability = _probability(alloy, draws, x, T, liquid) if draws else {}
+    probability = {}
+    if draws:
+        models = {kind: solution.model for kind, solution in alloy.solutions.items()}
+        probability = region_probability(*draws, T, x, kinds=models, inside=_solid_regions)
+        for share in probability.values():
+            share[np.zeros(x.shape, bool) if liquid is None else liquid] = np.nan
     return Regions(
         alloy.name, x, T, classify(x, ends, liquid), liquid,
-        MappingProxyType(ends), MappingProxyType(probability),
+        MappingProxyType(named(ends)), MappingProxyType(probability),
     )  # fmt: skip
 
 
-def boundaries(alloy: Alloy, T: Array, free: Any = None, values: Any = ()) -> dict[str, Array]:
-    """`BOUNDARIES` at each temperature, on the last axis or axes; NaN where there is no gap."""
+def curve_ends(alloy: Alloy, T: Array) -> dict[str, Array]:
+    """Both ends of every curve by kind, shape (2, *T.shape); NaN where there is no gap."""
     levels, back = np.unique(T, return_inverse=True)
-    found = {}
+    ends = {}
     for kind in KINDS:
         which, curve = kind.split()
-        ends = (free or alloy.solutions)[which].ends(curve, levels, values)
-        for branch, end in zip(("alpha", "beta"), ends, strict=True):
-            found[f"{kind} {branch}"] = end[..., back.reshape(np.shape(T))]
-    return found
+        ends[kind] = alloy.solutions[which].ends(curve, levels)[:, back.reshape(np.shape(T))]
+    return ends
+
+
+def named(ends: Mapping[str, Array]) -> dict[str, Array]:
+    """The same by `BOUNDARIES`."""
+    both = (branch for kind in KINDS for branch in ends[kind])
+    return dict(zip(BOUNDARIES, both, strict=True))
 
 
 def classify(x: Array, ends: Mapping[str, Array], liquid: Flags | None = None) -> NDArray[np.intp]:
     """Index in `REGIONS` of each point; a point on a boundary counts with what lies beyond it."""
-
-    def inside(kind: str) -> Flags:
-        # A comparison with NaN, where there is no gap, is false; pure Li is never inside,
-        # even where the solubility is too small for a double.
-        within: Flags = (ends[f"{kind} alpha"] <= x) & (x < ends[f"{kind} beta"]) & (x > 0)
-        return within
-
+    # A comparison with NaN, where there is no gap, is false; pure Li is never inside, even
+    # where the solubility is too small for a double.
+    inside = {kind: (low <= x) & (x < high) & (x > 0) for kind, (low, high) in ends.items()}
     conditions = {
         "liquid": np.False_ if liquid is None else liquid,
-        "coherent_spinodal": inside("coherent spinodal"),
-        "incoherent_spinodal": inside("coherent binodal") & inside("chemical spinodal"),
-        "nucleation": inside("coherent binodal"),
-        "held_unstable": inside("chemical spinodal"),
-        "held": inside("chemical binodal"),
+        "coherent_spinodal": inside["coherent spinodal"],
+        "incoherent_spinodal": inside["coherent binodal"] & inside["chemical spinodal"],
+        "nucleation": inside["coherent binodal"],
+        "held_unstable": inside["chemical spinodal"],
+        "held": inside["chemical binodal"],
     }
     flags = np.broadcast_arrays(*conditions.values())
     codes: NDArray[np.intp] = np.select(flags, [INDEX[key] for key in conditions], 0)
     return codes
 
 
-def _probability(
-    alloy: Alloy, draws: tuple[Database, ParameterDraws], x: Array, T: Array, liquid: Flags | None
-) -> dict[str, Array]:
-    """Share of draws in each region of the solid; NaN where there is liquid."""
-    dbf, values = draws
-    free = {
-        kind: BinarySolution(
-            dbf, COMPONENTS, PHASE, solution.model, solution.pressure, symbols=values.symbols
-        )
-        for kind, solution in alloy.solutions.items()
-    }
-    counts = np.zeros((len(REGIONS), x.size))
-    for piece in values.chunks(max(1, min(500, _VALUES_AT_ONCE // max(1, x.size)))):
-        codes = classify(x.ravel(), boundaries(alloy, T.ravel(), free, piece.values))
-        counts += [(codes == i).sum(axis=0) for i in range(len(REGIONS))]
-    shares = (counts / len(values)).reshape(-1, *x.shape)
-    shares[:, np.zeros(x.shape, bool) if liquid is None else liquid] = np.nan
-    return {key: shares[i] for key, i in INDEX.items() if key != "liquid"}
+def _solid_regions(x: Array, ends: Mapping[str, Array]) -> dict[str, Flags]:
+    codes = classify(x, ends)
+    return {key: codes == i for key, i in INDEX.items() if key != "liquid"}

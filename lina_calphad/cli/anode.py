@@ -118,7 +118,7 @@ def anode(
     from lina_calphad.phase.draws import draws_note, source_draws
     from lina_calphad.report import steps
 
-    with steps(5 + 2 * len(T)) as say:
+    with steps(4 + 2 * len(T)) as say:
         say("reading")
         model: type[CoherentModel] = type("Chosen", (CoherentModel,), {"plane": plane})
         alloy = describe(source, model, shipped_elastic=shipped_elastic)
