@@ -124,20 +124,16 @@ def export(source: str, file: Path, plane: tuple[float, float, float], overwrite
     Its equilibria with other phases have no meaning there. The plane matters
     where the elastic data are anisotropic; the shipped ones are isotropic.
     """
-    from lina_calphad.data.assessments import assessments
-    from lina_calphad.data.sources import read_source
+    from lina_calphad.data.assessments import read
     from lina_calphad.phase.coherent import CoherentModel
     from lina_calphad.phase.export import export_coherent_tdb
 
     chosen = type("Chosen", (CoherentModel,), {"plane": plane})
-    known = assessments().get(source)
-    written = export_coherent_tdb(
-        read_source(source),
-        file,
-        model=chosen,
-        source=f"{source}: {known.citation}" if known else Path(source).name,
-        overwrite=overwrite,
-    )
+    dbf, origin = read(source)
+    named = "; ".join(filter(None, origin))
+    written = export_coherent_tdb(dbf, file, model=chosen, source=named, overwrite=overwrite)
+    if origin.elastic:
+        click.echo(f"note: {origin.elastic}")
     click.echo(f"wrote {written}")
 
 
