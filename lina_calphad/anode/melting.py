@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import constants
 from scipy.optimize import bisect
 from scipy.special import expit
 
@@ -22,6 +23,11 @@ _EDGE = np.concatenate([-_TAIL[::-1], np.linspace(-15, 15, 601), _TAIL])  # ln(x
 _PARTS = 16  # of a bracket at once: most of the time goes into the gaps at all temperatures
 
 
+def in_kelvin(T: float) -> str:
+    """A temperature in both units, since either may have been typed."""
+    return f"{round(T, 2):g} K ({T - constants.zero_Celsius:.1f} °C)"
+
+
 def refuse_molten(alloy: Alloy, x0: Array, T: Array) -> None:
     """OutsideAssessedRange if liquid forms between x0 and pure Na."""
     levels = np.unique(T)
@@ -30,8 +36,9 @@ def refuse_molten(alloy: Alloy, x0: Array, T: Array) -> None:
     if wrong.size:
         start, level = starts[wrong[0]], levels[wrong[0]]
         msg = (
-            f"liquid forms on the way from x0 = {start:g} to pure Na at {level:g} K: the path is "
-            f"that of a solid, which stays one below {alloy.melting(start, level):.2f} K"
+            f"liquid forms on the way from x0 = {start:g} to pure Na at {in_kelvin(level)}: the "
+            f"path is that of a solid, which stays one below "
+            f"{in_kelvin(alloy.melting(start, level))}"
         )
         raise OutsideAssessedRange(msg)
 

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import constants
 
 from lina_calphad.anode.figures import drawings
+from lina_calphad.anode.melting import in_kelvin
 from lina_calphad.anode.summary import TIMES
 from lina_calphad.anode.windows import REGIONS, boundary_name
 from lina_calphad.phase.kinetics import time_to_reach
@@ -79,9 +80,8 @@ def _shown(study: Study) -> Iterator[Shown | Line | str]:
 
 def _answer(study: Study, point: int) -> Iterator[str]:
     """Where the alloy stands and when it unmixes by itself, coherent and not."""
-    T, region = study.T[point], REGIONS[study.start.code[point]]
-    at = f"{T:g} K ({T - constants.zero_Celsius:.1f} °C)"
-    yield f"x(Na) = {study.x0:g} at {at}: {region.name}. {region.meaning}"
+    T, region = float(study.T[point]), REGIONS[study.start.code[point]]
+    yield f"x(Na) = {study.x0:g} at {in_kelvin(T)}: {region.name}. {region.meaning}"
     rows = study.path.to_dataframe().query("point == @point").set_index("boundary")
 
     def charge(boundary: str) -> str:

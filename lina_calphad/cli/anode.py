@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lina_calphad.cli.options import (
+    COMPOSITION,
     CURRENT_DENSITY,
     DENSITY,
     DIFFUSIVITY,
     FRACTION,
     KELVIN,
     METRES,
+    ByWeight,
     reporting,
 )
 
@@ -29,8 +31,9 @@ if TYPE_CHECKING:
 )
 @click.argument("source", default="santos2025")
 @click.option(
-    "--x0", type=FRACTION, required=True, metavar="FRACTION",
-    help="Mole fraction of Na in the anode before stripping, as in 0.03 or 3% (atoms).",
+    "--x0", type=COMPOSITION, required=True, metavar="FRACTION",
+    help="Mole fraction of Na in the anode before stripping, as in 0.03, 3 at.% or 9 wt%; 3% "
+    "is of atoms.",
 )  # fmt: skip
 @click.option(
     "-T", "--temperature", "T", type=KELVIN, multiple=True, default=(300.0,), metavar="K",
@@ -114,6 +117,7 @@ def anode(
         raise click.UsageError(msg)
     from lina_calphad.anode import describe, study
     from lina_calphad.anode.shown import report
+    from lina_calphad.anode.stripping import mole_fraction
     from lina_calphad.phase.coherent import CoherentModel
     from lina_calphad.phase.draws import draws_note, source_draws
     from lina_calphad.report import steps
@@ -122,6 +126,8 @@ def anode(
         say("reading")
         model: type[CoherentModel] = type("Chosen", (CoherentModel,), {"plane": plane})
         alloy = describe(source, model, shipped_elastic=shipped_elastic)
+        if isinstance(given["x0"], ByWeight):
+            given["x0"] = mole_fraction(given["x0"], alloy)
         draws = source_draws(source, alloy.dbf) if bands else None
         if bands and draws is None:
             raise click.UsageError(draws_note(alloy.name, source, None))

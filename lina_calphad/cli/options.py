@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import MISSING, fields
 from functools import wraps
+from importlib import import_module
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
@@ -37,6 +39,9 @@ class Measure(click.ParamType):  # type: ignore[type-arg]  # not generic before 
         Whether a number without a unit is taken in `unit`: from this value on; never if None.
     aliases
         Units that mean something else here than in pint, such as C.
+    limits
+        Range of the float, or where it stands, as module:NAME. A number with a unit that is
+        out of it is refused in that unit; what is bare the program refuses by itself.
     """
 
     name = "measure"
@@ -48,11 +53,13 @@ class Measure(click.ParamType):  # type: ignore[type-arg]  # not generic before 
         *,
         bare: float | None = None,
         aliases: dict[str, str] | None = None,
+        limits: str | tuple[float, float] = (-math.inf, math.inf),
     ) -> None:
         self.unit = unit
         self.example = example
         self.bare = bare
         self.aliases = aliases or {}
+        self.limits = limits
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -76,18 +83,58 @@ class Measure(click.ParamType):  # type: ignore[type-arg]  # not generic before 
         # People write cm2 or cm-2 for cm^2 and cm^-2, and so does the paper.
         text = self.aliases.get(unit, re.sub(r"(?<=[A-Za-z])(-?[1-3])\b", r"^\1", unit))
         try:
-            return float(ureg.Quantity(number, text).to(self.unit).magnitude)
+            read = float(ureg.Quantity(number, text).to(self.unit).magnitude)
         except (PintError, ValueError, AttributeError, AssertionError, TypeError):
             self.fail(f"{unit!r} is no unit of this: write it as in {self.example}", param, ctx)
+        limits: Any = self.limits
+        if isinstance(limits, str):
+            module, name = limits.split(":")
+            limits = getattr(import_module(module), name)
+        if not limits[0] <= read <= limits[1]:
+            low, high = (ureg.Quantity(end, self.unit).to(text).magnitude for end in limits)
+            allowed = (
+                f"from {low:g} {unit} up" if high == math.inf else f"{low:g} to {high:g} {unit}"
+            )
+            self.fail(f"{value!r} is out of range: allowed is {allowed}", param, ctx)
+        return read
+
+
+class ByWeight(float):
+    """A share by weight, where a mole fraction is meant: for those who know the masses."""
+
+
+class Composition(Measure):
+    """A mole fraction, as in 0.03, 3% or 3 at.%, or a `ByWeight`, as in 9 wt%."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read the text; a click.BadParameter says what is wrong with it."""
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(
+            rf"\s*({_NUMBER})\s*(at|mol|wt|mass)[.-]?\s*%\s*", value, re.IGNORECASE
+        )
+        if not found:
+            return super().convert(value, param, ctx)
+        share, unit = float(found[1]) / 100, f"{found[2]}%"
+        if not 0 <= share <= 1:
+            self.fail(f"{value!r} is out of range: allowed is 0 to 100 {unit}", param, ctx)
+        return ByWeight(share) if found[2].lower() in ("wt", "mass") else share
 
 
 # A bare 25 is nobody's kelvin.
-KELVIN = Measure("kelvin", "300K or 25C", bare=200, aliases={"C": "degC", "°C": "degC"})
-FRACTION = Measure("dimensionless", "0.03 or 3%", bare=0, aliases={"%": "percent"})
-METRES = Measure("m", "100um")
-DENSITY = Measure("kg/m^3", "0.55g/cm3")
-CURRENT_DENSITY = Measure("A/m^2", "1mA/cm2")
-DIFFUSIVITY = Measure("m^2/s", "1e-10cm2/s")
+KELVIN = Measure(
+    "kelvin", "300K or 25C", bare=200, limits=(0, math.inf), aliases={"C": "degC", "°C": "degC"}
+)
+FRACTION = Measure("dimensionless", "0.03 or 3%", bare=0, limits=(0, 1), aliases={"%": "percent"})
+COMPOSITION = Composition(
+    "dimensionless", "0.03, 3 at.% or 9 wt%", bare=0, limits=(0, 1), aliases={"%": "percent"}
+)
+METRES = Measure("m", "100um", limits="lina_calphad.anode.stripping:FOIL")
+DENSITY = Measure("kg/m^3", "0.55g/cm3", limits="lina_calphad.anode.stripping:DENSITY")
+CURRENT_DENSITY = Measure("A/m^2", "1mA/cm2", limits="lina_calphad.anode.diffusion:CURRENT")
+DIFFUSIVITY = Measure("m^2/s", "1e-10cm2/s", limits="lina_calphad.phase.kinetics:DIFFUSIVITY_RANGE")
 
 
 def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -> Decorator:
