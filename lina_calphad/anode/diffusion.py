@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from lina_calphad.data.sources import Source
     from lina_calphad.phase.alloy import Alloy
 
-#: Current density in A/m².
-CURRENT = (1e-4, 1e6)
+_CURRENT = (1e-4, 1e6)  # in A/m²
 # What 800 cells resolve: mole fractions, and thickness over the length D/u.
 _ALLOYS = (1e-4, 0.9999)
 _PECLET = (1e-8, 1e8)
@@ -205,7 +204,7 @@ def depth_profile(
     alloy = describe(source)
     x0, T = float(fraction(x0, ALLOY, ends=False)), float(kelvin(T))
     within(x0, _ALLOYS, f"{ALLOY} of a depth profile, is resolved")
-    current = float(within(current_density, CURRENT, "a current density is in A/m²"))
+    current = float(within(current_density, _CURRENT, "a current density is in A/m²"))
     foil = float(within(thickness, FOIL, "thickness is in m"))
     D = float(within(diffusivity, DIFFUSIVITY_RANGE, "a diffusivity is in m²/s"))
     shares = None

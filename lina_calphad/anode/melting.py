@@ -24,7 +24,7 @@ _PARTS = 16  # of a bracket at once: most of the time goes into the gaps at all 
 
 
 def in_kelvin(T: float) -> str:
-    """A temperature in both units, since either may have been typed."""
+    """A temperature in both units, since either may be the reader's."""
     return f"{round(T, 2):g} K ({T - constants.zero_Celsius:.1f} °C)"
 
 
@@ -36,7 +36,7 @@ def refuse_molten(alloy: Alloy, x0: Array, T: Array) -> None:
     if wrong.size:
         start, level = starts[wrong[0]], levels[wrong[0]]
         msg = (
-            f"liquid forms on the way from x0 = {start:g} to pure Na at {in_kelvin(level)}: the "
+            f"liquid forms on the way from x0 = {start:g} to pure Na at {level:g} K: the "
             f"path is that of a solid, which stays one below "
             f"{in_kelvin(alloy.melting(start, level))}"
         )

@@ -10,6 +10,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from ase.data import atomic_masses, atomic_numbers
 from pycalphad import variables as v
 from scipy.special import logit, xlogy
 from symengine import S
@@ -271,6 +272,9 @@ def numbers(study: Study, modulus: float, melting: float | None) -> dict[str, An
         "rows": [*_LEVELS[end > _LEVELS].tolist(), end], "boundaries": BOUNDARIES,
         "liquid": _liquid(alloy, melting, span), "draws": _draws(study, end),
         "mass": [molar_mass(alloy, element) for element in COMPONENTS],
+        # Of the elements as the command has them, for shares by weight.
+        "lighter": float(np.divide(*(atomic_masses[atomic_numbers[e.title()]]
+                                     for e in COMPONENTS))),
         "charge": FARADAY / MAH, "density": study.density,
         "thickness": None if foil is None else float(foil.flat[0]),
         "volume": None if foil is None or given else _volumes(alloy),

@@ -250,8 +250,8 @@ const linaMap = (() => {
   const digit = { x0: (x) => 10 ** (Math.floor(Math.log10(x)) - 1), T: () => 1, E: () => 0.1 };
   const aside = { x0: (x) => `${+(100 * x).toPrecision(4)} at.%, ${+(100 * heavy(x)).toPrecision(4)} wt% Na`,
     T: celsius, E: () => "" };
-  const heavy = (x) => (x * data.mass[1]) / (x * data.mass[1] + (1 - x) * data.mass[0]);
-  const light = (w) => w / data.mass[1] / (w / data.mass[1] + (1 - w) / data.mass[0]);
+  const heavy = (x) => x / (x + (1 - x) * data.lighter);
+  const light = (w) => (w * data.lighter) / (w * data.lighter + 1 - w);
 
   // Units by box: how they are written, into that of the page, and back.
   const same = (v) => v;

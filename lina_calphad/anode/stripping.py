@@ -41,8 +41,7 @@ FOIL = (1e-9, 1e-2)
 #: What x0 and q are, in errors.
 ALLOY = "x0, the mole fraction of Na before stripping,"
 SHARE = "q is the share of the Li stripped"
-#: Density of an alloy in kg/m³.
-DENSITY = (50.0, 25_000.0)
+_DENSITY = (50.0, 25_000.0)  # in kg/m³
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,7 +241,7 @@ def stripping_path(
     """
     alloy = describe(source)
     foil = None if thickness is None else within(thickness, FOIL, "thickness is in m")
-    given = None if density is None else within(density, DENSITY, "density is in kg/m³")
+    given = None if density is None else within(density, _DENSITY, "density is in kg/m³")
     arrays = [fraction(x0, ALLOY, ends=False), kelvin(T)]
     shape = np.broadcast_shapes(*(np.shape(a) for a in (*arrays, foil, given) if a is not None))
     x0, T = (np.broadcast_to(a, shape) for a in arrays)
@@ -338,12 +337,6 @@ def molar_mass(alloy: Alloy, element: str) -> float:
         msg = f"{alloy.name} has no mass of {element}: its ELEMENT line gives {mass:g} g/mol"
         raise DatabaseError(msg)
     return mass
-
-
-def mole_fraction(share: float, alloy: Alloy) -> float:
-    """Of Na, from its share by weight and the masses of the database."""
-    lithium, sodium = (molar_mass(alloy, element) for element in COMPONENTS)
-    return share / sodium / (share / sodium + (1 - share) / lithium)
 
 
 def molar_volume(alloy: Alloy, x: Array, T: Array) -> Array:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lina_calphad.cli.options import (
-    COMPOSITION,
     CURRENT_DENSITY,
     DENSITY,
     DIFFUSIVITY,
     FRACTION,
     KELVIN,
     METRES,
-    ByWeight,
+    SHARE,
     reporting,
 )
 
@@ -31,9 +30,8 @@ if TYPE_CHECKING:
 )
 @click.argument("source", default="santos2025")
 @click.option(
-    "--x0", type=COMPOSITION, required=True, metavar="FRACTION",
-    help="Mole fraction of Na in the anode before stripping, as in 0.03, 3 at.% or 9 wt%; 3% "
-    "is of atoms.",
+    "--x0", type=FRACTION, required=True, metavar="FRACTION",
+    help="Mole fraction of Na in the anode before stripping, as in 0.03, 3%, 3 at.% or 9 wt%.",
 )  # fmt: skip
 @click.option(
     "-T", "--temperature", "T", type=KELVIN, multiple=True, default=(300.0,), metavar="K",
@@ -54,7 +52,7 @@ if TYPE_CHECKING:
     help="Current density of stripping, as in 1mA/cm2: adds depth profiles. Needs --thickness.",
 )  # fmt: skip
 @click.option(
-    "--stripped", type=FRACTION, metavar="SHARE",
+    "--stripped", type=SHARE, metavar="SHARE",
     help="Share of the Li stripped at which the depth profiles end, as in 0.5 or 50%; an error "
     "says when the interface runs out of Li before.  [default: where it does]",
 )  # fmt: skip
@@ -64,7 +62,7 @@ if TYPE_CHECKING:
     "[default: 1e-10cm2/s, the paper's order of magnitude]",
 )  # fmt: skip
 @click.option(
-    "--depth", "depths", type=FRACTION, multiple=True, metavar="SHARE",
+    "--depth", "depths", type=SHARE, multiple=True, metavar="SHARE",
     help="Share of the Li stripped at which an alloy is to unmix by itself: its x0 is printed. "
     "Give it again for more.  [default: 0.25, 0.5, 0.75, 0.9]",
 )  # fmt: skip
@@ -117,7 +115,6 @@ def anode(
         raise click.UsageError(msg)
     from lina_calphad.anode import describe, study
     from lina_calphad.anode.shown import report
-    from lina_calphad.anode.stripping import mole_fraction
     from lina_calphad.phase.coherent import CoherentModel
     from lina_calphad.phase.draws import draws_note, source_draws
     from lina_calphad.report import steps
@@ -126,8 +123,6 @@ def anode(
         say("reading")
         model: type[CoherentModel] = type("Chosen", (CoherentModel,), {"plane": plane})
         alloy = describe(source, model, shipped_elastic=shipped_elastic)
-        if isinstance(given["x0"], ByWeight):
-            given["x0"] = mole_fraction(given["x0"], alloy)
         draws = source_draws(source, alloy.dbf) if bands else None
         if bands and draws is None:
             raise click.UsageError(draws_note(alloy.name, source, None))
