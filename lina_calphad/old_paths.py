@@ -44,7 +44,6 @@ MOVED: dict[str, tuple[str, ...]] = {
     "mixing_table": ("data.new_datasets",),
     "models": ("phase.coherent",),
     "new_datasets": ("data.new_datasets",),
-    "output": ("report",),
     "plotting": ("compare.figures", "plots"),
     "posterior": ("fit.posterior",),
     "progress": ("report",),

@@ -15,7 +15,7 @@ import numpy as np
 
 from lina_calphad.data.foreign_files import read_text
 from lina_calphad.errors import DataLeftOut, DatasetError
-from lina_calphad.report import write_text
+from lina_calphad.output import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -227,7 +227,7 @@ def write_dataset(
     check_dataset(dataset, path)
     # ASCII: ESPEI reads files in whatever encoding the machine prefers.
     text = json.dumps(dataset, indent=1, allow_nan=False)
-    return write_text(path, text + "\n", overwrite=overwrite)
+    return write_text(path, text + "\n", overwrite=overwrite, mark='"components"')
 
 
 def _files(given: str | os.PathLike[str]) -> Iterator[tuple[Path, bool]]:

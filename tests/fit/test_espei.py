@@ -15,7 +15,7 @@ from espei.optimizers.opt_mcmc import EmceeOptimizer
 from espei.phase_models import PhaseModelSpecification
 from pycalphad import Database
 from pycalphad import variables as v
-from support import COMPS, LINA, python
+from support import COMPS, LINA, R, python
 from symengine import S, Symbol
 
 import lina_calphad as lc
@@ -267,7 +267,7 @@ def test_the_residual_goes_on_where_the_gap_has_closed(solubilities, bcc):
     dbf, _ = free_interactions(lc.load("zhang2003"), "BCC_A2", LINA)
     (data, _) = solubilities(bcc("santos2025", "chemical"), T=(400.0,))
     of_data = residual(dbf, [data], ["BCCL0"])
-    closing = 2 * lc.solution.R * 400.0  # of a regular solution
+    closing = 2 * R * 400.0  # of a regular solution
     L0 = closing + np.array([1e-6, 0.0, -1e-6, -500.0, -3000.0, -6000.0])
     found = np.array([of_data.get_residuals(np.array([value]))[0][0] for value in L0])
     at_the_top = np.log(0.5) - np.log(data["values"][0][0][0])
@@ -275,10 +275,10 @@ def test_the_residual_goes_on_where_the_gap_has_closed(solubilities, bcc):
     assert (np.diff(found[2:]) > 0.5).all()
 
 
-def test_a_gap_that_never_closes_is_impossible(solubilities, bcc):
+def test_a_gap_that_never_closes_is_all_but_impossible(solubilities, bcc):
     dbf, _ = free_interactions(lc.load("santos2025"), "BCC_A2", LINA)
     of_data = residual(dbf, solubilities(bcc("santos2025", "chemical")))
-    assert of_data.get_likelihood(np.array([2e5, 0.0])) == -np.inf
+    assert -np.inf < of_data.get_likelihood(np.array([2e5, 0.0])) < -1e4
 
 
 def test_data_of_phases_that_are_not_there_do_not_count(solubilities, bcc):
