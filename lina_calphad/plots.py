@@ -122,6 +122,8 @@ def arrhenius_axis(ax: Axes) -> None:
             apart = min((abs(1000 / T - 1000 / other) for other in marks), default=np.inf)
             if apart > 0.08 * (last - first):
                 marks.append(T)
+        if len(marks) > 3:
+            break
     kelvin.set_xticks(marks, labels=[str(mark) for mark in marks])
     kelvin.set_xlabel("T / K")
 
