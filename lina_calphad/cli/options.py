@@ -149,7 +149,7 @@ def _as_typed(options: dict[str, Any]) -> Iterator[None]:
         text = str(error)
         for value in options.values():
             for each in value if isinstance(value, tuple) else (value,):
-                if isinstance(each, Typed) and each.text != f"{each:.12g}":
+                if isinstance(each, Typed) and each.text.rstrip(" K") != f"{each:.12g}":
                     for number in {f"{each:.12g}", f"{each:g}", repr(float(each))}:
                         told = rf"\bgot {re.escape(number)}(?![\w.])|\b{re.escape(number)} K\b"
                         text = re.sub(told, rf"\g<0> ({each.text})", text, count=1)
