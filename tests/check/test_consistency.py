@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -436,3 +437,14 @@ def test_a_closed_pipe_is_no_finding():
         process.stdout.close()
         err = process.stderr.read()
     assert (process.returncode, err) == (0, b"")
+
+
+def test_what_the_solver_warns_of_is_a_note(capsys, databases, monkeypatch):
+    def warned(solution, _):
+        warnings.warn("the Gibbs energy is discontinuous", UserWarning, stacklevel=1)
+        return check_consistency(solution, [300.0])
+
+    monkeypatch.setattr(report, "check_consistency", warned)
+    status, out, err = run(capsys, "check", "zhang2003", "--phase", "LIQUID")
+    assert (status, err) == (0, "")
+    assert "note: LIQUID chemical: the Gibbs energy is discontinuous" in out
