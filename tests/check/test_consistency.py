@@ -406,7 +406,7 @@ def test_the_command_checks_everything_shipped(capsys):
 
 
 def test_the_command_as_json(capsys):
-    status, out, _ = run(capsys, "check", "zhang2003", "--phase", "bcc_a2", "-T", "100", "--json")
+    status, out, _ = run(capsys, "check", "zhang2003", "--phase", "bcc_a2", "-T", "100K", "--json")
     result = json.loads(out)
     assert status == 0
     assert result["ok"]
