@@ -15,8 +15,8 @@ from lina_calphad.anode.melting import MELTING_ERROR, liquid_ranges
 from lina_calphad.anode.stripping import FARADAY, MAH, molar_mass, molar_volume
 from lina_calphad.anode.tables import MAP_T
 from lina_calphad.anode.windows import BOUNDARIES, REGIONS
+from lina_calphad.data.assessments import COMPONENTS, PHASE
 from lina_calphad.data.elasticity import CubicElasticity
-from lina_calphad.data.sources import COMPONENTS, PHASE
 from lina_calphad.errors import UnsupportedPhase
 from lina_calphad.phase.energy import R
 from lina_calphad.plots import FRACTIONS

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pycalphad import Database
 
     from lina_calphad.checks import Array
-    from lina_calphad.data.sources import Source
+    from lina_calphad.data.assessments import Source
     from lina_calphad.phase.alloy import Alloy
     from lina_calphad.phase.bands import Bands
     from lina_calphad.phase.draws import ParameterDraws
@@ -257,6 +257,8 @@ def _notes(
     diffusivity: float, profiles: Sequence[DepthProfile],
 ) -> Iterator[str]:  # fmt: skip
     """What the numbers do not know, as far as it concerns this study."""
+    if alloy.note:
+        yield alloy.note
     yield (
         "coherency is what the elastic data say, the shipped ones being the paper's upper bound; "
         "plasticity relaxes it, down to the chemical boundaries"

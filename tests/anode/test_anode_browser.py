@@ -18,8 +18,8 @@ from lina_calphad.anode import BOUNDARIES, REGIONS, describe, regions, stripping
 from lina_calphad.anode.page import page
 from lina_calphad.anode.windows import curve_ends, named
 from lina_calphad.cli.options import FRACTION, KELVIN
+from lina_calphad.data.assessments import PHASE
 from lina_calphad.data.databases import copy_database
-from lina_calphad.data.sources import PHASE
 from lina_calphad.phase.draws import source_draws
 
 pytestmark = pytest.mark.browser

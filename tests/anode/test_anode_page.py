@@ -16,8 +16,8 @@ import lina_calphad as lc
 from lina_calphad.anode import BOUNDARIES, REGIONS, describe, study
 from lina_calphad.anode.page import page
 from lina_calphad.anode.page_data import numbers, stiffness
+from lina_calphad.data.assessments import PHASE
 from lina_calphad.data.databases import copy_database
-from lina_calphad.data.sources import PHASE
 from lina_calphad.errors import (
     SeveralMiscibilityGaps,
     UnsupportedPhase,
