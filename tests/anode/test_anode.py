@@ -206,8 +206,10 @@ def test_the_source_may_come_first_as_in_the_command(santos):
     assert x0 == initial_composition(0.5, 300.0, source=santos)
     with pytest.raises(TypeError, match="multiple values for keyword argument 'source'"):
         study("santos2025", 0.05, source="zhang2003")
-    with pytest.raises(UnknownAssessment, match=r"0\.05"):
-        study("0.05")
+    with pytest.raises(UnknownAssessment, match="nothing"):
+        study("nothing", x0=0.05)
+    with pytest.raises(TypeError, match="argument: 'x0'"):
+        study("santos2025")
 
 
 # -- liquid --
