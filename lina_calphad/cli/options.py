@@ -234,7 +234,8 @@ def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -
 
 def _say_where(report: Report, place: ResultsFolder) -> None:
     name = printable(place.path)
-    now = ", in place of an earlier run's (--out keeps both)" if place.replaces else ""
+    unasked = place.replaces and not place.overwrite
+    now = ", in place of those of an earlier run (--out keeps both)" if unasked else ""
     click.echo(f"Tables and figures are in {name}{'' if name[-1] == '/' else '/'}{now}")
     for file in place.kept:
         click.echo(f"note: {printable(file)} was changed since it was written, and is kept")

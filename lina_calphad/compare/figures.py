@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.special import expit
 
-from lina_calphad.data.sources import COMPONENTS
+from lina_calphad.data.assessments import COMPONENTS
+from lina_calphad.errors import SeveralMiscibilityGaps
 from lina_calphad.plots import (
     ARRHENIUS_BOTTOM,
     COLOURS,
@@ -140,10 +141,15 @@ def gibbs_energy(comparison: Comparison, ax: Axes) -> Axes:
         curve = _select(comparison.gibbs, name, which)
         x, energy = curve["x"].to_numpy(), curve["gibbs_energy_of_mixing"].to_numpy() / 1000
         ax.plot(x, energy, **style(kind, colour))
-        ends = comparison.ends(name, which)
-        at = np.interp(ends, x, energy)
-        ax.plot(ends[:2], at[:2], "o-", color=colour, linewidth=0.6, markersize=4.5)
-        ax.plot(ends[2:], at[2:], "o", color=colour, markerfacecolor="white", markersize=4.5)
+        solution = comparison.descriptions[comparison.names.index(name)].solutions[which]
+        try:
+            ends = [solution.ends(curve, comparison.T) for curve in ("binodal", "spinodal")]
+        except SeveralMiscibilityGaps:
+            continue
+        for at, face in zip(ends, (colour, "white"), strict=True):
+            line = "-" if face == colour else ""
+            marks: dict[str, Any] = {"markerfacecolor": face, "markersize": 4.5, "linewidth": 0.6}
+            ax.plot(at, np.interp(at, x, energy), "o" + line, color=colour, **marks)
     ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
     fraction_axis(ax, limits=(-0.01, 1.01))
     ax.set(ylabel="Gibbs energy of mixing / kJ/mol", title=f"bcc Li-Na at {comparison.T:g} K")

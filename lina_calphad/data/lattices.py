@@ -80,9 +80,11 @@ def check_lattice(atoms: Any, lattice: str, origin: str) -> None:
     if not (len(atoms) and atoms.pbc.all() and atoms.cell.rank == 3):
         msg = f"{origin} is not periodic in three directions: give a supercell"
         raise DatasetError(msg)
-    volume = abs(np.linalg.det(atoms.cell.array))
-    faces = [np.linalg.norm(np.cross(*np.delete(atoms.cell.array, i, axis=0))) for i in range(3)]
-    each, thin = volume / len(atoms), volume / max(faces)
+    edges = atoms.cell.array
+    with np.errstate(all="ignore"):  # what overflows is no crystal
+        volume = abs(np.linalg.det(edges))
+        faces = [np.linalg.norm(np.cross(*np.delete(edges, i, axis=0))) for i in range(3)]
+        each, thin = volume / len(atoms), volume / max(faces)
     if not (_VOLUMES[0] <= each <= _VOLUMES[1] and thin >= _THINNEST):
         msg = (
             f"{origin} has {each:.3g} Å³ an atom in a cell of {thin:.3g} Å at its thinnest; "
