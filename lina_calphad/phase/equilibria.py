@@ -20,6 +20,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.optimize import brentq
+from scipy.optimize.elementwise import find_minimum
 from scipy.special import expit, log_expit, logit
 
 from lina_calphad.checks import Array, Flags
@@ -31,6 +33,7 @@ _TAIL = np.concatenate([np.arange(5.5, 30.0, 0.5), np.arange(30.0, 120.0, 5.0), 
 GRID = np.concatenate([-_TAIL[::-1], logit(np.arange(0.005, 0.9975, 0.005)), _TAIL])
 #: Height in RT above the tangent from which on a phase is not stable.
 CERTIFIED = -1e-9
+_DIP = 0.3  # psi below which a dip is looked into
 _FAR = 5e5  # potentials that belong to pure ends
 _STEPS = 40
 _INSERTIONS = 6
@@ -194,13 +197,28 @@ class Equilibria:
 
     @staticmethod
     def _grid(phase: Phase, rows: Rows) -> tuple[Array, ...]:
-        """s, a, x and psi of a phase on the grid, shape (rows, grid); a compound has one point."""
+        """s, a, x, psi and t of a phase on the grid, shape (rows, grid); a compound has one point."""
         if phase.fixed:
             g, x = phase.line(rows)
             return g[:, None], np.full((rows[0].size, 1), x)
-        t = np.broadcast_to(GRID, (rows[0].size, GRID.size))
+        t = np.tile(GRID, (rows[0].size, 1))
         s, a, x, _, psi = phase.curve(t, tuple(r[:, None] for r in rows))
-        return s, a, x, psi
+        # A dip of psi, as beside a Curie temperature or a critical point, may go below zero
+        # between two points.
+        middle = psi[:, 1:-1]
+        row, k = np.nonzero((middle < _DIP) & (middle > 0) & (middle < psi[:, :-2]) & (middle < psi[:, 2:]))
+        if row.size:
+            some = tuple(r[row] for r in rows)
+            with np.errstate(invalid="ignore"):
+                dip = find_minimum(
+                    lambda t, *rows: phase.terms(rows[0], expit(t), *rows[1:])[..., 2],
+                    (t[row, k], t[row, k + 1], t[row, k + 2]), args=some,
+                )  # fmt: skip
+            t[row, k + 1] = np.where(dip.f_x < psi[row, k + 1], dip.x, t[row, k + 1])
+            values = phase.curve(t[row, k + 1], some)
+            for array, value in zip((s, a, x, psi), (*values[:3], values[4]), strict=True):
+                array[row, k + 1] = value
+        return s, a, x, psi, t
 
     def _envelope(self, grids: list[tuple[Array, ...]]) -> tuple[int, Array]:
         """Of one row: the phase of pure A, and (phase, phase, t, t) of every crossing, roughly."""
@@ -209,12 +227,13 @@ class Equilibria:
             if len(grid) == 2:
                 pieces.append((p, None, grid[0][0], grid[1][0], None))
                 continue
-            s, a, x, psi = grid
-            stable = psi > 0
-            edges = np.flatnonzero(np.diff(stable, prepend=False, append=False))
-            for i, j in zip(edges[::2], edges[1::2], strict=True):
+            s, a, x, psi, t = grid
+            # A stretch ends where psi does, and at a corner or jump of the energy.
+            joined = (psi[1:] > 0) & (psi[:-1] > 0) & (np.diff(s) > 0)
+            edges = np.flatnonzero(np.diff(joined, prepend=False, append=False))
+            for i, j in zip(edges[::2], edges[1::2] + 1, strict=True):
                 if j - i > 1:
-                    pieces.append((p, s[i:j], a[i:j], x[i:j], GRID[i:j]))
+                    pieces.append((p, s[i:j], a[i:j], x[i:j], t[i:j]))
         ends = [piece[1] for piece in pieces if piece[1] is not None]
         every = np.unique(np.clip(np.concatenate([*ends, *self._meetings(pieces)]), -_FAR, _FAR))
         heights = np.array([_height(piece, every) for piece in pieces])
@@ -257,37 +276,14 @@ class Equilibria:
             (g1, x1), (g2, x2) = one.line(rows), two.line(rows)
             s = (g2 - g1) / (x2 - x1)
             return t, s, g1 - x1 * s
+        start = t.copy()
         if one is two:
             t, good = one.gap.newton("binodal", t, rows)
-            if not good.all():
-                t[:, ~good] = self._bracketed(one, t[:, ~good], tuple(r[~good] for r in rows))
-            s, a, *_ = one.curve(t[0], rows)
-            return t, s, a
-        t, done = t.copy(), np.zeros(t.shape[1], bool)
-        s, a = np.zeros(t.shape[1]), np.zeros(t.shape[1])
-        active = np.arange(t.shape[1])
-        for _ in range(_STEPS):
-            part = tuple(r[active] for r in rows)
-            step, s[active], a[active] = _step(one, two, t[:, active], part)
-            size = np.max(np.abs(step), axis=0, where=~np.isnan(step), initial=0.0)
-            # A step of more than 2 leaves the stretch that it starts from.
-            t[:, active] += step * np.minimum(1, 2 / np.maximum(size, 2))
-            active = active[~(size < 1e-9)]
-            if active.size == 0:
-                break
-        return t, s, a
-
-    @staticmethod
-    def _bracketed(phase: Phase, t: Array, rows: Rows) -> Array:
-        """Tie-lines around the unstable range that lies between two starts."""
-        row, ends = phase.gap.unstable(rows)
-        result = np.full_like(t, np.nan)
-        for k in range(t.shape[1]):
-            inside = (row == k) & (ends[0] >= t[0, k] - 1) & (ends[1] <= t[1, k] + 1)
-            if inside.sum() == 1:
-                one = tuple(r[[k]] for r in rows)
-                result[:, [k]] = phase.gap.around(ends[:, inside], one)
-        return result
+        else:
+            t, good = _newton(one, two, t, rows)
+        for k in np.flatnonzero(~good):  # a kink, as at a Curie temperature: close in on it
+            t[:, k] = _bracketed(one, two, start[:, k], tuple(r[[k]] for r in rows))
+        return (t, *_potentials(one, two, t, rows))
 
     # -- certificates --
 
@@ -322,20 +318,128 @@ class Equilibria:
         return np.where(lower, end, best), np.where(lower, at, GRID[k])
 
 
-def _step(one: Phase, two: Phase, t: Array, rows: Rows) -> tuple[Array, Array, Array]:
-    """Newton's step to the crossing of two curves, and both potentials of the first."""
+def _newton(one: Phase, two: Phase, t: Array, rows: Rows) -> tuple[Array, Flags]:
+    """Newton's method to the crossing of two curves, and where it arrived."""
+    t, good = t.copy(), np.zeros(t.shape[1], bool)
+    active = np.arange(t.shape[1])
+    for _ in range(_STEPS):
+        step, stable = _step(one, two, t[:, active], tuple(r[active] for r in rows))
+        known = ~np.isnan(step)
+        size = np.max(np.abs(step), axis=0, where=known, initial=0.0)
+        # A step of more than 2 leaves the stretch that it starts from.
+        with np.errstate(invalid="ignore"):
+            t[:, active] += step * np.minimum(1, 2 / np.maximum(size, 2))
+        small = size < 1e-9
+        good[active] = small & stable
+        active = active[~small & stable]
+        if active.size == 0:
+            break
+    x = [np.exp(phase.logs(at)[1]) for phase, at in zip((one, two), t, strict=True)]
+    return t, good & (x[0] < x[1])
+
+
+def _bracketed(one: Phase, two: Phase, t: Array, rows: Rows) -> Array:
+    """The crossing of two curves by bracketing, in one row: corners and kinks do not mind it."""
+    stretches = []
+    for phase, at in zip((one, two), t, strict=True):
+        if phase.fixed:
+            stretches.append((-_FAR, _FAR, None, None))
+            continue
+        grid = [v[0] for v in Equilibria._grid(phase, rows)]
+        joined = (grid[3][1:] > 0) & (grid[3][:-1] > 0) & (np.diff(grid[0]) > 0)
+        points = grid[4]
+        i = j = int(np.where(grid[3] > 0, np.abs(points - at), np.inf).argmin())
+        while i > 0 and joined[i - 1]:
+            i -= 1
+        while j < points.size - 1 and joined[j]:
+            j += 1
+        ends = [_edge(phase, points, k, step, rows) for k, step in ((i, -1), (j, 1))]
+        potential = phase.curve(np.array(ends), tuple(np.repeat(r, 2) for r in rows))[0]
+        stretches.append((*potential, *ends))
+
+    def place(k: int, s: float) -> float:
+        """t of a curve at s."""
+        phase, (_, _, low, high) = (one, two)[k], stretches[k]
+        if low is None:
+            return np.nan
+        def off(t: float) -> float:
+            return float(phase.curve(np.array([t]), rows)[0][0]) - s
+        if off(low) >= 0 or off(high) <= 0:
+            return low if off(low) >= 0 else high
+        return float(brentq(off, low, high, xtol=1e-13, rtol=1e-15, disp=False))
+
+    def level(k: int, s: float) -> float:
+        phase = (one, two)[k]
+        return float(_level(phase, np.array([place(k, s)]), np.array([s]), rows)[0])
+
+    low, high = max(u[0] for u in stretches), min(u[1] for u in stretches)
+    difference = lambda s: level(0, s) - level(1, s)  # noqa: E731
+    if not low < high or difference(low) * difference(high) > 0:
+        return np.full(2, np.nan)
+    s = brentq(difference, low, high, xtol=1e-13, rtol=1e-15, disp=False)
+    return np.array([place(0, s), place(1, s)])
+
+
+def _edge(phase: Phase, grid: Array, k: int, step: int, rows: Rows) -> float:
+    """Where the stable stretch ends that reaches a point of the grid, on one side."""
+    if not 0 <= k + step < GRID.size:
+        return float(grid[k])
+    start = phase.curve(grid[[k]], rows)[0][0]
+    good, bad = grid[k], grid[k + step]
+    for _ in range(60):
+        middle = (good + bad) / 2
+        s, _, _, _, psi = (v[0] for v in phase.curve(np.array([middle]), rows))
+        if psi > 0 and step * (s - start) >= 0:
+            good = middle
+        else:
+            bad = middle
+    return float(good)
+
+
+def _level(phase: Phase, t: Array, s: Array, rows: Rows) -> Array:
+    """a of the line through a point of a curve with the slope that s gives."""
+    if phase.fixed:
+        g, x = phase.line(rows)
+        line: Array = g - x * s
+        return line
+    own, a, x, *_ = phase.curve(t, rows)
+    return a + x * (own - s)
+
+
+def _potentials(one: Phase, two: Phase, t: Array, rows: Rows) -> tuple[Array, Array]:
+    """s and a of tie-lines, from both ends: at a corner neither curve has the slope."""
+    (g1, x1), (g2, x2) = (_energy(p, at, rows) for p, at in zip((one, two), t, strict=True))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        s = (g2 - g1) / (x2 - x1)
+    # Of a narrow gap the difference says little, and the curve all.
+    solution, at = (one, t[0]) if not one.fixed else (two, t[1])
+    own, a, x, *_ = solution.curve(at, rows)
+    s = np.where(np.abs(own - s) > 1e-6 * (1 + np.abs(own)), s, own)
+    return s, a + x * (own - s)
+
+
+def _energy(phase: Phase, t: Array, rows: Rows) -> tuple[Array, Array]:
+    if phase.fixed:
+        g, x = phase.line(rows)
+        return g, np.full(g.shape, x)
+    s, a, x, *_ = phase.curve(t, rows)
+    return a + x * s, x
+
+
+def _step(one: Phase, two: Phase, t: Array, rows: Rows) -> tuple[Array, Flags]:
+    """Newton's step to the crossing of two curves, and whether both are stable there."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if one.fixed or two.fixed:
             solid, liquid, k = (one, two, 1) if one.fixed else (two, one, 0)
-            (g, x), (s, a, y, slope, _) = solid.line(rows), liquid.curve(t[k], rows)
+            (g, x), (s, a, y, slope, psi) = solid.line(rows), liquid.curve(t[k], rows)
             step = np.full_like(t, np.nan)
             step[k] = (g - x * s - a) / (x - y) / slope
-            return step, s, a
-        s1, a1, x1, slope1, _ = one.curve(t[0], rows)
-        s2, a2, x2, slope2, _ = two.curve(t[1], rows)
+            return step, psi > 0
+        s1, a1, x1, slope1, psi1 = one.curve(t[0], rows)
+        s2, a2, x2, slope2, psi2 = two.curve(t[1], rows)
         ds, da = s2 - s1, a2 - a1
         step = np.array([(da + x2 * ds) / slope1, (da + x1 * ds) / slope2]) / (x2 - x1)
-        return step, s1, a1
+        return step, (psi1 > 0) & (psi2 > 0)
 
 
 def _height(piece: Any, s: Array) -> Array:

@@ -26,6 +26,8 @@ from lina_calphad.phase.gap import Rows
 _COARSE = 48  # temperatures at which the phases are looked for
 _BESIDE = 1e-7  # share of its temperature at which an event is looked at from either side
 _CLOSEST = 1e-9  # share of a temperature at which two events are not told apart
+_KINK = 1e-6  # share of a temperature within which a gap that closes at a kink is found
+_NARROW = 0.05  # width in t of such a gap there
 _STEPS = 30
 _PURE = 1e6  # t of a pure end
 
@@ -291,6 +293,15 @@ class Tracer:
             if cold <= event.T <= hot:
                 yield event
                 return
+        if hot - cold < _KINK * hot:
+            # A gap that closes at a kink, as at a Curie temperature, has no smooth end.
+            sequence, t = more
+            narrow = [k for k in range(t.shape[1])
+                      if sequence[k] == sequence[k + 1] and t[1, k] - t[0, k] < _NARROW]  # fmt: skip
+            for k in narrow:
+                if sequence[:k] + sequence[k + 1 :] == less[0]:
+                    yield Event("critical", T, (sequence[k],), (float(t[:, k].mean()),), upper)
+                    return
         if hot - cold < _CLOSEST * hot:
             names = [", ".join(self.phases[p].name for p in s[0]) for s in (one, two)]
             msg = f"the phases change from {names[0]} to {names[1]} at {hot:.6f} K, and no one event explains it"
