@@ -35,6 +35,7 @@ GRID = np.concatenate([-_TAIL[::-1], logit(np.arange(0.005, 0.9975, 0.005)), _TA
 CERTIFIED = -1e-9
 _DIP = 0.3  # psi below which a dip is looked into
 _FAR = 5e5  # potentials that belong to pure ends
+_LADDER = np.geomspace(1e-8, 1e3, 45)
 _STEPS = 40
 _INSERTIONS = 6
 _ROWS_AT_ONCE = 2000
@@ -101,7 +102,8 @@ class Phase:
 
     def curve(self, t: Array, rows: Rows) -> tuple[Array, ...]:
         """s, a, x, ds/dt and psi at t; x, too, keeps its digits where it is small."""
-        terms = self.terms(rows[0], expit(t), *rows[1:])
+        # Nothing but ideal mixing changes further out, where a magnetic phase may divide by zero.
+        terms = self.terms(rows[0], expit(np.clip(t, -230.0, 36.0)), *rows[1:])
         w, f = log_expit(-t) + terms[..., 0], t + terms[..., 1]
         (a_w, a_f), (b_w, b_f) = self._inverse
         a, b = a_w * w + a_f * f, b_w * w + b_f * f
@@ -273,9 +275,7 @@ class Equilibria:
 
     def _pair(self, one: Phase, two: Phase, t: Array, rows: Rows) -> tuple[Array, Array, Array]:
         if one.fixed and two.fixed:
-            (g1, x1), (g2, x2) = one.line(rows), two.line(rows)
-            s = (g2 - g1) / (x2 - x1)
-            return t, s, g1 - x1 * s
+            return (t, *_potentials(one, two, t, rows))
         start = t.copy()
         if one is two:
             t, good = one.gap.newton("binodal", t, rows)
@@ -323,13 +323,13 @@ def _newton(one: Phase, two: Phase, t: Array, rows: Rows) -> tuple[Array, Flags]
     t, good = t.copy(), np.zeros(t.shape[1], bool)
     active = np.arange(t.shape[1])
     for _ in range(_STEPS):
-        step, stable = _step(one, two, t[:, active], tuple(r[active] for r in rows))
+        step, stable, noise = _step(one, two, t[:, active], tuple(r[active] for r in rows))
         known = ~np.isnan(step)
         size = np.max(np.abs(step), axis=0, where=known, initial=0.0)
         # A step of more than 2 leaves the stretch that it starts from.
         with np.errstate(invalid="ignore"):
             t[:, active] += step * np.minimum(1, 2 / np.maximum(size, 2))
-        small = size < 1e-9
+        small = size < np.maximum(1e-9, noise)
         good[active] = small & stable
         active = active[~small & stable]
         if active.size == 0:
@@ -374,8 +374,18 @@ def _bracketed(one: Phase, two: Phase, t: Array, rows: Rows) -> Array:
 
     low, high = max(u[0] for u in stretches), min(u[1] for u in stretches)
     difference = lambda s: level(0, s) - level(1, s)  # noqa: E731
-    if not low < high or difference(low) * difference(high) > 0:
+    if not low < high:
         return np.full(2, np.nan)
+    if difference(low) * difference(high) > 0:  # they cross twice: which is nearer?
+        curves = [(p, at) for p, at in zip((one, two), t, strict=True) if not p.fixed]
+        start = float(curves[0][0].curve(np.array([curves[0][1]]), rows)[0][0])
+        ladder = np.clip(start + np.concatenate([-_LADDER[::-1], [0.0], _LADDER]), low, high)
+        signs = np.sign([difference(s) for s in ladder])
+        turns = np.flatnonzero(signs[1:] * signs[:-1] < 0)
+        if turns.size == 0:
+            return np.full(2, np.nan)
+        k = turns[np.abs(ladder[turns] - start).argmin()]
+        low, high = ladder[k], ladder[k + 1]
     s = brentq(difference, low, high, xtol=1e-13, rtol=1e-15, disp=False)
     return np.array([place(0, s), place(1, s)])
 
@@ -411,6 +421,8 @@ def _potentials(one: Phase, two: Phase, t: Array, rows: Rows) -> tuple[Array, Ar
     (g1, x1), (g2, x2) = (_energy(p, at, rows) for p, at in zip((one, two), t, strict=True))
     with np.errstate(divide="ignore", invalid="ignore"):
         s = (g2 - g1) / (x2 - x1)
+    if one.fixed and two.fixed:
+        return s, g1 - x1 * s
     # Of a narrow gap the difference says little, and the curve all.
     solution, at = (one, t[0]) if not one.fixed else (two, t[1])
     own, a, x, *_ = solution.curve(at, rows)
@@ -426,20 +438,26 @@ def _energy(phase: Phase, t: Array, rows: Rows) -> tuple[Array, Array]:
     return a + x * s, x
 
 
-def _step(one: Phase, two: Phase, t: Array, rows: Rows) -> tuple[Array, Flags]:
-    """Newton's step to the crossing of two curves, and whether both are stable there."""
+def _step(one: Phase, two: Phase, t: Array, rows: Rows) -> tuple[Array, Flags, Array]:
+    """Newton's step to the crossing of two curves, whether both are stable there, its noise."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if one.fixed or two.fixed:
             solid, liquid, k = (one, two, 1) if one.fixed else (two, one, 0)
             (g, x), (s, a, y, slope, psi) = solid.line(rows), liquid.curve(t[k], rows)
             step = np.full_like(t, np.nan)
             step[k] = (g - x * s - a) / (x - y) / slope
-            return step, psi > 0
+            return step, psi > 0, _noise(g, x - y)
         s1, a1, x1, slope1, psi1 = one.curve(t[0], rows)
         s2, a2, x2, slope2, psi2 = two.curve(t[1], rows)
         ds, da = s2 - s1, a2 - a1
         step = np.array([(da + x2 * ds) / slope1, (da + x1 * ds) / slope2]) / (x2 - x1)
-        return step, (psi1 > 0) & (psi2 > 0)
+        return step, (psi1 > 0) & (psi2 > 0), _noise(a1, x2 - x1)
+
+
+def _noise(energy: Array, width: Array) -> Array:
+    """How far rounding moves the ends of a narrow tie-line in t; a thousandth of it at most."""
+    noise: Array = np.minimum(1e-14 * (1 + np.abs(energy)) / np.abs(width), 1e-3)
+    return noise
 
 
 def _height(piece: Any, s: Array) -> Array:

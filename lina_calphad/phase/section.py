@@ -148,6 +148,9 @@ def section(
         at |= {y: X if y.species.name == second else 1 - X for y in mod.site_fractions
                if y.sublattice_index == mixing[0]}  # fmt: skip
     at |= {v.T: T, v.P: S(float(pressure))}
+    if change is not None and not origin[0] * change[1] - origin[1] * change[0]:
+        msg = f"{name} mixes {first} and {second} ({text}), and holds nothing else of the section"
+        raise UnsupportedPhase(msg)
     # pycalphad's energies are per mole of atoms; its normalisation counts vacancies out.
     atoms = S(sum(whole.values()))
     if mixing:

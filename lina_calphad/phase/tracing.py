@@ -106,7 +106,7 @@ def meet(
                     own.append((sk, slope, ds))
                 matrix[:, k] = np.stack([np.ones_like(T), np.broadcast_to(x, T.shape), -dg], -1)
                 right[:, k] = g
-            singular = ~(np.abs(np.linalg.det(matrix)) > 0)
+            singular = ~(np.abs(np.linalg.det(matrix)) > 1e-300)
             matrix[singular] = np.eye(3)
             a, s, change = np.linalg.solve(matrix, right[..., None])[..., 0].T
             limit = 0.1 * T
@@ -130,6 +130,8 @@ def touch(one: Phase, two: Phase, T: float, t: float, values: Rows = ()) -> tupl
     if one.fixed or two.fixed:
         solid = one if one.fixed else two
         x = solid.origin[1] / sum(solid.origin)
+        if not 0 < x < 1:
+            return T, np.nan, np.nan, False
         at = _at_composition(solution, x)
         for _ in range(_STEPS):
             rows = (np.array([T]), *values)
@@ -151,9 +153,10 @@ def touch(one: Phase, two: Phase, T: float, t: float, values: Rows = ()) -> tupl
             dx1, dx2 = _dx(one, at), _dx(two, other)
             bend = slope2 / dx2 - slope1 / dx1
             matrix = np.array([[r2[0], (q2 - q1)[0]], [bend[0], (p2 - p1)[0]]])
-            if not abs(np.linalg.det(matrix)) > 0:
+            try:
+                dx, change = np.linalg.solve(matrix, [-r1[0], -r2[0]])
+            except np.linalg.LinAlgError:
                 return T, t, np.nan, False
-            dx, change = np.linalg.solve(matrix, [-r1[0], -r2[0]])
             step = float(np.clip(dx / dx1[0], -1, 1))
             t, T = t + step, T + float(np.clip(change, -0.1 * T, 0.1 * T))
             if abs(step) < 1e-9 and abs(change) < 1e-10 * T:
