@@ -34,6 +34,7 @@ GRID = np.concatenate([-_TAIL[::-1], logit(np.arange(0.005, 0.9975, 0.005)), _TA
 #: Height in RT above the tangent from which on a phase is not stable.
 CERTIFIED = -1e-9
 _DIP = 0.3  # psi below which a dip is looked into
+_NEAR = 0.05  # height in RT below which the grid is not enough
 _FAR = 5e5  # potentials that belong to pure ends
 _LADDER = np.geomspace(1e-8, 1e3, 45)
 _STEPS = 40
@@ -109,7 +110,14 @@ class Phase:
         a, b = a_w * w + a_f * f, b_w * w + b_f * f
         y, psi = expit(t), terms[..., 2]
         slope = psi * ((b_f - a_f) - y * (b_w - a_w))
-        return b - a, a, np.exp(self.logs(t)[1]), slope, psi
+        return b - a, a, self.x(y), slope, psi
+
+    def x(self, y: Array) -> Array:
+        """Mole fraction of B; keeps its digits where it is small."""
+        assert self.change is not None
+        (first, second), (da, db) = self.origin, self.change
+        fraction: Array = (second + db * y) / (first + second + (da + db) * y)
+        return fraction
 
     def line(self, rows: Rows) -> tuple[Array, float]:
         """Energy of a compound per mole of atoms, and its x."""
@@ -290,32 +298,45 @@ class Equilibria:
     def lowest(self, s: Array, a: Array, rows: Rows) -> tuple[Array, Array, Array]:
         """Lowest height over the tangents given by both potentials: height, phase, t."""
         height, who, where = (np.full(s.size, v) for v in (np.inf, 0, np.nan))
+        # Many tie-lines share a row: each phase is looked at once.
+        once, back = np.unique(np.array(rows), axis=1, return_inverse=True)
         for p, phase in enumerate(self.phases):
-            h, t = self.height(phase, s, a, rows)
+            h, t = self._height(phase, s, a, rows, tuple(once), back.ravel())
             lower = ~(h >= height)
             height[lower], who[lower], where[lower] = h[lower], p, t[lower]
         return height, who.astype(np.intp), where
 
     @staticmethod
-    def height(phase: Phase, s: Array, a: Array, rows: Rows) -> tuple[Array, Array]:
+    def _height(
+        phase: Phase, s: Array, a: Array, rows: Rows, once: Rows, back: Array
+    ) -> tuple[Array, Array]:
         """Height of a phase over tangents, where it is lowest: on the grid and by descent."""
         if phase.fixed:
             g, x = phase.line(rows)
             return g - a - x * s, np.full(s.size, np.nan)
-        t = np.broadcast_to(GRID, (s.size, GRID.size))
-        own_s, own_a, x, _, psi = phase.curve(t, tuple(r[:, None] for r in rows))
-        above = (own_a - a[:, None]) + x * (own_s - s[:, None])
-        k = above.argmin(axis=1)
-        best, at = above[np.arange(s.size), k], GRID[k]
-        for _ in range(8):  # down to the parallel tangent
-            own_s, own_a, x, slope, psi = phase.curve(at, rows)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                step = np.where(psi > 0, (s - own_s) / slope, 0.0)
-            at = at + np.clip(step, -0.5, 0.5)
-        own_s, own_a, x, *_ = phase.curve(at, rows)
-        end = (own_a - a) + x * (own_s - s)
-        lower = end < best
-        return np.where(lower, end, best), np.where(lower, at, GRID[k])
+        t = np.broadcast_to(GRID, (once[0].size, GRID.size))
+        own_s, own_a, x, _, _ = phase.curve(t, tuple(r[:, None] for r in once))
+        energy = own_a + x * own_s
+        best, at = np.empty(s.size), np.empty(s.size)
+        for start in range(0, s.size, _ROWS_AT_ONCE):
+            part = slice(start, start + _ROWS_AT_ONCE)
+            above = energy[back[part]] - a[part, None] - x[back[part]] * s[part, None]
+            k = above.argmin(axis=1)
+            best[part], at[part] = above[np.arange(k.size), k], GRID[k]
+        # At the far ends the energy is a difference of large numbers, and the grid exact.
+        near = np.flatnonzero((best < _NEAR) & (np.abs(at) < 100))
+        if near.size:
+            some, t = tuple(r[near] for r in rows), at[near]
+            for _ in range(4):  # down to the parallel tangent
+                own_s, own_a, x, slope, psi = phase.curve(t, some)
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    step = np.where(psi > 0, (s[near] - own_s) / slope, 0.0)
+                t = t + np.clip(step, -0.5, 0.5)
+            own_s, own_a, x, *_ = phase.curve(t, some)
+            end = (own_a - a[near]) + x * (own_s - s[near])
+            lower = ~(end >= best[near])
+            best[near[lower]], at[near[lower]] = end[lower], t[lower]
+        return best, at
 
 
 def _newton(one: Phase, two: Phase, t: Array, rows: Rows) -> tuple[Array, Flags]:

@@ -363,3 +363,71 @@ def _reaches(phase: Phase, side: int) -> bool:
     if side > 0 and phase.change is not None:
         end = (phase.origin[0] + phase.change[0], phase.origin[1] + phase.change[1])
     return end[1 if side < 0 else 0] == 0
+
+
+# -- derivatives with respect to parameters, by the implicit-function theorem --
+
+
+def line_slopes(phases: Sequence[Phase], t: Array, rows: Rows, which: int) -> Array:
+    """dt/dp of both ends of tie-lines, shape (2, n), with the number `which` of their rows.
+
+    With s and a of the tie-line: dG_k = da + x_k ds at either end, and ds_k = ds.
+    """
+    own = [_state(phase, t[k], rows, which) for k, phase in enumerate(phases)]
+    (x1, g1), (x2, g2) = ((state[0], state[3]) for state in own)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ds = (g2 - g1) / (x2 - x1)
+        return np.array([(ds - state[2]) / state[1] for state in own])
+
+
+def meeting_slopes(
+    phases: Sequence[Phase], T: Array, t: Array, values: Rows, which: int
+) -> tuple[Array, Array]:
+    """dT/dp, and dt/dp of the three phases, shape (3, n), of three-phase equilibria."""
+    rows = (T, *values)
+    matrix, right = np.empty((T.size, 3, 3)), np.empty((T.size, 3))
+    own = []
+    for k, phase in enumerate(phases):
+        warm = _state(phase, t[k], rows, 0)
+        state = _state(phase, t[k], rows, which)
+        matrix[:, k] = np.stack([np.ones_like(T), np.broadcast_to(warm[0], T.shape), -warm[3]], -1)
+        right[:, k] = state[3]
+        own.append((warm, state))
+    _, ds, dT_ = np.linalg.solve(matrix, right[..., None])[..., 0].T
+    return dT_, np.array([(ds - w[2] * dT_ - p[2]) / p[1] for w, p in own])
+
+
+def critical_slopes(
+    phase: Phase, T: Array, t: Array, values: Rows, which: int
+) -> tuple[Array, Array]:
+    """dT/dp and dt/dp of critical points."""
+
+    def psi(t: Array, rows: Rows) -> Array:
+        terms: Array = phase.terms(rows[0], expit(t), *rows[1:])[..., 2:]
+        return terms
+
+    rows, h = (T, *values), 1e-4
+    slope = psi(t, rows)[..., 1]
+    bend = (psi(t + h, rows)[..., 1] - psi(t - h, rows)[..., 1]) / (2 * h)
+    change = []
+    for number in (0, which):
+        step = 1e-6 * np.maximum(np.abs(rows[number]), 1.0)
+        up, down = (
+            psi(t, (*rows[:number], rows[number] + sign * step, *rows[number + 1 :]))
+            for sign in (1, -1)
+        )
+        change.append((up - down) / (2 * step[:, None]))
+    (psi_T, slope_T), (psi_p, slope_p) = (c.T for c in change)
+    det = slope * slope_T - psi_T * bend
+    return (bend * psi_p - slope * slope_p) / det, (slope_p * psi_T - psi_p * slope_T) / det
+
+
+def _state(phase: Phase, t: Array, rows: Rows, which: int) -> tuple[Array, Array, Array, Array]:
+    """x, ds/dt, and the changes of s and of the energy with a number of the rows."""
+    ds, dg = slope_of(phase, t, rows, which)
+    if phase.fixed:
+        _, x = phase.line(rows)
+        nothing = np.full(dg.shape, np.nan)
+        return np.full(dg.shape, x), nothing, ds, dg
+    _, _, x, slope, _ = phase.curve(t, rows)
+    return x, slope, ds, dg
