@@ -260,6 +260,13 @@ def _kind(event: Event, names: Sequence[str]) -> str:
     return ("peritectoid", "peritectic", "syntectic")[outer]
 
 
+def pieces_of(
+    system: BinarySystem, span: tuple[float, float], events: Sequence[Event], points: int
+) -> list[tuple[Array, tuple[int, ...], Array]]:
+    """T, phases from A to B, and t of all tie-lines (2, fields, T) between events."""
+    return _Pieces(system, system._tracer((), span), events, points).pieces
+
+
 class _Pieces:
     """Fields between events, joined over them."""
 

@@ -58,6 +58,14 @@ class Event:
     upper: bool
 
 
+def pure_energy(phase: Phase, side: float, rows: Rows) -> Array:
+    """Energy over RT per mole of pure A (side -1) or pure B."""
+    if phase.fixed:
+        return phase.line(rows)[0]
+    s, a, *_ = phase.curve(np.full(rows[0].shape, side * _PURE), rows)
+    return a if side < 0 else a + s
+
+
 def dT(phase: Phase, t: Array, rows: Rows) -> tuple[Array, Array]:
     """Change of s and of the energy a + x s at fixed composition, over RT, with temperature."""
     return slope_of(phase, t, rows, 0)
@@ -254,11 +262,7 @@ class Tracer:
                 continue
 
             def energy(p: int, T: Array, side: int = side) -> Array:
-                phase = self.phases[p]
-                if phase.fixed:
-                    return phase.line(self.rows(T))[0]
-                s, a, *_ = phase.curve(np.full(T.shape, side * _PURE), self.rows(T))
-                return a if side < 0 else a + s
+                return pure_energy(self.phases[p], side, self.rows(T))
 
             def difference(T: float, p: int, q: int) -> float:
                 at = np.array([T])

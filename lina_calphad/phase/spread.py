@@ -1,0 +1,161 @@
+"""Draws of parameters on a whole diagram: every boundary and invariant of every draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lina_calphad.phase.equilibria import CERTIFIED
+from lina_calphad.phase.system import pieces_of
+from lina_calphad.phase.tracing import critical, meet, pure_energy, touch
+
+if TYPE_CHECKING:
+    from lina_calphad.checks import Array, Flags
+    from lina_calphad.phase.equilibria import Phase
+    from lina_calphad.phase.gap import Rows
+    from lina_calphad.phase.system import BinarySystem
+    from lina_calphad.phase.tracing import Event
+
+
+_REFERENCE = 60  # temperatures of the reference from which tie-lines start
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """One reference diagram followed through draws of its parameters.
+
+    Parameters
+    ----------
+    events
+        Of the reference, in order of temperature.
+    T
+        Temperature of each event in each draw, shape (events, draws); NaN where it is none.
+    t
+        ln(y/(1-y)) of its phases, shape (draws, phases) for each event.
+    fields
+        Pieces of fields between two events: the phases, and ln(y/(1-y)) of both ends at each
+        temperature asked for, shape (2, draws, temperatures); NaN where the draw has no such
+        field there.
+    kept
+        Which draws have the events of the reference, in their order.
+    """
+
+    events: tuple[Event, ...]
+    T: Array
+    t: tuple[Array, ...]
+    fields: tuple[tuple[tuple[int, int], Array], ...]
+    kept: Flags
+
+
+def spread(system: BinarySystem, values: Array, T: Array, span: tuple[float, float]) -> Spread:
+    """Follow events and tie-lines of the reference through draws.
+
+    Parameters
+    ----------
+    system
+        With its symbols free; its own values are the reference.
+    values
+        Values of the symbols, shape (draws, symbols).
+    T
+        Temperatures in K of the tie-lines, shape (m,).
+    span
+        Lowest and highest temperature in K of the diagram.
+    """
+    tracer = system._tracer((), span)
+    events = tuple(tracer.events())
+    columns: Rows = tuple(values.T)
+    temperatures, places, kept = [], [], np.ones(len(values), bool)
+    for event in events:
+        level, t, good = _followed(system, event, columns, len(values))
+        kept &= good
+        temperatures.append(np.where(good, level, np.nan))
+        places.append(t)
+    levels = np.array(temperatures).reshape(len(events), len(values))
+    with np.errstate(invalid="ignore"):
+        kept &= (np.diff(levels, axis=0) > 0).all(axis=0) & ((levels > span[0]) & (levels < span[1])).all(axis=0)
+    fields = tuple(_fields(system, events, levels, values, T, span, kept))
+    return Spread(events, levels, tuple(places), fields, kept)
+
+
+def _followed(
+    system: BinarySystem, event: Event, columns: Rows, n: int
+) -> tuple[Array, Array, Flags]:
+    """An event in every draw: temperature, t of its phases, and whether it is there."""
+    phases = [system.phases[p] for p in event.phases]
+    start, t = np.full(n, event.T), np.repeat(np.array(event.t)[:, None], n, axis=1)
+    if event.kind == "three-phase":
+        T, t, s, a, good = meet(phases, start, t, columns)
+        good &= T > 0
+        some = np.flatnonzero(good)
+        rows = (T[some], *(c[some] for c in columns))
+        good[some] = system.solver.lowest(s[some], a[some], rows)[0] >= CERTIFIED
+        return T, t, good
+    if event.kind == "critical":
+        T, t, good = critical(phases[0], start, t[0], columns)
+        return T, t[None], good & (T > 0)
+    if event.kind == "transition":
+        return _transition(phases, start, t, columns)
+    T, good = start.copy(), np.zeros(n, bool)
+    for draw in range(n):
+        values = tuple(c[[draw]] for c in columns)
+        T[draw], one, two, good[draw] = touch(*phases, event.T, event.t[0], values)
+        t[:, draw] = one, two
+    return T, t, good
+
+
+def _transition(
+    phases: Sequence[Phase], T: Array, t: Array, columns: Rows
+) -> tuple[Array, Array, Flags]:
+    """Where both phases of a pure component have one energy, by bisection: SGTE's ranges meet
+    there with a jump."""
+    side = np.sign(np.nansum(t[:, 0])) or 1.0
+
+    def difference(T: Array) -> Array:
+        one, two = (pure_energy(phase, side, (T, *columns)) for phase in phases)
+        return one - two
+
+    # Most parameters do not touch the pure components: the place is that of the reference.
+    width = np.full(T.shape, 1e-7)
+    below, above = difference(T * (1 - width)), difference(T * (1 + width))
+    moved = ~(below * above <= 0)
+    width[moved] = 0.2
+    low, high = T * (1 - width), T * (1 + width)
+    below, above = difference(low), difference(high)
+    good: Flags = below * above <= 0
+    for _ in range(50 if moved.any() else 2):
+        middle = (low + high) / 2
+        same = difference(middle) * below > 0
+        low, high = np.where(same, middle, low), np.where(same, high, middle)
+    return (low + high) / 2, t, good
+
+
+def _fields(
+    system: BinarySystem, spread: Sequence[Event], levels: Array, values: Array, T: Array,
+    span: tuple[float, float], kept: Flags,
+) -> Iterator[tuple[tuple[int, int], Array]]:  # fmt: skip
+    """Tie-lines of every draw at every temperature, piece by piece of the reference."""
+    reference = pieces_of(system, span, spread, _REFERENCE)
+    stops = np.concatenate([[e.T for e in spread], [span[1]]])
+    stops = np.concatenate([[span[0]], stops])
+    own = np.vstack([np.full(len(values), span[0]), levels, np.full(len(values), span[1])])
+    # In which piece each draw is at each temperature.
+    piece = (levels[:, :, None] <= T).sum(axis=0)
+    piece[~kept] = -1
+    number = np.searchsorted(stops, [one[0][1] for one in reference]) - 1
+    for k, (at, sequence, t) in zip(number, reference, strict=True):
+        draw, level = np.nonzero(piece == k)
+        low, high = own[k, draw], own[k + 1, draw]
+        there = at[0] + (T[level] - low) / (high - low) * (at[-1] - at[0])
+        rows = (T[level], *values[draw].T)
+        for field in range(len(sequence) - 1):
+            pair = sequence[field : field + 2]
+            result = np.full((2, len(values), T.size), np.nan)
+            if draw.size:
+                # The last points lie at their events, some infinitely dilute.
+                start = np.array([np.interp(there, at[1:-1], side[1:-1]) for side in t[:, field]])
+                pairs = np.repeat(np.array(pair)[:, None], draw.size, axis=1)
+                result[:, draw, level] = system.solver.polish(pairs, start, rows)[0]
+            yield pair, result
