@@ -1,16 +1,20 @@
 """Li-Na thermodynamics: assessments, coherent models and exact miscibility gaps for pycalphad."""
 
+import sys
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import lazy_loader
 
+from lina_calphad.old_paths import OldPaths
+
 if TYPE_CHECKING:
+    from lina_calphad import anode, espei_hooks
     from lina_calphad.compare.comparison import compare
     from lina_calphad.data.assessments import assessments, load
     from lina_calphad.data.databases import set_elastic_data
     from lina_calphad.data.elasticity import CubicElasticity, coherency_coefficient
+    from lina_calphad.phase import dilute, kinetics
     from lina_calphad.phase.coherent import CoherentModel
     from lina_calphad.phase.export import export_coherent_tdb
     from lina_calphad.phase.solution import BinarySolution
@@ -19,10 +23,14 @@ __all__ = [
     "BinarySolution",
     "CoherentModel",
     "CubicElasticity",
+    "anode",
     "assessments",
     "coherency_coefficient",
     "compare",
+    "dilute",
+    "espei_hooks",
     "export_coherent_tdb",
+    "kinetics",
     "load",
     "set_elastic_data",
 ]
@@ -31,6 +39,7 @@ __all__ = [
 # and neither `lina-calphad --help` nor a program that only lists needs it.
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
+    ["anode", "dilute", "espei_hooks", "kinetics"],
     submod_attrs={
         "compare.comparison": ["compare"],
         "data.assessments": ["assessments", "load"],
@@ -42,5 +51,5 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     },
 )
 __version__ = version("lina-calphad")
-# Modules that stood here before, for one release: see old_paths.
-__path__ = [*__path__, str(Path(__file__).parent / "old_paths")]
+# Modules that stood here before, asked for under their old names.
+sys.meta_path.append(OldPaths())

@@ -19,6 +19,10 @@ class UnsupportedPhase(LinaCalphadError):
     """The phase is not a solution of two components on one sublattice."""
 
 
+class EnergyError(UnsupportedPhase):
+    """The energy of a phase cannot be evaluated: a function is undefined, circular or complex."""
+
+
 class ElasticDataError(LinaCalphadError):
     """Elastic data of a phase are missing, undefined or mechanically unstable."""
 

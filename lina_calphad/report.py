@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import shutil
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lina_calphad.errors import OutputError
+from lina_calphad.text import printable
 
 if TYPE_CHECKING:
     import os
@@ -65,7 +67,7 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What a command found.
+    """What a command found: shown on a terminal or in a notebook, printed as JSON, saved.
 
     Parameters
     ----------
@@ -83,8 +85,30 @@ class Report:
         Written as PNG and SVG, by name; drawn only when they are saved.
     texts
         Other files by their full name, such as a page or a TDB.
+    hints
+        What to do next, printed when files are written; {folder} stands for where they are.
     ok
         Whether everything holds; a command ends with status 1 if not.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> found = pd.DataFrame({"quantity": ["eutectic / K"], "computed": ["361.45"]})
+    >>> shown = Shown("Li-Na", found, left=("quantity",))
+    >>> report = Report("example", {"eutectic": 361.45}, [shown], ["a note"])
+    >>> report
+    <Report example: 0 tables, 0 figures, 1 note>
+    >>> report.show()
+    Li-Na...
+    ┃ quantity     ┃ computed ┃
+    ┡━━━━━━━━━━━━━━╇━━━━━━━━━━┩
+    │ eutectic / K │   361.45 │
+    └──────────────┴──────────┘
+    note: a note
+    >>> print(report.to_json())
+    {
+      "eutectic": 361.45
+    }
     """
 
     name: str
@@ -94,13 +118,30 @@ class Report:
     tables: Mapping[str, pd.DataFrame | Callable[[], pd.DataFrame]] = field(default_factory=dict)
     figures: Mapping[str, Callable[[], Figure]] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
+    hints: Sequence[str] = ()
     ok: bool = True
 
     def __repr__(self) -> str:
-        return (
-            f"<Report {self.name}: {len(self.tables)} tables, {len(self.figures)} figures, "
-            f"{len(self.notes)} notes{'' if self.ok else '; not ok'}>"
-        )
+        parts = [
+            f"{len(items)} {word}{'' if len(items) == 1 else 's'}"
+            for word, items in (
+                ("table", self.tables),
+                ("figure", self.figures),
+                ("note", self.notes),
+            )
+        ]
+        return f"<Report {self.name}: {', '.join(parts)}{'' if self.ok else '; not ok'}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        parts = []
+        for item in self._lines():
+            if isinstance(item, Shown):
+                frame = item.frame.map(printable).to_html(index=False, border=0)
+                parts.append(f"<p><i>{_html(item.title)}</i></p>{frame}")
+            else:
+                parts.append(f"<p>{_html(item.text)}</p>")
+        return "\n".join(parts)
 
     def to_json(self) -> str:
         """The numbers as JSON."""
@@ -109,28 +150,30 @@ class Report:
     def show(self, console: Console | None = None) -> None:
         """Print tables, sentences and notes."""
         console = console or table_console()
-        for item in self.shown:
+        for item in self._lines():
             if isinstance(item, Shown):
                 console.print(rich_table(item, console.width))
             else:
-                line = Line(item) if isinstance(item, str) else item
-                console.print(line.text, highlight=False, markup=False, style=line.style)
-        for note in self.notes:
-            console.print(f"note: {note}", highlight=False, markup=False)
+                text = printable(item.text)
+                console.print(text, highlight=False, markup=False, style=item.style)
+
+    def _lines(self) -> Iterator[Shown | Line]:
+        for item in (*self.shown, *(f"note: {note}" for note in self.notes)):
+            yield Line(item) if isinstance(item, str) else item
 
     def write(self, files: Path, progress: Callable[[str], None] = lambda _: None) -> None:
         """Write everything into a folder that is there; see `save`."""
         for name, text in {**self.texts, f"{self.name}.json": self.to_json()}.items():
-            (files / name).write_text(text, encoding="utf-8")
+            (files / name).write_text(text, encoding="utf-8", errors="backslashreplace")
         for name, draw in self.figures.items():
             progress(name)
             save_figure(draw(), files, name)
         for name, table in self.tables.items():
             frame = table() if callable(table) else table
-            frame.to_csv(files / f"{name}.csv", index=False)
+            frame.to_csv(files / f"{name}.csv", index=False, errors="backslashreplace")
 
     def save(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-        """Write tables (CSV, JSON), figures (PNG, SVG) and other files, all of them or none.
+        """Write tables (CSV), JSON, figures (PNG, SVG) and other files, all of them or none.
 
         Raises
         ------
@@ -143,20 +186,27 @@ class Report:
         return Path(folder)
 
 
-def rich_table(shown: Shown, width: int = _ROOMY) -> Any:
-    """A table as rich prints it on a terminal of this width."""
-    from rich.markup import escape
-    from rich.table import Table
+def _html(text: str) -> str:
+    return html.escape(printable(text))
 
-    table = Table(title=escape(shown.title), title_justify="left")
+
+def rich_table(shown: Shown, width: int = _ROOMY) -> Any:
+    """A table as rich prints it, on a terminal of so many columns."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(printable(shown.title), "italic"), title_justify="left")
     frame = shown.frame if width >= _ROOMY else shown.frame.drop(columns=[*shown.roomy])
     for heading in frame.columns:
         justify: Any = "left" if heading in shown.left else "right"
-        table.add_column(escape(str(heading)), justify=justify, no_wrap=heading in shown.whole)
+        whole = heading in shown.whole
+        table.add_column(Text(printable(heading)), justify=justify, no_wrap=whole)
     for number, row in enumerate(frame.itertuples(index=False)):
         if number in shown.sections:
             table.add_section()
-        table.add_row(*map(escape, row), style=shown.styles.get(number))
+        # Text, so that square brackets are no markup.
+        cells = (Text(printable(cell)) for cell in row)
+        table.add_row(*cells, style=shown.styles.get(number))
     return table
 
 
@@ -184,13 +234,14 @@ def steps(total: int) -> Iterator[Callable[[str], None]]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("reading", total=total)
-        yield lambda text: progress.update(task, description=escape(text), advance=1)
+        yield lambda text: progress.update(task, description=escape(printable(text)), advance=1)
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> None:
     """Write a figure as PNG and SVG."""
-    figure.savefig(folder / f"{name}.png", dpi=200)
     figure.savefig(folder / f"{name}.svg")
+    figure.set_layout_engine("none")  # it lies as it is to be, and that took a third of the time
+    figure.savefig(folder / f"{name}.png", dpi=200)
 
 
 def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = False) -> Path:

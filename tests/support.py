@@ -64,3 +64,11 @@ INTERSTITIAL = """
  PARAMETER L(BCC_A2,LI,NA:VA;0) 1 20000; 6000 N !
  PARAMETER L(BCC_A2,LI,NA:C;0) 1 5000; 6000 N !
 """
+
+
+def nothing_outside(figure):
+    """Nothing drawn reaches over the edge of a figure."""
+    figure.draw_without_rendering()
+    box, edge = figure.get_tightbbox(), figure.bbox_inches
+    extents = (box.x0, box.y0, edge.x1 - box.x1, edge.y1 - box.y1)
+    assert min(extents) > -0.02, f"inches to each edge: {extents}"

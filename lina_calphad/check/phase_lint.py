@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from itertools import product
+from math import prod
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from lina_calphad.check.endmembers import missing_endmembers
-from lina_calphad.check.findings import Finding
-from lina_calphad.check.tdb_text import CLOSE, NO_LIMIT, Entry, TdbText, span
+import numpy as np
+
+from lina_calphad.check.findings import Finding, found, listed
+from lina_calphad.check.tdb_text import NO_LIMIT, Entry, TdbText, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NAMED = 8  # of many end-members, parameters or phases
+_MOST_ENDMEMBERS = 10_000_000  # of one phase
 
 
 def phases(tdb: TdbText) -> Iterator[Finding]:
@@ -22,63 +25,21 @@ def phases(tdb: TdbText) -> Iterator[Finding]:
     lines = tdb.lines("PHASE")
     described = {entry.parameter["phase_name"] for entry in tdb.parameters}
     for name, phase in tdb.phases.items():
+        line = lines.get(name)
         if phase.constituents is None:
-            yield Finding(
-                "error", "no constituents", name, lines.get(name),
-                "has no CONSTITUENT, so that pycalphad cannot use it",
-                "add the CONSTITUENT, or take the phase out",
-            )  # fmt: skip
+            yield found("no constituents", name, line)
         elif len(phase.constituents) != len(phase.sublattices):
-            yield Finding(
-                "error", "sublattices", name, lines.get(name),
-                f"has {len(phase.sublattices)} site ratios and {len(phase.constituents)} "
-                "sublattices with constituents", "mend its PHASE or its CONSTITUENT",
-            )  # fmt: skip
+            ratios, held = len(phase.sublattices), len(phase.constituents)
+            yield found("sublattices", name, line, ratios=ratios, held=held)
         if name not in described and "disordered_phase" not in phase.model_hints:
-            yield Finding(
-                "warning", "no parameters", name, lines.get(name),
-                "has no PARAMETER: its energy is that of ideal mixing alone",
-                "add its parameters, or take the phase out",
-            )  # fmt: skip
+            yield found("no parameters", name, line)
     for entry in tdb.parameters:
         if reason := _without_effect(tdb, entry.parameter):
-            yield Finding(
-                "error", "no effect", entry.name, entry.line,
-                f"pycalphad leaves it out: {reason}", "mend the parameter or the phase",
-            )  # fmt: skip
-
-
-def endmembers(tdb: TdbText) -> Iterator[Finding]:
-    """Endmembers without a Gibbs energy."""
-    lines = tdb.lines("PHASE")
-    described = {entry.parameter["phase_name"] for entry in tdb.parameters if entry.energy}
-    arrays = defaultdict(list)
-    for p in tdb.dbf.search(lambda p: p["parameter_type"] == "G" and p["parameter_order"] == 0):
-        arrays[p["phase_name"]].append(p["constituent_array"])
-    for name, phase in tdb.phases.items():
-        # An ordered phase may leave its energy to the disordered one.
-        if name not in described or not phase.constituents \
-                or phase.model_hints.get("ordered_phase") == name:  # fmt: skip
-            continue
-        known = None if tdb.components is None else tdb.components | {"VA"}
-        sublattices = [
-            [s for s in sublattice if known is None or set(s.constituents) <= known]
-            for sublattice in phase.constituents
-        ]
-        missing = missing_endmembers(sublattices, arrays[name])
-        if missing.count:
-            shown = (*missing.pure[:_NAMED], *missing.others)
-            more = ", ..." if missing.count > len(shown) else ""
-            pure = f", {len(missing.pure)} of them of a pure element" if missing.pure else ""
-            yield Finding(
-                "error" if missing.pure else "warning", "missing end-member", name,
-                lines.get(name), f"{missing.count} of {missing.total} end-members have no G"
-                f"{pure} ({', '.join(shown)}{more}); pycalphad takes each for zero",
-                "add the PARAMETER, be it zero",
-            )  # fmt: skip
+            yield found("no effect", entry.name, entry.line, reason=reason)
 
 
 def _without_effect(tdb: TdbText, parameter: Any) -> str:
+    """Why pycalphad makes nothing of a parameter, or an empty string."""
     name, array = parameter["phase_name"], parameter["constituent_array"]
     phase = tdb.dbf.phases.get(name)
     if phase is None:
@@ -90,12 +51,74 @@ def _without_effect(tdb: TdbText, parameter: Any) -> str:
         sublattices = sublattices[1:]  # a neutral species stands without the cations
     if len(array) != len(sublattices):
         return f"{name} has {len(sublattices)} sublattices, not {len(array)}"
-    strange = {
-        species.name
-        for given, known in zip(array, sublattices, strict=True)
-        for species in set(given) - known
-    } - {"*"}
+    pairs = zip(array, sublattices, strict=True)
+    strange = {s.name for given, known in pairs for s in set(given) - known} - {"*"}
     return f"{name} has no {', '.join(sorted(strange))} there" if strange else ""
+
+
+def endmembers(tdb: TdbText) -> Iterator[Finding]:
+    """End-members without a Gibbs energy, which pycalphad takes for zero."""
+    lines = tdb.lines("PHASE")
+    described = {entry.parameter["phase_name"] for entry in tdb.parameters if entry.energy}
+    arrays = defaultdict(list)
+    for p in tdb.dbf.search(lambda p: p["parameter_type"] == "G" and p["parameter_order"] == 0):
+        arrays[p["phase_name"]].append(
+            [[s.name for s in names] for names in p["constituent_array"]]
+        )
+    for name, phase in tdb.phases.items():
+        # An ordered phase may leave its energy to the disordered one.
+        if name not in described or not phase.constituents \
+                or phase.model_hints.get("ordered_phase") == name:  # fmt: skip
+            continue
+        known = None if tdb.components is None else tdb.components | {"VA"}
+        sublattices = [
+            {s.name: s for s in sublattice if known is None or set(s.constituents) <= known}
+            for sublattice in phase.constituents
+        ]
+        if prod(map(len, sublattices)) > _MOST_ENDMEMBERS:
+            continue
+        pure, others, total = _missing(sublattices, arrays[name])
+        if pure or others:
+            said = f", {len(pure)} of them of a pure element" if pure else ""
+            yield found(
+                "missing end-member", name, lines.get(name), "error" if pure else None,
+                count=len(pure) + len(others), total=total, pure=said,
+                names=listed([*pure, *others]),
+            )  # fmt: skip
+
+
+def _missing(
+    sublattices: list[dict[str, Any]], arrays: list[list[list[str]]]
+) -> tuple[list[str], list[str], int]:
+    """End-members no array describes: of a pure element, and others; and of how many."""
+    names = [sorted(known) for known in sublattices]
+    missing = np.ones([len(known) for known in names], dtype=bool)
+    vacant = all("VA" in known for known in names)
+    for array in [*arrays, [["VA"]] * len(names)]:  # nothing but vacancies has no energy
+        # A neutral species of an ionic liquid stands alone.
+        ends = [["*"], *array] if len(array) == len(names) - 1 == 1 else array
+        if len(ends) == len(names) and all(
+            len(end) == 1 and (end == ["*"] or end[0] in known)
+            for end, known in zip(ends, names, strict=True)
+        ):
+            missing[tuple(
+                slice(None) if end == ["*"] else known.index(end[0])
+                for end, known in zip(ends, names, strict=True)
+            )] = False  # fmt: skip
+    found = [":".join(map(list.__getitem__, names, index)) for index in np.argwhere(missing)]
+    species = {name: s for known in sublattices for name, s in known.items()}
+    pure = set()
+    for element in {e for s in species.values() for e in s.constituents} - {"VA"}:
+        # Charges beside each other are no element, but cations with vacancies are.
+        own = [[n for n in known if n == "VA" or (
+            set(species[n].constituents) == {element} and (len(names) == 2 or not species[n].charge)
+        )] for known in names]  # fmt: skip
+        pure |= set(map(":".join, product(*own)))
+    return (
+        [end for end in found if end in pure],
+        [end for end in found if end not in pure],
+        missing.size - vacant,
+    )
 
 
 def ranges(tdb: TdbText) -> Iterator[Finding]:
@@ -110,27 +133,17 @@ def ranges(tdb: TdbText) -> Iterator[Finding]:
         common = max(NO_LIMIT, *lows), min(math.inf, *highs)
         # Well inside: more than the difference between 200 or 1 K and 298.15 K below, and
         # above nothing that ends where an element has its last SGTE range.
-        start = max(298.15 + CLOSE, median(lows) + 100)
+        start = max(299.15, median(lows) + 100)
         end = min(1000.0, median(highs) / 2)
         odd = [e for e in entries if e.low > start or e.high < end]
+        what = "what follows begins or ends well inside the range of the others"
         if common[0] >= common[1]:
             odd = [max(entries, key=lambda e: e.low), min(entries, key=lambda e: e.high)]
-            text = "the common range of all parameters is empty: "
-        else:
-            text = "what follows begins or ends well inside the range of the others: "
-            if common != (NO_LIMIT, math.inf):
-                together[common].append(phase)
+            what = "the common range of all parameters is empty"
+        elif common != (NO_LIMIT, math.inf):
+            together[common].append(phase)
         if odd:
-            named = ", ".join(f"{e.name} {e.span}" for e in odd[:_NAMED])
-            more = f", and {len(odd) - _NAMED} more" if len(odd) > _NAMED else ""
-            yield Finding(
-                "warning", "range of a parameter", phase, odd[0].line, f"{text}{named}{more}",
-                "let the ranges meet",
-            )  # fmt: skip
+            names = listed([f"{e.name} {e.span}" for e in odd])
+            yield found("range of a parameter", phase, odd[0].line, what=what, names=names)
     for common, phases in together.items():
-        more = f" and {len(phases) - _NAMED} more" if len(phases) > _NAMED else ""
-        yield Finding(
-            "note", "range", ", ".join(phases[:_NAMED]) + more, None,
-            f"the parameters hold together {span(*common)}",
-            "outside, pycalphad extrapolates without a word",
-        )  # fmt: skip
+        yield found("range", listed(phases), None, span=span(*common))

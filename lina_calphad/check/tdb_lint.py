@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter, defaultdict
-from itertools import pairwise
+from collections import defaultdict
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 from pycalphad import variables as v
 from symengine import S
 
-from lina_calphad.check.findings import SEVERITIES, Finding
+from lina_calphad.check.findings import SEVERITIES, Finding, found, listed
 from lina_calphad.check.phase_lint import endmembers, phases, ranges
-from lina_calphad.check.tdb_text import CLOSE, NO_LIMIT, Entry, Piece, TdbText, reachable
+from lina_calphad.check.tdb_text import NO_LIMIT, Entry, Piece, TdbText
 
 if TYPE_CHECKING:
     import os
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 LARGEST_JUMP = 1.0
 LARGEST_KINK = 0.002
 
+_CLOSE = 1.0  # K: ranges that end at 298 and 298.15 K do meet
 _NESTING = 32  # of functions, as deep as pycalphad follows them
 _ONCE = ("ELEMENT", "SPECIES", "PHASE", "CONSTITUENT")
-_NAMED = 8  # of many lines or phases
 
 
 def lint_tdb(source: str | os.PathLike[str] | TdbText) -> tuple[Finding, ...]:
@@ -59,61 +59,51 @@ def lint_tdb(source: str | os.PathLike[str] | TdbText) -> tuple[Finding, ...]:
 outside, pycalphad extrapolates without a word
     """
     tdb = source if isinstance(source, TdbText) else TdbText.read(source)
-    found = [finding for rule in _RULES for finding in rule(tdb)]
-    return tuple(sorted(found, key=lambda f: (SEVERITIES.index(f.severity), f.line or math.inf)))
+    findings = chain.from_iterable(rule(tdb) for rule in _RULES)
+    return tuple(sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), f.line or math.inf)))
 
 
 def _reading(tdb: TdbText) -> Iterator[Finding]:
     for line, rest in tdb.lost:
-        yield Finding(
-            "error", "lost command", rest.split()[0], line,
-            f"pycalphad drops what follows the first ! of a line: {rest[:60]}",
-            "put each command on a line of its own",
-        )  # fmt: skip
+        yield found("lost command", rest.split()[0], line, rest=rest)
     if tdb.unclosed:
-        yield Finding(
-            "error", "unclosed command", tdb.unclosed.keyword, tdb.unclosed.line,
-            "no ! closes it, and what was there to follow may be missing", "look at the end",
-        )  # fmt: skip
-    defined = Counter((c.keyword, c.name) for c in tdb.commands)
-    for (keyword, name), count in defined.items():
-        if count > 1 and keyword in _ONCE:
-            lines = [c.line for c in tdb.commands if (c.keyword, c.name) == (keyword, name)]
-            yield Finding(
-                "error", "duplicate definition", f"{keyword} {name}", lines[1],
-                f"is there {count} times, lines {', '.join(map(str, lines))}; pycalphad keeps "
-                "the last, other programs may not", "leave one",
+        yield found("unclosed command", tdb.unclosed.keyword, tdb.unclosed.line)
+    defined: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for c in tdb.commands:
+        if c.keyword in _ONCE:
+            defined[c.keyword, c.name].append(c.line)
+    for name, lines in defined.items():
+        if len(lines) > 1:
+            yield found(
+                "duplicate definition", " ".join(name), lines[1], count=len(lines),
+                lines=listed(lines),
             )  # fmt: skip
     for text in tdb.warnings:
-        yield Finding(
-            "warning", "reading", "pycalphad", None, text.rstrip("."), "mend what it names"
-        )
+        yield found("reading", "pycalphad", None, said=text.rstrip("."))
+    for name in sorted((tdb.components or tdb.dbf.elements) & (tdb.dbf.elements - {"VA", "/-"})):
+        if (state := tdb.dbf.refstates[name]["phase"]) in ("BLANK", "VACUUM"):
+            yield found("no reference state", name, tdb.lines("ELEMENT").get(name), state=state)
 
 
 def _duplicates(tdb: TdbText) -> Iterator[Finding]:
     same = defaultdict(list)
     for entry in tdb.parameters:
         p = entry.parameter
-        kind = "G" if p["parameter_type"] == "L" else p["parameter_type"]  # the same to pycalphad
-        same[
-            p["phase_name"], kind, p["diffusing_species"], p["constituent_array"],
-            p["parameter_order"],
-        ].append(entry)  # fmt: skip
+        kind = "G" if entry.energy else p["parameter_type"]  # G and L are the same to pycalphad
+        species, array = p["diffusing_species"], p["constituent_array"]
+        same[p["phase_name"], kind, species, array, p["parameter_order"]].append(entry)
     for entries in same.values():
         if len(entries) == 1:
             continue
-        values = " and ".join(
+        values = [
             f"{', '.join(str(e) for *_, e in entry.pieces)} ({entry.span}, line {entry.line})"
             for entry in entries
-        )
+        ]
         ordered = sorted(entries, key=lambda entry: entry.low)
         apart = all(one.high <= other.low for one, other in pairwise(ordered))
-        stretched = "stretches each beyond its range and " if apart else ""
-        yield Finding(
-            "error", "duplicate parameter", entries[0].name, entries[0].line,
-            f"is there {len(entries)} times: {values}; pycalphad {stretched}adds them up, "
-            "other programs do not",
-            "write one PARAMETER with all ranges" if apart else "leave one",
+        yield found(
+            f"duplicate parameter{', ranges' if apart else ''}", entries[0].name, entries[0].line,
+            count=len(entries), values=listed(values, " and "),
         )  # fmt: skip
 
 
@@ -124,86 +114,83 @@ def _functions(tdb: TdbText) -> Iterator[Finding]:
             users[name].append(entry)
     for name, entries in users.items():
         if name not in tdb.functions:
-            yield Finding(
-                "error", "undefined function", name, entries[0].line,
-                f"is not defined, and {entries[0].name} needs it; pycalphad takes it for zero",
-                "add the FUNCTION, or mend its spelling",
-            )  # fmt: skip
+            yield found("undefined function", name, entries[0].line, user=entries[0].name)
+    circles = _circles(tdb.functions)
     for name, function in tdb.functions.items():
         if name not in users:
-            yield Finding(
-                "note", "unused function", function.name, function.line,
-                "is defined, and nothing needs it", "leave it out, unless it is for later",
-            )  # fmt: skip
-        elif name in reachable(function, tdb.functions):
-            yield Finding(
-                "error", "circle", function.name, function.line,
-                f"needs {', '.join(sorted(function.symbols))}, and in the end itself: it cannot "
-                "be resolved", "break the circle",
-            )  # fmt: skip
+            yield found("unused function", function.name, function.line)
+        elif name in circles:
+            needs = ", ".join(sorted(function.symbols))
+            yield found("circle", function.name, function.line, names=needs)
         if len(function.pieces) == 1 and S(function.pieces[0][2]).is_Number:
             continue  # a constant is the same everywhere
-        for entry in (entry for entry in users[name] if _several(entry)):
-            yield Finding(
-                "error" if _exceeds(entry, function) else "warning", "taken for zero", entry.name,
-                entry.line, f"has several ranges itself, and needs {name}, which holds "
-                f"{function.span}; outside, pycalphad takes {name}, or what that needs, for zero",
-                "put the ranges into a FUNCTION, and that alone into the PARAMETER",
-            )  # fmt: skip
-        beyond = [e for e in users[name] if _exceeds(e, function) and not _several(e)]
+        beyond = []
+        for entry in users[name]:
+            exceeds = (entry.low > NO_LIMIT and function.low - entry.low > _CLOSE) or (
+                entry.high < math.inf and entry.high - function.high > _CLOSE
+            )
+            # pycalphad stretches the ranges of a FUNCTION before it looks into it, and those of
+            # a PARAMETER together with those of the functions in it, of which it then loses hold.
+            if entry.parameter is not None and len(entry.pieces) > 1:
+                yield found(
+                    "taken for zero", entry.name, entry.line, "error" if exceeds else "warning",
+                    name=name, span=function.span,
+                )  # fmt: skip
+            elif exceeds:
+                beyond.append(entry)
         if beyond:
-            first, more = beyond[0], f", and {len(beyond) - 1} more" if len(beyond) > 1 else ""
-            yield Finding(
-                "warning", "ranges", function.name, function.line,
-                f"holds {function.span}, and is needed {first.span} by {first.name}, line "
-                f"{first.line}{more}; pycalphad extrapolates it without a word",
-                "let the ranges meet",
+            more = f", and {len(beyond) - 1} more" if len(beyond) > 1 else ""
+            yield found(
+                "ranges", function.name, function.line, span=function.span, more=more,
+                needed=beyond[0].span, user=beyond[0].name, there=beyond[0].line,
             )  # fmt: skip
 
 
-def _several(entry: Entry) -> bool:
-    # pycalphad stretches the ranges of a FUNCTION before it looks into it, and those of a
-    # PARAMETER together with those of the functions in it, of which it then loses hold.
-    return entry.parameter is not None and len(entry.pieces) > 1
-
-
-def _exceeds(entry: Entry, function: Entry) -> bool:
-    """Whether an entry needs a function where that has no range."""
-    return (entry.low > NO_LIMIT and function.low - entry.low > CLOSE) or (
-        entry.high < math.inf and entry.high - function.high > CLOSE
-    )
+def _circles(functions: Mapping[str, Entry]) -> set[str]:
+    """Functions that need themselves: those left when both ends of every chain are taken off."""
+    left = {name: set(f.symbols & functions.keys()) for name, f in functions.items()}
+    for _ in range(2):  # those that need none of the rest, then those that none of it needs
+        users = defaultdict(set)
+        for name, needed in left.items():
+            for each in needed:
+                users[each].add(name)
+        open_ = {name: len(needed) for name, needed in left.items()}
+        free = [name for name, number in open_.items() if not number]
+        while free:
+            for user in users[free.pop()]:
+                open_[user] -= 1
+                if not open_[user]:
+                    free.append(user)
+        rest = {name for name, number in open_.items() if number}
+        left = {name: users[name] & rest for name in rest}
+    return set(left)
 
 
 def _boundaries(tdb: TdbText) -> Iterator[Finding]:
     names = {entry.line: entry.name for entry in tdb.entries}
     for command in tdb.commands:
-        if command.keyword not in ("FUNCTION", "PARAMETER") or (
-            tdb.components and command.line not in names
+        if command.keyword in ("FUNCTION", "PARAMETER") and (
+            command.line in names or not tdb.components
         ):
-            continue
-        for low, high in pairwise(command.limits):
-            if low >= high:
-                yield Finding(
-                    "error", "limits", names.get(command.line, command.name), command.line,
-                    f"its temperatures do not rise: {low:g} K, then {high:g} K; pycalphad takes "
-                    "that range for empty", "put them in order",
-                )  # fmt: skip
+            for low, high in pairwise(command.limits):
+                if low >= high:
+                    place = names.get(command.line, command.name)
+                    yield found("limits", place, command.line, low=low, high=high)
     for entry in tdb.entries:
         if not entry.energy or not entry.symbols <= tdb.functions.keys():
             continue
         for (_, T, below), (_, _, above) in pairwise(entry.pieces):
-            left = _plain(below, T, -1, tdb.functions)
-            right = _plain(above, T, +1, tdb.functions)
+            left, right = (
+                _plain(e, T, side, tdb.functions) for e, side in ((below, -1), (above, 1))
+            )
             if left is None or right is None:
                 continue  # a circle, which is a finding already
             jump = _at(right, T) - _at(left, T)
             kink = _at(right.diff(v.T), T) - _at(left.diff(v.T), T)
             if not (abs(jump) <= LARGEST_JUMP and abs(kink) <= LARGEST_KINK):
-                yield Finding(
-                    "warning", "jump", entry.name, entry.line,
-                    f"at {T:g} K its value jumps by {jump:.3g} J/mol, its slope by {kink:.3g} "
-                    f"J/(mol K); rounding, as in SGTE's, leaves less than {LARGEST_JUMP:g} and "
-                    f"{LARGEST_KINK:g}", "look for a misprint on either side",
+                yield found(
+                    "jump", entry.name, entry.line, T=T, jump=jump, kink=kink,
+                    most_jump=LARGEST_JUMP, most_kink=LARGEST_KINK,
                 )  # fmt: skip
 
 
@@ -233,60 +220,32 @@ def _at(expression: Any, T: float) -> float:
 
 
 def _references(tdb: TdbText) -> Iterator[Finding]:
-    listed: dict[str, int] = {}
-    for command in tdb.commands:
-        if command.keyword in ("LIST_OF_REFERENCES", "ADD_REFERENCE"):
-            keys = re.findall(r"([^\s']+)\s+'[^']*'", command.body)
-            listed |= dict.fromkeys(keys, command.line)
+    keys: dict[str, int] = {}
+    for c in tdb.commands:
+        if c.keyword in ("LIST_OF_REFERENCES", "ADD_REFERENCE"):
+            keys |= dict.fromkeys(re.findall(r"(?<![^\s'])([^\s']+)\s+'[^']*'", c.body), c.line)
     cited: dict[str, Entry] = {}
-    without: dict[str, list[Entry]] = defaultdict(list)
-    number: dict[str, int] = defaultdict(int)
+    of_phase: dict[str, list[Entry]] = defaultdict(list)
     for entry in tdb.parameters:
-        phase = entry.parameter["phase_name"]
-        number[phase] += 1
-        if entry.reference:
-            cited.setdefault(entry.reference, entry)
-        else:
-            without[phase].append(entry)
-    if without and not cited:
-        yield Finding(
-            "warning", "no reference", "PARAMETER", tdb.parameters[0].line,
-            f"{sum(number.values())} parameters, and none says where it comes from",
-            "end each with the key of a reference, and list that",
-        )  # fmt: skip
-    for phase, entries in without.items() if cited else ():
-        lines = ", ".join(str(entry.line) for entry in entries[:_NAMED])
-        more = ", ..." if len(entries) > _NAMED else ""
-        yield Finding(
-            "warning", "no reference", phase, entries[0].line,
-            f"{len(entries)} of its {number[phase]} parameters without a reference: "
-            f"line {lines}{more}", "end each with the key of a reference",
-        )  # fmt: skip
+        if entry.command and entry.command.reference:
+            cited.setdefault(entry.command.reference, entry)
+        of_phase[entry.parameter["phase_name"]].append(entry)
+    if not cited:
+        of_phase = {"PARAMETER": tdb.parameters}
+    for place, entries in of_phase.items():
+        without = [e.line for e in entries if not (e.command and e.command.reference)]
+        if without:
+            yield found(
+                "no reference", place, without[0], count=len(without), total=len(entries),
+                lines=listed(without),
+            )  # fmt: skip
     if not any(command.keyword == "REFERENCE_FILE" for command in tdb.commands):
-        for key in sorted(cited.keys() - listed.keys()):
-            yield Finding(
-                "warning", "unlisted reference", key, cited[key].line,
-                f"is cited by {cited[key].name}, and no LIST_OF_REFERENCES has it", "list it",
-            )  # fmt: skip
-    for key in sorted(listed.keys() - cited.keys()) if tdb.components is None else ():
-        yield Finding(
-            "note", "uncited reference", key, listed[key],
-            "is listed, and no parameter cites it", "cite it, or leave it out",
-        )  # fmt: skip
-
-
-def _elements(tdb: TdbText) -> Iterator[Finding]:
-    lines = tdb.lines("ELEMENT")
-    for name in sorted((tdb.components or tdb.dbf.elements) & (tdb.dbf.elements - {"VA", "/-"})):
-        phase = tdb.dbf.refstates[name]["phase"]
-        if phase in ("BLANK", "VACUUM"):
-            yield Finding(
-                "note", "no reference state", name, lines.get(name),
-                f"its reference state is {phase}", "name its stable phase at 298.15 K",
-            )  # fmt: skip
+        for key in sorted(cited.keys() - keys.keys()):
+            yield found("unlisted reference", key, cited[key].line, user=cited[key].name)
+    for key in sorted(keys.keys() - cited.keys()) if tdb.components is None else ():
+        yield found("uncited reference", key, keys[key])
 
 
 _RULES = (
-    _reading, _duplicates, phases, endmembers, _functions, _boundaries, _references, _elements,
-    ranges,
+    _reading, _duplicates, phases, endmembers, _functions, _boundaries, _references, ranges,
 )  # fmt: skip

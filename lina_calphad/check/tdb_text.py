@@ -10,6 +10,7 @@ import re
 import warnings
 from bisect import bisect
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +23,10 @@ from lina_calphad.errors import DatabaseError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 #: What pycalphad takes for a lower limit that is left out.
 NO_LIMIT = 0.01
-
-#: K: ranges that end at 298 and 298.15 K do meet.
-CLOSE = 1.0
 
 _NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?"
 
@@ -47,7 +45,7 @@ class Command:
     @property
     def name(self) -> str:
         """What it defines: its second word, less the options of a phase."""
-        return (self.body.split()[1:] or [""])[0].split(":")[0]
+        return (self.body.split(maxsplit=2)[1:2] or [""])[0].split(":")[0]
 
     @property
     def limits(self) -> tuple[float, ...]:
@@ -55,6 +53,13 @@ class Command:
         rest = self.body.partition(")")[2] if self.keyword == "PARAMETER" else (
             self.body.split(maxsplit=2)[2:] or [""])[0]  # fmt: skip
         return tuple(map(float, re.findall(rf"(?:^|;)\s*({_NUMBER})(?![^\s,])", rest)))
+
+    @property
+    def reference(self) -> str:
+        """The key behind the last limit of a PARAMETER, or an empty string."""
+        # ; 6000 N KEY, of which each but the semicolon may be left out
+        tail = re.match(r"[\s,]*[\d.E+]*[\s,]*(?:N\b)?\s*(\S*)", self.body.rpartition(";")[2])
+        return tail[1] if tail else ""
 
 
 @dataclass(frozen=True)
@@ -65,21 +70,23 @@ class Entry:
     ----------
     name
         As a TDB writes it.
-    line
-        Where it begins.
+    command
+        Its text, where that is known.
     pieces
         Its ranges in the order of the file.
     parameter
         What pycalphad holds of a PARAMETER; None of a FUNCTION.
-    reference
-        Key at the end of a PARAMETER, or an empty string.
     """
 
     name: str
-    line: int | None
+    command: Command | None
     pieces: tuple[Piece, ...]
     parameter: Any = None
-    reference: str = ""
+
+    @property
+    def line(self) -> int | None:
+        """Where it begins."""
+        return self.command.line if self.command else None
 
     @property
     def energy(self) -> bool:
@@ -101,11 +108,11 @@ class Entry:
         """Its range in words."""
         return span(self.low, self.high)
 
-    @property
-    def symbols(self) -> set[str]:
+    @cached_property
+    def symbols(self) -> frozenset[str]:
         """The functions that it needs."""
         found = {s for _, _, expression in self.pieces for s in S(expression).free_symbols}
-        return {str(s) for s in found if not isinstance(s, v.StateVariable)}
+        return frozenset(str(s) for s in found if not isinstance(s, v.StateVariable))
 
 
 class TdbText:
@@ -122,20 +129,13 @@ class TdbText:
     ----------
     dbf
         The database.
-    commands
-        Every command that pycalphad sees.
-    lost
-        Line and text of every command that it does not see.
-    unclosed
-        The last command, if no exclamation mark closes it.
+    commands, lost, unclosed
+        Every command that pycalphad sees; line and text of those that it does not see;
+        and the last one, if no exclamation mark closes it.
     warnings
         What pycalphad warned of.
-    functions
-        Every FUNCTION by its name.
-    parameters
-        Every PARAMETER in the order of the file.
-    phases
-        Every phase, as pycalphad holds it.
+    functions, parameters, phases
+        Every FUNCTION by its name, PARAMETER in the order of the file, and phase.
     components
         The elements that count, upper case, or None for all.
 
@@ -162,9 +162,9 @@ class TdbText:
         if not (self.dbf.elements or self.dbf.phases or self.dbf.symbols):
             msg = f"{name} cannot be read as a TDB: there is no ELEMENT, PHASE or FUNCTION in it"
             raise DatabaseError(msg)
-        lines = self.lines("FUNCTION")
+        written = {c.name: c for c in self.commands if c.keyword == "FUNCTION"}
         self.functions = {
-            name: Entry(f"FUNCTION {name}", lines.get(name), _pieces(expression))
+            name: Entry(f"FUNCTION {name}", written.get(name), _pieces(expression))
             for name, expression in self.dbf.symbols.items()
         }
         self.parameters = self._parameters()
@@ -209,9 +209,7 @@ class TdbText:
                 c for subl in e.parameter["constituent_array"] for s in subl
                 for c in (s.constituents or [s.name])} <= known
         ]  # fmt: skip
-        needed: set[str] = set()
-        for entry in part.parameters:
-            needed |= reachable(entry, self.functions)
+        needed = reachable(part.parameters, self.functions)
         part.functions = {name: f for name, f in self.functions.items() if name in needed}
         return part
 
@@ -223,15 +221,15 @@ class TdbText:
         if len(written) != len(kept):  # an abbreviation that only its grammar understands
             written = [None] * len(kept)
         return [
-            Entry(_label(p), c.line if c else None, _pieces(p["parameter"]), p, _reference(c))
+            Entry(_label(p), c, _pieces(p["parameter"]), p)
             for p, c in zip(kept, written, strict=True)
         ]
 
 
-def reachable(entry: Entry, functions: Mapping[str, Entry]) -> set[str]:
-    """The functions that an entry needs, and those that these need."""
+def reachable(entries: Iterable[Entry], functions: Mapping[str, Entry]) -> set[str]:
+    """The functions that some entries need, and those that these need."""
     found: set[str] = set()
-    fresh = entry.symbols
+    fresh = {name for entry in entries for name in entry.symbols}
     while fresh:
         found |= fresh
         fresh = {s for name in fresh if name in functions for s in functions[name].symbols} - found
@@ -242,14 +240,13 @@ def common_range(dbf: Database, phase: str, components: Sequence[str]) -> tuple[
     """Temperatures in K at which every energy of a phase holds, with the functions in it."""
     known = {c.upper() for c in components} | {"VA", "*"}
     functions = {name: Entry(name, None, _pieces(e)) for name, e in dbf.symbols.items()}
-    low, high = 0.0, math.inf
-    for p in dbf.search(lambda p: p["phase_name"] == phase and {
-            s.name for subl in p["constituent_array"] for s in subl} <= known):  # fmt: skip
-        own = Entry("", None, _pieces(p["parameter"]))
-        names = reachable(own, functions) & functions.keys()
-        for entry in (own, *(functions[name] for name in names)):
-            low, high = max(low, entry.low), min(high, entry.high)
-    return low, high
+    own = [
+        Entry("", None, _pieces(p["parameter"]))
+        for p in dbf.search(lambda p: p["phase_name"] == phase and {
+            s.name for subl in p["constituent_array"] for s in subl} <= known)
+    ]  # fmt: skip
+    own += [functions[name] for name in reachable(own, functions) & functions.keys()]
+    return max([0.0, *(e.low for e in own)]), min([math.inf, *(e.high for e in own)])
 
 
 def span(low: float, high: float) -> str:
@@ -263,19 +260,21 @@ def _scan(text: str) -> tuple[list[Command], list[tuple[int, str]], Command | No
     """The commands, cut as pycalphad cuts them, and what it loses by that."""
     commands: list[Command] = []
     lost = []
-    body, first = "", 0
+    words: list[str] = []
+    first = 0
     for number, line in enumerate(text.upper().replace("\t", " ").split("\n"), 1):
         said, mark, rest = line.split("$", 1)[0].partition("!")
-        if not body.strip():
-            first = number
-        body += f" {said}"
+        if said.strip():
+            first = first if words else number
+            words.append(said)
         if mark:
-            commands += [Command(_keyword(body), body, first)] if body.strip() else []
-            body = ""
+            body, words = " ".join(words), []
+            commands += [Command(_keyword(body), body, first)] if body else []
             if "!" in rest and _keyword(rest):
                 lost.append((number, rest.strip()))
-    if not body.strip():
+    if not words:
         return commands, lost, None
+    body = " ".join(words)
     unclosed = Command(_keyword(body), body, first)
     return [*commands, unclosed], lost, unclosed
 
@@ -342,12 +341,3 @@ def _label(p: Any) -> str:
     diffusing = p["diffusing_species"].name
     of = p["phase_name"] + (f"&{diffusing}" if diffusing else "")
     return f"{p['parameter_type']}({of},{array};{p['parameter_order']})"
-
-
-def _reference(command: Command | None) -> str:
-    """The key behind the last limit of a PARAMETER, or an empty string."""
-    if command is None:
-        return ""
-    # ; 6000 N KEY, of which each but the semicolon may be left out
-    tail = re.match(r"[\s,]*[\d.E+]*[\s,]*(?:N\b)?\s*(\S*)", command.body.rpartition(";")[2])
-    return tail[1] if tail else ""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import textwrap
 import warnings
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +14,16 @@ from lina_calphad import __version__
 from lina_calphad.cli.anode import anode
 from lina_calphad.cli.check import check
 from lina_calphad.cli.dataset import dataset
+from lina_calphad.cli.options import KELVIN, reporting
 from lina_calphad.cli.refit import refit
 from lina_calphad.cli.reproduce import reproduce
 from lina_calphad.errors import Interrupted, LinaCalphadError, OutsideAssessedRange
+from lina_calphad.text import one_line
 
 if TYPE_CHECKING:
-    from lina_calphad.compare.comparison import Comparison
-    from lina_calphad.compare.quantities import Row
+    from lina_calphad.report import Report
 
 # What is heavy is imported in the commands: `--help` answers at once.
-
-DEFAULT_OUT = "lina-results"
 
 
 @click.group(
@@ -41,35 +38,24 @@ def cli() -> None:
 @cli.command(
     epilog="Examples: lina-calphad compare; "
     "lina-calphad compare zhang2003 my.tdb -T 320 --out my-results; "
-    "lina-calphad compare santos2025 --bands"
+    "lina-calphad compare santos2025 -T 25C --bands"
 )
 @click.argument("sources", nargs=-1)
 @click.option(
-    "-T", "--temperature", type=float, default=300.0, show_default=True, metavar="K",
-    help="Temperature of the solubilities and spinodals in the table.",
+    "-T", "--temperature", type=KELVIN, default="300K", show_default=True, metavar="TEMPERATURE",
+    help="Of the solubilities and spinodals in the table, as in 300 (K) or 25C.",
 )  # fmt: skip
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FOLDER",
-    help=f"Folder for tables (CSV) and figures (PNG, SVG).  [default: {DEFAULT_OUT}]",
-)  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace results of an earlier run in the folder.")
 @click.option(
     "--bands", is_flag=True,
     help="Add what is known of the parameters: bands in the figures, a table of uncertainties.",
 )  # fmt: skip
-@click.option(
-    "--json", "as_json", is_flag=True,
-    help="Print the numbers as JSON; write files only where --out is given.",
-)  # fmt: skip
-def compare(
-    sources: tuple[str, ...], temperature: float, out: Path | None, overwrite: bool, bands: bool,
-    as_json: bool,
-) -> None:  # fmt: skip
+@reporting("lina-results")
+def compare(sources: tuple[str, ...], temperature: float, bands: bool) -> Report:
     """Compare assessments of Li-Na side by side.
 
     SOURCES are keys of shipped assessments (see `lina-calphad list`) or paths of
-    TDB files with LI, NA and BCC_A2; zhang2003 and santos2025 if none is given.
-    A TDB without elastic data takes the shipped ones.
+    TDB files with LI, NA and BCC_A2; all shipped ones if none is given. A TDB
+    without elastic data takes the shipped ones.
 
     Prints solubilities, spinodals, critical points and the invariants with the
     liquid, and writes the same as CSV with the low-temperature phase diagram,
@@ -81,103 +67,14 @@ def compare(
     my_draws.csv beside it, with a column for each symbol of the TDB and a row
     for each draw. What has no such table has no band.
     """
-    from lina_calphad.compare.uncertainty import print_uncertainty
-    from lina_calphad.report import results_folder
-
-    folder = out or (None if as_json else Path(DEFAULT_OUT))
-    writing = results_folder(folder, overwrite=overwrite) if folder else nullcontext()
-    with writing as files:
-        result = _compare(sources or ("zhang2003", "santos2025"), temperature, bands, files)
-    if as_json:
-        click.echo(_json(result))
-        return
-    _print_comparison(result)
-    print_uncertainty(result.uncertainty)
-    if folder:
-        click.echo(f"Tables and figures are in {folder}{'' if str(folder).endswith('/') else '/'}")
-
-
-def _compare(
-    sources: tuple[str, ...], temperature: float, bands: bool, files: Path | None
-) -> Comparison:
-    """Compare under a progress bar, and write what there is into `files`."""
     from lina_calphad.compare.comparison import compare as run
     from lina_calphad.report import steps
 
     # Bands come in four pieces of draws, more for a long table.
-    with steps((2 + 4 * bands) * len(sources) + 2) as say:
-        with warnings.catch_warnings():
-            # The notes of the result say the same.
-            warnings.simplefilter("ignore", OutsideAssessedRange)
-            result = run(sources, temperature, bands=bands, progress=say)
-        if files:
-            say("writing tables and figures")
-            _write(result, files)
-    return result
-
-
-def _write(result: Comparison, files: Path) -> None:
-    from lina_calphad.compare.figures import figures
-    from lina_calphad.report import save_figure
-
-    result.to_dataframe().to_csv(files / "comparison.csv", index=False)
-    (files / "comparison.json").write_text(_json(result), encoding="utf-8")
-    result.diagram.to_csv(files / "phase_diagram.csv", index=False)
-    result.arrhenius.to_csv(files / "arrhenius.csv", index=False)
-    result.gibbs.to_csv(files / "gibbs_energy.csv", index=False)
-    if result.bands:
-        result.band_curves.to_csv(files / "bands.csv", index=False)
-        result.uncertainty.to_csv(files / "uncertainty.csv", index=False)
-    for name, figure in figures(result).items():
-        save_figure(figure, files, name)
-
-
-def _json(result: Comparison) -> str:
-    return json.dumps(result.to_dict(), indent=2, allow_nan=False)
-
-
-def _print_comparison(result: Comparison) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    from lina_calphad.report import table_console
-
-    table = Table(title=f"bcc Li-Na at {result.T:g} K", title_justify="left")
-    table.add_column("quantity")
-    for name in result.names:
-        table.add_column(escape(name), justify="right")
-    for name in result.names[1:]:
-        against = f"{name} : {result.names[0]}" if len(result.names) > 2 else "change"
-        table.add_column(escape(against), justify="right")
-    table.add_column("measured", justify="right")
-    last = ""
-    for row in result.rows:
-        group = row.key.split("_")[0]
-        if last and group != last:
-            table.add_section()
-        last = group
-        cells = [_cell(v, row) or r for v, r in zip(row.values, row.reasons, strict=True)]
-        changes = [_change(change, row) for change in row.changes]
-        unit = "" if row.unit == "1" else f" / {row.unit}"
-        seen = row.measured.value if row.measured else None
-        table.add_row(row.quantity + unit, *cells, *changes, _cell(seen, row))
-    console = table_console()
-    console.print(table)
-    by = dict.fromkeys(row.measured.where for row in result.rows if row.measured)
-    for note in (*result.notes, f"measured by {', '.join(by)}"):
-        console.print(f"note: {note}", highlight=False, markup=False)
-
-
-def _cell(value: float | None, row: Row) -> str:
-    if value is None:
-        return ""
-    return f"{value:.2f}" if row.unit == "K" else f"{value:.4g}"
-
-
-def _change(change: float | None, row: Row) -> str:
-    if change is None:
-        return ""
-    return f"x {change:.3g}" if row.unit == "1" else f"{change:+.2f}"
+    with steps((2 + 4 * bands) * (len(sources) or 3)) as say, warnings.catch_warnings():
+        # The notes of the result say the same.
+        warnings.simplefilter("ignore", OutsideAssessedRange)
+        return run(sources or None, temperature, bands=bands, progress=say).report()
 
 
 @cli.command(
@@ -261,11 +158,11 @@ def main(arguments: list[str] | None = None) -> Any:
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        message = " ".join(error.format_message().split())
+        message = one_line(error.format_message())
     except Interrupted as error:
-        click.echo(f"lina-calphad: {error}", err=True)
+        click.echo(f"lina-calphad: {one_line(error)}", err=True)
         sys.exit(130)
     except (LinaCalphadError, ValueError, OSError) as error:
-        message = " ".join(str(error).split())
+        message = one_line(error)
     click.echo(f"lina-calphad: error: {message}", err=True)
     sys.exit(2)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import MISSING, fields
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from lina_calphad.text import printable
 
+if TYPE_CHECKING:
     from lina_calphad.report import Report
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., None]]
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 
@@ -85,10 +90,11 @@ CURRENT_DENSITY = Measure("A/m^2", "1mA/cm2")
 DIFFUSIVITY = Measure("m^2/s", "1e-10cm2/s")
 
 
-def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -> Any:
+def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -> Decorator:
     """Make a command of a function that returns a Report: --out, --overwrite and --json.
 
-    The folder is looked at before the function runs, so that no work is lost.
+    The folder is looked at before the function runs, so that no work is lost. What the
+    function prints, writes and hints at is the Report's; it may show progress by itself.
 
     Parameters
     ----------
@@ -96,6 +102,18 @@ def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -
         Folder where --out is not given; with --json nothing is written then.
     what
         What goes there, for the help.
+
+    Examples
+    --------
+    >>> from lina_calphad.report import Report
+    >>> @click.command()
+    ... @reporting("lina-sums")
+    ... def add() -> Report:
+    ...     return Report("sum", {"sum": 3}, ["1 + 2 = 3"])
+    >>> add(["--json"], standalone_mode=False)
+    {
+      "sum": 3
+    }
     """
 
     def decorate(function: Callable[..., Report]) -> Callable[..., None]:
@@ -128,11 +146,81 @@ def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -
                     with steps(len(report.figures)) as say:
                         report.write(files, say)
             if folder and not as_json:
-                place = f"{folder}{'' if str(folder).endswith('/') else '/'}"
-                click.echo(f"Tables and figures are in {place}")
+                place = printable(folder)
+                click.echo(f"Tables and figures are in {place}{'' if place[-1] == '/' else '/'}")
+                for hint in report.hints:
+                    click.echo(printable(hint.replace("{folder}", place)))
             if not report.ok:
                 sys.exit(1)
 
         return command
 
     return decorate
+
+
+def options_of(settings: type[Any]) -> Decorator:
+    """Make click options from the fields of a dataclass.
+
+    A field with a "help" in its metadata is an option: `chains` becomes --chains, and the
+    command gets it as a keyword of the field's name. The type is that of the annotation: str,
+    int, float, bool (a flag), Path, one of these or None, a tuple of several as (str, str), and
+    tuple[str, ...] for an option that may be given again. The default is the field's and is
+    shown in the help. The metadata may have these, too:
+
+    - "option": its name, such as "--start", or several as a tuple
+    - "metavar": what stands for its value in the help
+    - "type": a click type instead of the annotation's, such as `KELVIN`
+    - "default": a text to show for the default, "" for none
+
+    The module of the dataclass is imported when the program starts: it must be a light one.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass, field
+    >>> @dataclass(frozen=True)
+    ... class Settings:
+    ...     chains: int = field(default=10, metadata={"help": "Walkers."})
+    ...     data: tuple[str, ...] = field(default=("a",), metadata={"help": "Datasets."})
+    >>> @click.command()
+    ... @options_of(Settings)
+    ... def show(**given):
+    ...     print(Settings(**given))
+    >>> show(["--data", "b", "--data", "c"], standalone_mode=False)
+    Settings(chains=10, data=('b', 'c'))
+    """
+    types = get_type_hints(settings)
+
+    def decorate(function: Any) -> Any:
+        for each in reversed(fields(settings)):
+            if "help" not in each.metadata:
+                continue
+            names = each.metadata.get("option", "--" + each.name.replace("_", "-"))
+            names = (names,) if isinstance(names, str) else names
+            default = each.default if each.default_factory is MISSING else each.default_factory()
+            given: dict[str, Any] = dict(each.metadata)
+            given.pop("option", None)
+            given["show_default"] = given.pop("default", True) or False
+            if default is MISSING:
+                given["required"] = True
+            else:
+                given["default"] = default
+            given = {**_type(types[each.name]), **given}
+            function = click.option(*names, each.name, **given)(function)
+        return function
+
+    return decorate
+
+
+def _type(annotation: Any) -> dict[str, Any]:
+    """What click is told of a field's type."""
+    arguments = get_args(annotation)
+    if isinstance(annotation, UnionType) or get_origin(annotation) is Union:
+        (annotation,) = (a for a in arguments if a is not NoneType)
+        return _type(annotation)
+    if get_origin(annotation) is tuple and Ellipsis in arguments:
+        return {**_type(arguments[0]), "multiple": True}
+    if get_origin(annotation) is tuple:
+        return {"type": tuple(_type(a)["type"] for a in arguments)}
+    if annotation is bool:
+        return {"is_flag": True}
+    return {"type": click.Path(path_type=Path) if annotation is Path else annotation}

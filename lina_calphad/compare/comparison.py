@@ -5,24 +5,16 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from lina_calphad.checks import kelvin
-from lina_calphad.compare.quantities import Row, rows_of
+from lina_calphad.compare.quantities import tables
 from lina_calphad.compare.uncertainty import uncertainty_frame
 from lina_calphad.data.assessments import ELASTIC_FILE, assessments
-from lina_calphad.data.sources import (
-    COMPONENTS,
-    PHASE,
-    Source,
-    range_notes,
-    read_with_origin,
-    short_names,
-)
+from lina_calphad.data.sources import Source, range_notes, read_with_origin, short_names
 from lina_calphad.errors import (
     NoCriticalPoint,
     NoMiscibilityGap,
@@ -31,11 +23,8 @@ from lina_calphad.errors import (
     UnknownAssessment,
 )
 from lina_calphad.phase.alloy import Alloy
-from lina_calphad.phase.bands import Bands
 from lina_calphad.phase.bands import bands as bands_of
-from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.draws import draws_note, source_draws
-from lina_calphad.phase.solution import BinarySolution
 from lina_calphad.plots import KINDS
 
 if TYPE_CHECKING:
@@ -43,7 +32,11 @@ if TYPE_CHECKING:
 
     from pycalphad import Database
 
+    from lina_calphad.checks import Array
+    from lina_calphad.phase.bands import Bands
     from lina_calphad.phase.draws import ParameterDraws
+    from lina_calphad.phase.solution import BinarySolution
+    from lina_calphad.report import Report
 
 #: Upper end of the diagrams in K where no eutectic is known: that of the measured one.
 DIAGRAM_TOP = 365.25
@@ -54,9 +47,17 @@ ARRHENIUS_BOTTOM = 100.0
 _BAND_POINTS = 80  # temperatures of a band
 
 
+class Compared(NamedTuple):
+    """One quantity of every assessment: values, changes against the first, why there is none."""
+
+    values: tuple[float | None, ...]
+    changes: tuple[float | None, ...]
+    reasons: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What `compare` found.
+    """What `compare` found; ``comparison["chemical_na_in_li"].values`` is a row of the table.
 
     Parameters
     ----------
@@ -64,8 +65,11 @@ class Comparison:
         Temperature of the comparison in K.
     descriptions
         The assessments, in the order asked for.
-    rows
-        The table.
+    quantities
+        What is compared, by key: quantity, unit ("1" for mole fractions) and where it was
+        measured measured, tolerance and measured_by.
+    values, reasons
+        By key and assessment: the numbers, NaN where there is none, and why.
     notes
         What to know when reading it.
     bands
@@ -75,49 +79,59 @@ class Comparison:
 
     T: float
     descriptions: tuple[Alloy, ...]
-    rows: tuple[Row, ...]
+    quantities: pd.DataFrame
+    values: pd.DataFrame
+    reasons: pd.DataFrame
     notes: tuple[str, ...]
-    bands: Mapping[str, Bands] = field(default_factory=lambda: MappingProxyType({}))
+    bands: Mapping[str, Bands] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        return (
-            f"<Comparison of {', '.join(self.names)} at {self.T:g} K: {len(self.rows)} quantities>"
-        )
+        names = ", ".join(self.names)
+        return f"<Comparison of {names} at {self.T:g} K: {len(self.quantities)} quantities>"
+
+    def _repr_html_(self) -> str:
+        return self.report()._repr_html_()
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the assessments."""
         return tuple(description.name for description in self.descriptions)
 
-    def __getitem__(self, key: str) -> Row:
-        for row in self.rows:
-            if row.key == key:
-                return row
-        raise KeyError(key)
+    @cached_property
+    def changes(self) -> pd.DataFrame:
+        """Each later assessment against the first: a ratio of fractions, else a difference."""
+        first, later = self.values.iloc[:, 0], self.values.iloc[:, 1:]
+        fractions = self.quantities["unit"] == "1"
+        return later.div(first, axis=0).where(fractions, later.sub(first, axis=0), axis=0)
+
+    def __getitem__(self, key: str) -> Compared:
+        row = self.quantities.index.get_loc(key)
+        values, changes = (_nones(frame.to_numpy()[row]) for frame in (self.values, self.changes))
+        return Compared(values, changes, tuple(self.reasons.to_numpy()[row]))
 
     def to_dict(self) -> dict[str, Any]:
         """The table for programs; missing values are None, with the reason beside them."""
+        rows = []
+        for key, row in self.quantities.iterrows():
+            values, changes, reasons = self[str(key)]
+            seen = {name: row[name] for name in ("measured", "tolerance", "measured_by")}
+            seen = dict(zip(("value", "tolerance", "source"), seen.values(), strict=True))
+            rows.append(
+                {
+                    "key": key,
+                    "quantity": row["quantity"],
+                    "unit": row["unit"],
+                    "values": dict(zip(self.names, values, strict=True)),
+                    "missing": {n: r for n, r in zip(self.names, reasons, strict=True) if r},
+                    "change": dict(zip(self.names[1:], changes, strict=True)),
+                    "change_is": "ratio" if row["unit"] == "1" else "difference",
+                    "measured": seen if row["measured_by"] else None,
+                }
+            )
         result: dict[str, Any] = {
             "temperature": self.T,
             "assessments": list(self.names),
-            "rows": [
-                {
-                    "key": row.key,
-                    "quantity": row.quantity,
-                    "unit": row.unit,
-                    "values": dict(zip(self.names, row.values, strict=True)),
-                    "missing": {n: r for n, r in zip(self.names, row.reasons, strict=True) if r},
-                    "change": dict(zip(self.names[1:], row.changes, strict=True)),
-                    "change_is": "ratio" if row.unit == "1" else "difference",
-                    "measured": row.measured
-                    and {
-                        "value": row.measured.value,
-                        "tolerance": row.measured.tolerance,
-                        "source": row.measured.where,
-                    },
-                }
-                for row in self.rows
-            ],
+            "rows": rows,
             "notes": list(self.notes),
         }
         if self.bands:
@@ -127,14 +141,24 @@ class Comparison:
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a quantity; a missing value where there is none."""
-        change = [f"{name} against {self.names[0]}" for name in self.names[1:]]
-        columns = ["key", "quantity", "unit", "T_K", *self.names, *change]
-        rows = []
-        for r in self.rows:
-            why = "; ".join(f"{n}: {w}" for n, w in zip(self.names, r.reasons, strict=True) if w)
-            seen = (r.measured.value, r.measured.where) if r.measured else (None, "")
-            rows.append((r.key, r.quantity, r.unit, self.T, *r.values, *r.changes, why, *seen))
-        return pd.DataFrame(rows, columns=[*columns, "missing", "measured", "measured_by"])
+        why = [
+            "; ".join(f"{name}: {reason}" for name, reason in row.items() if reason)
+            for _, row in self.reasons.iterrows()
+        ]
+        parts = [
+            self.quantities[["quantity", "unit"]].assign(T_K=self.T),
+            self.values,
+            self.changes.add_suffix(f" against {self.names[0]}"),
+            self.quantities[["measured", "measured_by"]].assign(missing=why),
+        ]
+        table = pd.concat(parts, axis=1).reset_index()
+        return table[[*table.columns[:-3], "missing", "measured", "measured_by"]]
+
+    def report(self) -> Report:
+        """The table as printed, everything as numbers, and the figures."""
+        from lina_calphad.compare.report import comparison_report
+
+        return comparison_report(self)
 
     def ends(self, name: str, kind: str) -> list[float]:
         """Compositions at `T` of the tie-line, then of the spinodal; none where there is no gap."""
@@ -148,8 +172,7 @@ class Comparison:
     @cached_property
     def top(self) -> float:
         """Temperature in K up to which the diagrams are drawn: the highest eutectic."""
-        eutectics = [i.T for d in self.descriptions for i in d.invariants if i.kind == "eutectic"]
-        return max(eutectics, default=DIAGRAM_TOP)
+        return max((T for d in self.descriptions for T in _eutectics(d)), default=DIAGRAM_TOP)
 
     @cached_property
     def diagram(self) -> pd.DataFrame:
@@ -180,7 +203,7 @@ class Comparison:
     @cached_property
     def uncertainty(self) -> pd.DataFrame:
         """How well quantities are known at `T`: one row each, of the assessments with bands."""
-        return uncertainty_frame(self.bands, self.T, self.rows)
+        return uncertainty_frame(self.bands, self.T, self.quantities["quantity"])
 
     @cached_property
     def band_curves(self) -> pd.DataFrame:
@@ -189,7 +212,7 @@ class Comparison:
         table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
         return table.reindex(columns=["assessment", *table.columns.drop("assessment", "ignore")])
 
-    def _curves(self, T: np.ndarray[Any, Any], kinds: Sequence[str]) -> pd.DataFrame:
+    def _curves(self, T: Array, kinds: Sequence[str]) -> pd.DataFrame:
         frames = []
         for description in self.descriptions:
             for kind in kinds:
@@ -201,7 +224,7 @@ class Comparison:
 
 
 def compare(
-    sources: Source | Sequence[Source] = ("zhang2003", "santos2025"),
+    sources: Source | Sequence[Source] | None = None,
     T: float = 300.0,
     *,
     bands: bool = False,
@@ -212,8 +235,8 @@ def compare(
     Parameters
     ----------
     sources
-        Keys of shipped assessments or paths of TDB files with LI, NA and BCC_A2.
-        Files without elastic data take the shipped ones.
+        Keys of shipped assessments or paths of TDB files with LI, NA and BCC_A2; all
+        shipped ones if not given. Files without elastic data take the shipped ones.
     T
         Temperature in K at which solubilities and spinodals are compared.
     bands
@@ -249,6 +272,7 @@ def compare(
     0.0186...
     """
     T = float(kelvin(T))
+    sources = tuple(assessments()) if sources is None else sources
     sources = [sources] if isinstance(sources, str | os.PathLike) else sources
     say = progress or (lambda _: None)
     if not sources:
@@ -266,23 +290,10 @@ def compare(
         if not own:
             notes.append(f"{name} has no elastic constants: all of {ELASTIC_FILE} is used")
         say(f"{name}: bcc miscibility gap")
-        chemical = BinarySolution(dbf, COMPONENTS, PHASE)
-        coherent = BinarySolution(dbf, COMPONENTS, PHASE, model=CoherentModel)
-        if not _ever_unmixes(chemical, T):
-            msg = f"{name}: BCC_A2 has no miscibility gap at any temperature searched"
-            raise NoMiscibilityGap(msg)
-        if "LIQUID" in dbf.phases:
-            say(f"{name}: invariants")
-        else:
-            notes.append(f"{name} has no LIQUID: no invariants")
-        descriptions.append(Alloy(name, dbf, chemical, coherent))
-        molten = min((i.T for i in descriptions[-1].invariants if i.kind == "eutectic"), default=T)
-        if molten < T:
-            notes.append(
-                f"bcc is metastable at {T:g} K in {name}: liquid forms above {molten:.1f} K"
-            )
+        descriptions.append(Alloy.of(name, dbf))
+        notes += _look_at(descriptions[-1], T, say)
     notes.append("critical points of bcc above the eutectic are those of the metastable solid")
-    comparison = Comparison(T, tuple(descriptions), tuple(rows_of(descriptions, T)), tuple(notes))
+    comparison = Comparison(T, tuple(descriptions), *tables(descriptions, T), tuple(notes))
     if set(comparison["chemical_na_in_li"].reasons) == {"no gap"}:
         msg = f"bcc Li-Na has no miscibility gap at {T:g} K in {', '.join(names)}"
         raise NoMiscibilityGap(msg)
@@ -290,6 +301,28 @@ def compare(
         return comparison
     found_draws = dict(zip(names, zip(sources, draws, strict=True), strict=True))
     return _with_bands(comparison, found_draws, say)
+
+
+def _look_at(alloy: Alloy, T: float, say: Callable[[str], None]) -> list[str]:
+    """What to know of an alloy; NoMiscibilityGap if there is nothing to compare."""
+    if not _ever_unmixes(alloy.chemical, T):
+        msg = f"{alloy.name}: BCC_A2 has no miscibility gap at any temperature searched"
+        raise NoMiscibilityGap(msg)
+    if alloy.liquid is None:
+        return [f"{alloy.name} has no LIQUID: no invariants"]
+    say(f"{alloy.name}: invariants")
+    molten = min(_eutectics(alloy), default=T)
+    if molten >= T:
+        return []
+    return [f"bcc is metastable at {T:g} K in {alloy.name}: liquid forms above {molten:.1f} K"]
+
+
+def _eutectics(alloy: Alloy) -> list[float]:
+    """Temperatures of the eutectics; none where they cannot be computed, the table says why."""
+    try:
+        return [i.T for i in alloy.invariants if i.kind == "eutectic"]
+    except SeveralMiscibilityGaps:
+        return []
 
 
 def _with_bands(
@@ -321,7 +354,7 @@ def _with_bands(
                     f"{name}: {left} of {len(values)} draws have more than one gap at some "
                     "temperature and are left out"
                 )
-    return replace(comparison, notes=tuple(notes), bands=MappingProxyType(found))
+    return replace(comparison, notes=tuple(notes), bands=found)
 
 
 def _ever_unmixes(solution: BinarySolution, T: float) -> bool:
@@ -335,3 +368,7 @@ def _ever_unmixes(solution: BinarySolution, T: float) -> bool:
         except NoMiscibilityGap:
             return False
     return True
+
+
+def _nones(row: Array) -> tuple[float | None, ...]:
+    return tuple(None if np.isnan(value) else float(value) for value in row)

@@ -1,39 +1,48 @@
-"""Figures of a comparison: every function takes the result and an Axes and returns the Axes.
+"""Figures of a comparison: every function draws on an Axes and returns it.
 
-Colour tells the assessment, line style the kind of curve. The colours are those of
-Okabe and Ito, which colour-blind readers can tell apart.
+Colour tells the assessment, line style the kind of curve.
 """
 
 from __future__ import annotations
 
 from itertools import product
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 from scipy.special import expit
 
 from lina_calphad.compare.comparison import ARRHENIUS_BOTTOM
 from lina_calphad.data.sources import COMPONENTS
-from lina_calphad.plots import COLOURS, KINDS, SHADES, STYLES, WIDTHS, arrhenius_axis
+from lina_calphad.plots import (
+    COLOURS,
+    KELVIN,
+    KINDS,
+    arrhenius_axis,
+    band,
+    band_key,
+    colour_key,
+    fraction_axis,
+    kind_key,
+    legend_below,
+    style,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from lina_calphad.checks import Array
     from lina_calphad.compare.comparison import Comparison
 
-_FRACTION = f"mole fraction of {COMPONENTS[1].title()}"
+_FIRST, _SECOND = (component.title() for component in COMPONENTS)
+_BRANCHES = ("x_alpha", "x_beta")
 
-_BEHIND: dict[str, Any] = {"linewidth": 0, "zorder": 0.5}
 
-
-def phase_diagram(comparison: Comparison, ax: Axes) -> Axes:
+def phase_diagram(comparison: Comparison, ax: Axes, branches: Sequence[str] = _BRANCHES) -> Axes:
     """Low-temperature phase diagram: binodals and spinodals, chemical and coherent (Fig. 7).
 
     Parameters
@@ -42,24 +51,26 @@ def phase_diagram(comparison: Comparison, ax: Axes) -> Axes:
         What to draw.
     ax
         Where to draw it.
+    branches
+        Which sides of the gap: "x_alpha" is the one poor in Na, "x_beta" the one rich in it.
 
     Returns
     -------
     matplotlib.axes.Axes
         `ax`.
     """
-    for colour, name in _colours(comparison):
-        for kind, side in product(KINDS, (0, 1)):
-            for T, edges, opacity in _bands(comparison, name, kind, side):
-                # A logarithmic axis takes no zero.
-                x = np.maximum(expit(edges), 1e-300)
-                ax.fill_betweenx(T, *x, color=colour, alpha=opacity, **_BEHIND)
-        for kind in KINDS:
+    for name, colour in _colours(comparison).items():
+        for kind, branch in product(KINDS, branches):
+            if name in comparison.bands:
+                found = comparison.bands[name]
+                top = found.critical[kind.split()[0]][0]
+                x = found.x(kind)[:, _BRANCHES.index(branch)]
+                closing = (top[:, 0], expit(top[2, 1]))
+                band(ax, found.T, x, colour, across=True, closing=closing)
             curve = _select(comparison.diagram, name, kind)
-            branches = curve[["x_alpha", "x_beta"]].astype(float)
-            style: dict[str, Any] = {"linestyle": STYLES[kind], "linewidth": WIDTHS[kind]}
-            ax.plot(branches, curve["T"], color=colour, **style)
-    ax.set(xlim=(0, 1), ylim=(0, comparison.top), xlabel=_FRACTION, ylabel="temperature / K")
+            ax.plot(curve[branch].astype(float), curve["T"], **style(kind, colour))
+    fraction_axis(ax)
+    ax.set(ylim=(0, comparison.top), ylabel=KELVIN)
     return ax
 
 
@@ -82,23 +93,26 @@ def arrhenius(comparison: Comparison, ax: Axes, solute: str = "NA") -> Axes:
     matplotlib.axes.Axes
         `ax`.
     """
-    column, other = ("ln_x_alpha", "LI") if solute == "NA" else ("ln_one_minus_x_beta", "NA")
-    for colour, name in _colours(comparison):
-        side, sign = (0, 1) if solute == "NA" else (1, -1)
-        for kind in KINDS[:2]:
-            for T, edges, opacity in _bands(comparison, name, kind, side):
-                shown = (T >= ARRHENIUS_BOTTOM) & (comparison.top >= T)
-                x = expit(sign * edges[:, shown])
-                ax.fill_between(1000 / T[shown], *x, color=colour, alpha=opacity, **_BEHIND)
-        for kind in KINDS[:2]:
-            curve = _select(comparison.arrhenius, name, kind)
-            x = np.exp(curve[column].to_numpy(dtype=float))
-            style: dict[str, Any] = {"linestyle": STYLES[kind], "linewidth": WIDTHS[kind]}
-            ax.semilogy(1000 / curve["T"], x, color=colour, **style)
-            if len(curve) and curve["x_alpha"].iloc[-1] == curve["x_beta"].iloc[-1]:
-                ax.plot(1000 / curve["T"].iloc[-1], x[-1], "o", color=colour, markersize=4)
-    title = f"{solute.title()} in bcc {other.title()}"
-    ax.set(title=title, ylabel=f"mole fraction of {solute.title()}")
+    side = COMPONENTS[::-1].index(solute)
+    column, sign = (("ln_x_alpha", 1), ("ln_one_minus_x_beta", -1))[side]
+    ax.set_yscale("log")
+    for (name, colour), kind in product(_colours(comparison).items(), KINDS[:2]):
+        if name in comparison.bands:
+            found = comparison.bands[name]
+            top = found.critical[kind.split()[0]][0]
+            shown = (found.T >= ARRHENIUS_BOTTOM) & (comparison.top >= found.T)
+            # The fraction of one component falls as that of the other rises.
+            x = expit(sign * found.t[kind][::sign, side][:, shown])
+            closing = (1000 / top[:, 0], expit(sign * top[2, 1]))
+            band(ax, 1000 / found.T[shown], x, colour, closing=closing)
+        curve = _select(comparison.arrhenius, name, kind)
+        at, x = 1000 / curve["T"], np.exp(curve[column].to_numpy(dtype=float))
+        ax.plot(at, x, **style(kind, colour))
+        if len(curve) and curve["x_alpha"].iloc[-1] == curve["x_beta"].iloc[-1]:
+            ax.plot(at.iloc[-1], x[-1], "o", color=colour, markersize=4)
+    first, second = (_SECOND, _FIRST) if side == 0 else (_FIRST, _SECOND)
+    ax.set(title=f"{first} in bcc {second}", ylabel=f"mole fraction of {first}")
+    ax.set_xlim(1000 / comparison.top - 0.2, 1000 / ARRHENIUS_BOTTOM + 0.2)
     arrhenius_axis(ax)
     return ax
 
@@ -121,111 +135,77 @@ def gibbs_energy(comparison: Comparison, ax: Axes) -> Axes:
     matplotlib.axes.Axes
         `ax`.
     """
-    for colour, name in _colours(comparison):
-        for kind in KINDS[:2]:
-            which = kind.split()[0]
-            curve = _select(comparison.gibbs, name, which)
-            x, energy = curve["x"].to_numpy(), curve["gibbs_energy_of_mixing"].to_numpy() / 1000
-            ax.plot(x, energy, color=colour, linestyle=STYLES[kind], linewidth=WIDTHS[kind])
-            ends = comparison.ends(name, which)
-            for points, face in ((ends[:2], colour), (ends[2:], "white")):
-                at = np.interp(points, x, energy)
-                ax.plot(points, at, "o", color=colour, markerfacecolor=face, markersize=4.5)
-                if face == colour:
-                    ax.plot(points, at, color=colour, linewidth=0.6)
+    for (name, colour), kind in product(_colours(comparison).items(), KINDS[:2]):
+        which = kind.split()[0]
+        curve = _select(comparison.gibbs, name, which)
+        x, energy = curve["x"].to_numpy(), curve["gibbs_energy_of_mixing"].to_numpy() / 1000
+        ax.plot(x, energy, **style(kind, colour))
+        ends = comparison.ends(name, which)
+        at = np.interp(ends, x, energy)
+        ax.plot(ends[:2], at[:2], "o-", color=colour, linewidth=0.6, markersize=4.5)
+        ax.plot(ends[2:], at[2:], "o", color=colour, markerfacecolor="white", markersize=4.5)
     ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
-    ax.set(xlim=(-0.01, 1.01), xlabel=_FRACTION, ylabel="Gibbs energy of mixing / kJ/mol")
-    ax.set_title(f"bcc Li-Na at {comparison.T:g} K")
+    fraction_axis(ax, limits=(-0.01, 1.01))
+    ax.set(ylabel="Gibbs energy of mixing / kJ/mol", title=f"bcc Li-Na at {comparison.T:g} K")
     return ax
 
 
 def figures(comparison: Comparison) -> dict[str, Figure]:
-    """All figures of a comparison by name: phase_diagram, arrhenius, gibbs_energy.
+    """All figures of a comparison by name, ready for ``savefig``; see `FIGURES`."""
+    return {name: draw(comparison) for name, draw in FIGURES.items()}
 
-    Parameters
-    ----------
-    comparison
-        What to draw.
 
-    Returns
-    -------
-    dict of str to matplotlib.figure.Figure
-        Ready for ``savefig``.
-    """
-    diagram = Figure(figsize=(10.4, 5.4), layout="constrained")
-    whole, li_side = diagram.subplots(1, 2, width_ratios=(3, 2))
+def _diagram_figure(comparison: Comparison) -> Figure:
+    figure = Figure(figsize=(10.4, 5.4), layout="constrained")
+    whole, li_side = figure.subplots(1, 2, width_ratios=(3, 2))
     phase_diagram(comparison, whole).set(title="bcc Li-Na, up to the eutectic")
-    phase_diagram(comparison, li_side).set(title="its Li side", xscale="log", ylabel="")
-    li_side.set_xlim(1e-7, 0.5)
-    _legend(diagram, comparison, [*_lines(KINDS), *_patches(comparison)])
+    phase_diagram(comparison, li_side, _BRANCHES[:1]).set(title="its Li side", ylabel="")
+    fraction_axis(li_side, "log")
+    _legend(figure, comparison, [*kind_key(KINDS), *(band_key() if comparison.bands else ())])
+    return figure
 
-    limits = Figure(figsize=(9.6, 5.0), layout="constrained")
-    left, right = limits.subplots(1, 2, sharey=True)
-    arrhenius(comparison, left, "NA")
-    arrhenius(comparison, right, "LI")
-    _legend(limits, comparison, [*_lines(KINDS[:2]), *_patches(comparison)])
 
-    energy = Figure(figsize=(7.2, 5.0), layout="constrained")
-    gibbs_energy(comparison, energy.subplots())
+def _arrhenius_figure(comparison: Comparison) -> Figure:
+    figure = Figure(figsize=(9.6, 5.0), layout="constrained")
+    for ax, solute in zip(figure.subplots(1, 2, sharey=True), COMPONENTS[::-1], strict=True):
+        arrhenius(comparison, ax, solute)
+    _legend(figure, comparison, [*kind_key(KINDS[:2]), *(band_key() if comparison.bands else ())])
+    return figure
+
+
+def _energy_figure(comparison: Comparison) -> Figure:
+    figure = Figure(figsize=(7.2, 5.0), layout="constrained")
+    gibbs_energy(comparison, figure.subplots())
     marker: dict[str, Any] = {"marker": "o", "linestyle": "", "color": "0.25", "markersize": 5}
+    kinds = kind_key(KINDS[:2], ("chemical", "coherent, against coherent elements"))
     circles = [
         Line2D([], [], label="tie-line ends", **marker),
         Line2D([], [], label="spinodal", markerfacecolor="white", **marker),
     ]
-    _legend(
-        energy,
-        comparison,
-        [*_lines(KINDS[:2], ("chemical", "coherent, against coherent elements")), *circles],
-    )
-    return {"phase_diagram": diagram, "arrhenius": limits, "gibbs_energy": energy}
+    _legend(figure, comparison, [*kinds, *circles])
+    return figure
 
 
-def _colours(comparison: Comparison) -> list[tuple[str, str]]:
-    return [(COLOURS[i % len(COLOURS)], name) for i, name in enumerate(comparison.names)]
+#: Every figure by its name.
+FIGURES: Mapping[str, Callable[[Comparison], Figure]] = MappingProxyType(
+    {
+        "phase_diagram": _diagram_figure,
+        "arrhenius": _arrhenius_figure,
+        "gibbs_energy": _energy_figure,
+    }
+)
+
+
+def _colours(comparison: Comparison) -> dict[str, str]:
+    return {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(comparison.names)}
 
 
 def _select(frame: pd.DataFrame, name: str, kind: str) -> pd.DataFrame:
     return frame[(frame["assessment"] == name) & (frame["kind"] == kind)]
 
 
-def _lines(kinds: Sequence[str], labels: Sequence[str] | None = None) -> list[Line2D]:
-    return [
-        Line2D([], [], color="0.25", linestyle=STYLES[kind], linewidth=1.6, label=label)
-        for kind, label in zip(kinds, labels or kinds, strict=True)
-    ]
-
-
-def _bands(
-    comparison: Comparison, name: str, kind: str, side: int
-) -> Iterator[tuple[Array, Array, float]]:
-    """Bands of one branch, wide first: temperatures, logits of both edges, opacity."""
-    if name not in comparison.bands:
-        return
-    result = comparison.bands[name]
-    top = result.critical[kind.split()[0]][0]
-    for i, opacity in enumerate(SHADES.values()):
-        outer, inner = result.t[kind][[i, -1 - i] if side == 0 else [-1 - i, i], side]
-        there = np.isfinite(outer)
-        # Draws without a gap leave an inner edge in the middle; there the dome closes, too.
-        edges = np.array([outer, np.where(np.isfinite(inner), inner, top[2, 1])])[:, there]
-        T = result.T[there]
-        if 0 < T.size < result.T.size:
-            T, edges = np.append(T, top[-1 - i, 0]), np.insert(edges, T.size, top[2, 1], axis=1)
-        yield T, edges, opacity
-
-
-def _patches(comparison: Comparison) -> list[Patch]:
-    """What to say of the bands in a legend, narrow first."""
-    wide, narrow = SHADES
-    shades = {narrow: 0.35, wide: 0.13} if comparison.bands else {}
-    return [Patch(color="0.25", alpha=a, linewidth=0, label=name) for name, a in shades.items()]
-
-
-def _legend(figure: Figure, comparison: Comparison, kinds: Sequence[Line2D | Patch]) -> None:
+def _legend(figure: Figure, comparison: Comparison, kinds: Sequence[Any]) -> None:
     """One legend under the panels: a column of colours for assessments, then the kinds."""
-    colours = [Line2D([], [], color=c, linewidth=3, label=n) for c, n in _colours(comparison)]
+    colours = colour_key(_colours(comparison))
     columns = -(-(len(colours) + len(kinds)) // len(colours))
-    place: dict[str, Any] = {"loc": "outside lower center", "ncols": columns, "frameon": False}
-    legend = figure.legend(handles=[*colours, *kinds], **place)
-    for text in legend.get_texts():
-        text.set_parse_math(False)  # a file's name may hold dollar signs
+    legend_below(figure, [*colours, *kinds], columns=columns)

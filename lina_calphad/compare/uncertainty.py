@@ -1,4 +1,4 @@
-"""How well the quantities of a comparison are known: as a table, printed, and in a sentence."""
+"""How well the quantities of a comparison are known: as numbers, as a table, in a sentence."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import pandas as pd
 from scipy.special import log_expit
 
 from lina_calphad.phase.bands import NAMES
+from lina_calphad.report import Shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-    from lina_calphad.phase.alloy import Row
     from lina_calphad.phase.bands import Bands
 
 COLUMNS = ("assessment", "key", "quantity", "unit", "T_K", "share_with_gap", *NAMES, "factor")
 
 
-def uncertainty_frame(bands: Mapping[str, Bands], T: float, rows: Sequence[Row]) -> pd.DataFrame:
+def uncertainty_frame(bands: Mapping[str, Bands], T: float, named: pd.Series[str]) -> pd.DataFrame:
     """Quantiles of solubilities, spinodal onsets and critical temperatures.
 
     Parameters
@@ -28,8 +28,8 @@ def uncertainty_frame(bands: Mapping[str, Bands], T: float, rows: Sequence[Row])
         By assessment; each at `T` among others.
     T
         Temperature in K.
-    rows
-        The table of the comparison, which names the quantities.
+    named
+        Names of the quantities by their keys.
 
     Returns
     -------
@@ -38,8 +38,7 @@ def uncertainty_frame(bands: Mapping[str, Bands], T: float, rows: Sequence[Row])
         around it, and for fractions the factor to which they are known, the square root of
         the ratio of the ends of the 68 %. NaN where so many draws have no gap; see `Bands`.
     """
-    named = {row.key: row for row in rows}
-    found = []
+    found: list[tuple[Any, ...]] = []
     for name, result in bands.items():
         (at,) = np.flatnonzero(result.T == T)
         for kind in result.critical:
@@ -53,48 +52,28 @@ def uncertainty_frame(bands: Mapping[str, Bands], T: float, rows: Sequence[Row])
                 f"{kind}_spinodal_li_side": log_expit(spinodal[:, 0]),
             }
             for key, logs in fractions.items():
-                row = named[key]
                 factor = np.exp((logs[3] - logs[1]) / 2)
-                found.append((name, key, row.quantity, "1", T, share, *np.exp(logs), factor))
-            row = named[f"{kind}_critical_temperature"]
-            found.append((name, row.key, row.quantity, "K", T, share_of_top, *top[:, 0], np.nan))
+                found.append((name, key, named[key], "1", T, share, *np.exp(logs), factor))
+            key = f"{kind}_critical_temperature"
+            found.append((name, key, named[key], "K", T, share_of_top, *top[:, 0], np.nan))
     return pd.DataFrame(found, columns=list(COLUMNS))
 
 
-def print_uncertainty(frame: pd.DataFrame) -> None:
-    """Print the table, and the factor to which each assessment knows the solubility.
-
-    Parameters
-    ----------
-    frame
-        As of `uncertainty_frame`.
-    """
-    from rich.markup import escape
-    from rich.table import Table
-
-    from lina_calphad.report import table_console
-
+def shown(frame: pd.DataFrame) -> Iterator[Shown | str]:
+    """The table for people, and the factor to which each assessment knows the solubility."""
     if frame.empty:
         return
-    console = table_console()
     T = frame["T_K"].iloc[0]
-    table = Table(title=f"uncertainty at {T:g} K", title_justify="left")
-    for heading in ("assessment", "quantity"):
-        table.add_column(heading)
-    for heading in ("median", "68 %", "95 %", "factor"):
-        table.add_column(heading, justify="right")
-    for name, part in frame.groupby("assessment", sort=False):
-        for row in part.to_dict("records"):
-            table.add_row(escape(str(name)), *_cells(row))
-        table.add_section()
-    console.print(table)
+    headings = ["assessment", "quantity", "median", "68 %", "95 %", "factor"]
+    cells = pd.DataFrame([_cells(row) for row in frame.to_dict("records")], columns=headings)
+    new = np.flatnonzero(cells["assessment"] != cells["assessment"].shift())
+    title = f"uncertainty at {T:g} K"
+    yield Shown(title, cells, left=tuple(headings[:2]), sections=tuple(new[1:].tolist()))
     for row in frame[frame["key"] == "chemical_na_in_li"].to_dict("records"):
         if np.isfinite(row["factor"]):
-            console.print(
+            yield (
                 f"{row['assessment']}: at {T:g} K the solubility of Na in Li is known to a factor "
-                f"of {row['factor']:.2g}",
-                highlight=False,
-                markup=False,
+                f"of {row['factor']:.2g}"
             )
 
 
@@ -110,7 +89,7 @@ def _cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
     quantity = row["quantity"] + ("" if row["unit"] == "1" else f" / {row['unit']}")
     share = row["share_with_gap"]
     if share == 0:
-        return quantity, "no gap", "", "", ""
-    shown = value("median") + (f" (gap: {share:.0%} of draws)" if share < 1 else "")
+        return row["assessment"], quantity, "no gap", "", "", ""
+    median = value("median") + (f" (gap: {share:.0%} of draws)" if share < 1 else "")
     factor = f"{row['factor']:.3g}" if np.isfinite(row["factor"]) else ""
-    return quantity, shown, span(68), span(95), factor
+    return row["assessment"], quantity, median, span(68), span(95), factor

@@ -1,22 +1,34 @@
-"""The shipped assessments: what they rest on, what was published of them, and how to load one."""
+"""Assessments and other sources of bcc Li-Na: what is known of them, reading one, its range."""
 
 from __future__ import annotations
 
+import os
+import tomllib
+import warnings
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lina_calphad.data.databases import copy_elastic_data
+from lina_calphad.checks import SEARCH_RANGE
+from lina_calphad.data.databases import copy_elastic_data, has_elastic_data
 from lina_calphad.data.elasticity import CubicElasticity
-from lina_calphad.errors import UnknownAssessment
+from lina_calphad.errors import DatabaseError, OutsideAssessedRange, UnknownAssessment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from importlib.resources.abc import Traversable
+    from collections.abc import Mapping, Sequence
 
     from pycalphad import Database
+
+COMPONENTS = ("LI", "NA")
+PHASE = "BCC_A2"
+#: What `lina-calphad export` writes at the head of a TDB.
+EXPORTED = "$ COHERENT DESCRIPTION, EXPORTED BY LINA-CALPHAD"
+
+Source = str | os.PathLike[str]
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Assessment:
-    """A published description of Li-Na and the file that holds it.
+    """A published description of Li-Na: one TDB and one block of `assessments.toml`.
 
     Parameters
     ----------
@@ -73,8 +85,10 @@ class Assessment:
     published
         Numbers its source prints.
     substitution_error
-        Standard error in eV of each substitution energy that the bcc parameters rest on.
-        It is our assumption, the source states none; None where we have no ground for one.
+        Standard error in eV of each substitution energy that the bcc parameters rest on;
+        None where we have no ground for one.
+    colour
+        Of its curves; None for the next one.
     """
 
     key: str
@@ -87,167 +101,26 @@ class Assessment:
     recommended_for: str
     published: tuple[Published, ...]
     substitution_error: float | None = None
+    colour: str | None = None
 
     def __repr__(self) -> str:
         return f"<Assessment {self.key}: {self.citation}>"
 
 
-_LIQUID = (
-    "The liquid and the close-packed interaction terms are those of a K-Li-Na TDB text posted "
-    "in pycalphad issue 434, taken for Zhang 2003's because its bcc parameter is the same; "
-    "the paper's own table could not be seen."
-)
-_EUTECTIC = "stated as about 350 K in one place and as about 370 K in another"
-#: The elastic data that every assessment shares.
-ELASTIC_FILE = "LiNa_elastic.tdb"
-
-_ASSESSMENTS = (
-    Assessment(
-        key="zhang2003",
-        title="Thermodynamic modeling of the Ca-Li-Na system",
-        citation="S. Zhang, D. Shin, Z.-K. Liu, Calphad 27 (2003) 235-241",
-        doi="10.1016/j.calphad.2003.09.001",
-        files=("LiNa_Zhang2003.tdb", ELASTIC_FILE),
-        temperature_range=(200.0, 2300.0),
-        basis="bcc: one regular-solution parameter, as quoted by Pereira dos Santos et al. 2025. "
-        + _LIQUID,
-        recommended_for="the liquid, its miscibility gap and the invariants with it",
-        published=(
-            Published("bcc 0L", 16000.0, 0.0, "J/mol", "quoted in Santos 2025, section 3.1"),
-            Published("coherent critical temperature", 205.0, 2.0, "K", "Santos 2025, section 3.2"),
-        ),
-    ),
-    Assessment(
-        key="santos2025",
-        title="Revisiting the Li-Na system: Ab initio based description of the low-temperature "
-        "thermodynamics for battery applications",
-        citation="L.C. Pereira dos Santos, M. Mann, C. Schwab, D. Fattakhova-Rohlfing, "
-        "M. Finsterbusch, R. Spatschek (2025)",
-        doi=None,
-        files=("LiNa_Santos2025.tdb", ELASTIC_FILE),
-        temperature_range=(1.0, 370.0),
-        basis="bcc: 0 K energies of one substituted atom in 128 on each side (VASP, PBE), without "
-        "vibrations. " + _LIQUID + " The paper changes bcc alone.",
-        recommended_for="bcc below the eutectic: solubilities, spinodals, coherent diagrams",
-        published=(
-            Published("bcc 0L", 20109.8, 0.05, "J/mol", "section 3.1, eqs. 8 and 9"),
-            Published("bcc 1L", 5772.6, 0.05, "J/mol", "section 3.1, eqs. 8 and 9"),
-            Published("chemical solubility of Na in Li", 3e-5, 0.5e-5, "1", "section 3.3, room T"),
-            Published("chemical spinodal onset", 0.036, 0.0005, "1", "section 3.3, room T"),
-            Published(
-                "coherent solubility of Na in Li",
-                3.8e-3,
-                0.1e-3,
-                "1",
-                "section 3.3, room T; it rounds to 3.7 at 298.15 K and to 3.9 at 300 K, so the "
-                "whole last digit is the tolerance",
-            ),
-            Published("coherent spinodal onset", 0.058, 0.0005, "1", "section 3.3, room T"),
-            Published("bcc Li turns close-packed (hcp)", 75.0, 5.0, "K", 'Fig. 1: "around 75 K"'),
-            Published("monotectic Li-rich liquid, x(Na)", 0.03, 0.005, "1", "section 3.3, 3 at.%"),
-            Published(
-                "eutectic temperature, abstract", 350.0, 5.0, "K", "abstract", doubt=_EUTECTIC
-            ),
-            Published(
-                "eutectic temperature, text", 370.0, 5.0, "K", "section 3.1", doubt=_EUTECTIC
-            ),
-            Published(
-                "chemical spinodal onset, old over new",
-                2.0,
-                0.5,
-                "1",
-                'section 3.1: "roughly twice as high"',
-                "within a quarter",
-            ),
-            Published(
-                "ln of the solubility of Li in Na, new over old",
-                1.0,
-                0.15,
-                "1",
-                'section 3.1: "very similar results" in the Arrhenius plot',
-                "within 15 % there, though the solubility itself doubles",
-            ),
-            Published(
-                "temperature where eq. 11 is off by half",
-                50.0,
-                10.0,
-                "K",
-                'section 3.1: reliable "only at very low temperatures, as at around 50 K the '
-                'spinodal concentration is already high"',
-                "half as much again as the exact value",
-            ),
-            Published(
-                "coherent Li in Na at 200 K, closed form over exact",
-                1.0,
-                0.3,
-                "1",
-                'Fig. 6: "deviate slightly from the exponential asymptotic approximations"',
-                "within 30 %",
-                "true on the Li side alone: on the Na side the exponent is small",
-            ),
-            Published(
-                "coherent Na in Li, <100> over isotropic",
-                1.0,
-                0.3,
-                "1",
-                'section 3.2: the solubility limits "will only weakly be affected" by anisotropy',
-                "within 30 %, with the handbook constants of Li at 300 K",
-                "the constants of Li, anisotropic by a factor of eight, say otherwise",
-            ),
-        ),
-        substitution_error=0.01,
-    ),
-)
-
-#: Measured invariants of Li-Na: J. Chem. Soc. Dalton 1975, 1490 (Down, Hubberstey,
-#: Pulham) and, for the critical point, Khairulin et al. 2019, doi 10.1134/S1810232819040027.
-MEASURED = (
-    Published("monotectic temperature", 443.90, 0.05, "K", "Down 1975"),
-    Published("monotectic Li-rich liquid, x(Na)", 0.030, 0.0005, "1", "Down 1975"),
-    Published("monotectic Na-rich liquid, x(Na)", 0.899, 0.0005, "1", "Down 1975"),
-    Published("eutectic temperature", 365.25, 0.05, "K", "Down 1975"),
-    Published("eutectic liquid, x(Na)", 0.970, 0.0005, "1", "Down 1975"),
-    Published("liquid critical temperature", 576.8, 1.0, "K", "Khairulin 2019"),
-    Published("liquid critical composition, x(Na)", 0.359, 0.004, "1", "Khairulin 2019"),
-)
-
-
 @dataclass(frozen=True)
 class HandbookConstants:
-    """Elastic constants of one bcc element.
-
-    Parameters
-    ----------
-    element, temperature
-        Whose they are, and at what temperature.
-    elasticity
-        The constants in GPa.
-    source
-        Where they come from.
-    note
-        What else is known of them.
-    """
+    """Elastic constants (GPa) of one bcc element, at what temperature, and their source."""
 
     element: str
     temperature: str
     elasticity: CubicElasticity
     source: str
-    note: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class LatticeConstants:
-    """Lattice constants of bcc Li and Na on one basis.
-
-    Parameters
-    ----------
-    basis
-        How they were had, and at what temperature.
-    li, na
-        In ångström.
-    source
-        Where they come from.
-    """
+    """Lattice constants (Å) of bcc Li and Na on one basis, and their source."""
 
     basis: str
     li: float
@@ -255,43 +128,60 @@ class LatticeConstants:
     source: str
 
 
-_MEMORY = "handbook values, quoted from memory"
-_POTENTIALS = (
-    "embedded-atom potentials fitted to measured moduli (Nichol and Ackland 2016) give {} GPa"
-)
+class Origin(NamedTuple):
+    """Where a description comes from.
 
-#: Cubic constants of Li and Na; none was read in its source.
-HANDBOOK_ELASTICITY = (
-    HandbookConstants(
-        "LI",
-        "low T",
-        CubicElasticity(14.8, 12.5, 10.8),
-        _MEMORY,
-        _POTENTIALS.format("14.74, 12.48, 10.73"),
-    ),
-    HandbookConstants("LI", "300 K", CubicElasticity(13.5, 11.4, 8.8), _MEMORY, ""),
-    HandbookConstants(
-        "NA",
-        "low T",
-        CubicElasticity(8.2, 6.8, 5.8),
-        _MEMORY,
-        _POTENTIALS.format("8.21, 6.71, 5.53"),
-    ),
-    HandbookConstants("NA", "300 K", CubicElasticity(7.4, 6.2, 4.2), _MEMORY, ""),
-)
+    Parameters
+    ----------
+    source
+        In one line: key and citation of an assessment, or the name of a file.
+    elastic
+        A sentence where a file has no elastic data and took the shipped ones, else "".
+    """
 
-#: Lattice constants beside those of eq. 12 of Santos 2025, which are in `ELASTIC_FILE`.
-LATTICE_CONSTANTS = (
-    LatticeConstants(
-        "PBE, all-electron, 0 K", 3.4351, 4.1989, "mean of two codes, ACWF verification set"
-    ),
-    LatticeConstants(
-        "measured, room temperature",
-        3.5100,
-        4.2906,
-        "WebElements: lithium at 25 °C, 3.51004 ± 0.00041 Å; sodium at 298 K, 4.2906 Å",
-    ),
-)
+    source: str
+    elastic: str = ""
+
+
+def tdb_folder() -> Path:
+    """Folder of the shipped TDB files, in a wheel and in an editable install alike."""
+    package = Path(str(files("lina_calphad")))
+    shipped = package / "tdb"
+    # An editable install runs from the checkout, where `tdb` stands beside the package.
+    return shipped if shipped.is_dir() else package.parent / "tdb"
+
+
+@lru_cache(maxsize=4)
+def _table(folder: Path) -> dict[str, Any]:
+    """What `assessments.toml` of a folder says, its assessments made into objects."""
+    file = folder / "assessments.toml"
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        table["assessments"] = MappingProxyType(
+            {
+                key: _assessment(key, block, table["elastic"])
+                for key, block in table["assessments"].items()
+            }
+        )
+        if unknown := set(table["compared"]) - set(table["assessments"]):
+            msg = f"{', '.join(sorted(unknown))} is compared and not there"
+            raise ValueError(msg)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        lacks = "there is no entry " if isinstance(error, KeyError) else ""
+        msg = f"{file} cannot be used: {lacks}{error}"
+        raise DatabaseError(msg) from error
+    return table
+
+
+def _assessment(key: str, block: dict[str, Any], elastic: str) -> Assessment:
+    low, high = block.pop("temperature_range")
+    tdb_files = block.pop("file"), block.pop("elastic", elastic)
+    published = tuple(Published(**entry) for entry in block.pop("published", ()))
+    doi = block.pop("doi", None)
+    return Assessment(
+        key, doi=doi, files=tdb_files, temperature_range=(float(low), float(high)),
+        published=published, **block,
+    )  # fmt: skip
 
 
 def assessments() -> Mapping[str, Assessment]:
@@ -309,15 +199,27 @@ def assessments() -> Mapping[str, Assessment]:
     >>> assessments()["santos2025"].recommended_for
     'bcc below the eutectic: solubilities, spinodals, coherent diagrams'
     """
-    return MappingProxyType({assessment.key: assessment for assessment in _ASSESSMENTS})
+    found: Mapping[str, Assessment] = _table(tdb_folder())["assessments"]
+    return found
 
 
-def tdb_folder() -> Traversable:
-    """Folder of the shipped TDB files, in a wheel and in an editable install alike."""
-    package = files("lina_calphad")
-    shipped = package / "tdb"
-    # An editable install runs from the checkout, where `tdb` stands beside the package.
-    return shipped if shipped.is_dir() else package / ".." / "tdb"
+def compared() -> tuple[str, ...]:
+    """Keys of what is compared where nothing is named, the reference first."""
+    return tuple(_table(tdb_folder())["compared"])
+
+
+#: The elastic data that assessments share.
+ELASTIC_FILE: str = _table(tdb_folder())["elastic"]
+#: Measured invariants of Li-Na.
+MEASURED = tuple(Published(**entry) for entry in _table(tdb_folder())["measured"])
+#: Cubic constants of Li and Na.
+HANDBOOK_ELASTICITY = tuple(
+    HandbookConstants(elasticity=CubicElasticity(*entry["constants"]),
+                      **{k: v for k, v in entry.items() if k != "constants"})
+    for entry in _table(tdb_folder())["elasticity"]
+)  # fmt: skip
+#: Lattice constants beside those of eq. 12 of Santos 2025, which are in `ELASTIC_FILE`.
+LATTICE_CONSTANTS = tuple(LatticeConstants(**entry) for entry in _table(tdb_folder())["lattice"])
 
 
 def load(key: str, *, elastic: bool = True) -> Database:
@@ -364,6 +266,116 @@ def load(key: str, *, elastic: bool = True) -> Database:
 
 def read_shipped(name: str) -> Database:
     """Read one of the shipped TDB files by its name."""
-    from pycalphad import Database
+    from lina_calphad.data.tdb_files import read_tdb
 
-    return Database.from_string((tdb_folder() / name).read_text(encoding="utf-8"), fmt="tdb")
+    return read_tdb(tdb_folder() / name)
+
+
+def read(
+    source: Source, components: Sequence[str] = COMPONENTS, phases: Sequence[str] = (PHASE,)
+) -> tuple[Database, Origin]:
+    """An assessment or a TDB file, checked for what is used of it.
+
+    A file of bcc Li-Na without elastic data takes the shipped ones.
+
+    Parameters
+    ----------
+    source
+        Key of an assessment or path of a TDB file.
+    components, phases
+        What it must hold. The functions that these phases and LIQUID need must be there.
+
+    Returns
+    -------
+    Database
+    Origin
+        Where it comes from, and whether the elastic data are the shipped ones.
+
+    Raises
+    ------
+    UnknownAssessment, DatabaseError, UnsupportedPhase
+        If there is no such assessment or file, or it cannot be used.
+
+    Examples
+    --------
+    >>> read("zhang2003")[1].source
+    'zhang2003: S. Zhang, D. Shin, Z.-K. Liu, Calphad 27 (2003) 235-241'
+    """
+    from lina_calphad.data.databases import check_functions
+    from lina_calphad.data.tdb_files import read_tdb, read_tdb_text
+
+    key, path = os.fspath(source), Path(source)
+    if key in assessments():
+        dbf, origin = load(key), Origin(f"{key}: {assessments()[key].citation}")
+    else:
+        if not path.exists():
+            if path.suffix.lower() == ".tdb" or path.name != key:
+                msg = f"there is no TDB file {key}"
+                raise DatabaseError(msg)
+            load(key)  # says which assessments exist
+        if EXPORTED in read_tdb_text(path):
+            msg = f"{key} is an export and has coherency in it already: name what it was made from"
+            raise DatabaseError(msg)
+        dbf, origin = read_tdb(path), Origin(path.name)
+    for kind, wanted, there in (
+        ("element", components, dbf.elements),
+        ("phase", phases, dbf.phases),
+    ):
+        for each in wanted:
+            if each not in there:
+                msg = f"{key} has no {kind} {each}; it has {', '.join(sorted(there)) or 'none'}"
+                raise DatabaseError(msg)
+    check_functions(dbf, [*phases, *{"LIQUID"} & dbf.phases.keys()], components)
+    own = any(has_elastic_data(dbf, phase) for phase in phases)
+    if not own and set(components) == set(COMPONENTS) and PHASE in dbf.phases:
+        copy_elastic_data(read_shipped(ELASTIC_FILE), dbf)
+        short = path.stem if path.suffix else key
+        note = f"{short} has no elastic constants: all of {ELASTIC_FILE} is used"
+        origin = origin._replace(elastic=note)
+    return dbf, origin
+
+
+def read_source(source: Source) -> Database:
+    """The database alone; see `read`."""
+    return read(source)[0]
+
+
+def read_with_origin(
+    source: Source, components: Sequence[str] = COMPONENTS, phases: Sequence[str] = (PHASE,)
+) -> tuple[Database, bool]:
+    """The database, and whether it came with elastic data of its own; see `read`."""
+    dbf, origin = read(source, components, phases)
+    return dbf, any(has_elastic_data(dbf, phase) for phase in phases) and not origin.elastic
+
+
+def short_names(sources: Sequence[Source]) -> list[str]:
+    """A short name for each source, its full path where that is not unique."""
+    given = [os.fspath(source) for source in sources]
+    for name in given:
+        if given.count(name) > 1:
+            msg = f"{name} is named twice"
+            raise DatabaseError(msg)
+    short = [name if name in assessments() else Path(name).stem for name in given]
+    return [
+        name if short.count(name) == 1 else full for name, full in zip(short, given, strict=True)
+    ]
+
+
+def range_notes(T: float, sources: Sequence[Source]) -> list[str]:
+    """Warn of extrapolation, and say it in words; an error where `T` is outside every range."""
+    known = assessments()
+    ranges = {
+        key: known[key].temperature_range if key in known else SEARCH_RANGE
+        for key in [os.fspath(source) for source in sources]
+    }
+    outside = {key: r for key, r in ranges.items() if not r[0] <= T <= r[1]}
+    texts = [
+        f"{key} is assessed from {low:g} to {high:g} K" for key, (low, high) in outside.items()
+    ]
+    if len(outside) == len(ranges):
+        msg = f"{T:g} K is outside the range of every assessment: {'; '.join(texts)}"
+        raise OutsideAssessedRange(msg)
+    notes = [f"{text}: its values at {T:g} K are extrapolated" for text in texts]
+    for note in notes:
+        warnings.warn(note, OutsideAssessedRange, stacklevel=4)
+    return notes

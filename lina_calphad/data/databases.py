@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from graphlib import CycleError, TopologicalSorter
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -88,9 +89,75 @@ def mixing_sublattice(dbf: Database, phase: str, active: set[str] | None = None)
     return (mixing or occupied)[0]
 
 
+def array_names(parameter: Mapping[str, Any]) -> list[list[str]]:
+    """Names of the species of a parameter on each sublattice, such as [["LI", "NA"], ["VA"]]."""
+    return [[species.name for species in part] for part in parameter["constituent_array"]]
+
+
+def array_text(parameter: Mapping[str, Any]) -> str:
+    """The same as a TDB writes it, such as LI,NA:VA."""
+    return ":".join(map(",".join, array_names(parameter)))
+
+
 def filling(names: Sequence[str]) -> list[str]:
     """What stands for a sublattice that does not mix: vacancies, or else its first species."""
     return ["VA"] if "VA" in names else sorted(names)[:1]
+
+
+def constituent_array(
+    dbf: Database, phase: str, mixing: Sequence[str], active: set[str] | None = None
+) -> list[list[str]]:
+    """An array with `mixing` on the sublattice that mixes, vacancies or one species elsewhere.
+
+    `active` are the species among which `mixing_sublattice` looks; those of `mixing` and
+    vacancies if not given.
+    """
+    index = mixing_sublattice(dbf, phase, active or {*mixing, "VA"})
+    array = [filling([s.name for s in part]) for part in dbf.phases[phase].constituents]
+    array[index] = sorted(mixing)
+    return array
+
+
+def check_functions(dbf: Database, phases: Sequence[str], components: Sequence[str]) -> None:
+    """Whether every function that the phases need of these components is there.
+
+    Raises
+    ------
+    UnsupportedPhase
+        If one is undefined, which pycalphad would take for zero, or is defined in a circle.
+    """
+    known = {component.upper() for component in components} | {"VA", "*"}
+    needs = {name: _symbols(expression) for name, expression in dbf.symbols.items()}
+    for phase in phases:
+        wanted: set[str] = set()
+        for p in dbf.search(lambda p, phase=phase: p["phase_name"] == phase):
+            if {name for part in array_names(p) for name in part} <= known:
+                wanted |= _symbols(p["parameter"])
+        graph: dict[str, set[str]] = {}
+        while wanted - graph.keys():
+            name = (wanted - graph.keys()).pop()
+            graph[name] = needs.get(name, set())
+            wanted |= graph[name]
+        wrong = sorted(graph.keys() - needs.keys())
+        if not wrong:
+            try:
+                TopologicalSorter(graph).prepare()
+            except CycleError as error:
+                wrong = sorted(set(error.args[1]))
+        if wrong:
+            msg = (
+                f"{phase} needs {', '.join(wrong)}, which cannot be resolved: undefined, or in a "
+                "circle"
+            )
+            raise UnsupportedPhase(msg)
+
+
+def _symbols(expression: Any) -> set[str]:
+    """Names of the functions in an expression."""
+    from pycalphad import variables as v
+    from symengine import S
+
+    return {str(s) for s in S(expression).free_symbols if not isinstance(s, v.StateVariable)}
 
 
 def remove_parameters(dbf: Database, condition: Callable[[Mapping[str, Any]], bool]) -> None:
@@ -157,8 +224,7 @@ def set_elastic_data(
             strange = ", ".join(sorted(named - held))
             msg = f"{phase} holds {', '.join(sorted(held))}, not {strange}"
             raise ElasticDataError(msg)
-    index = mixing_sublattice(dbf, phase, named | {"VA"})
-    sublattices = [sorted(species.name for species in s) for s in dbf.phases[phase].constituents]
+    mixing_sublattice(dbf, phase, named | {"VA"})
     values: dict[tuple[str, str], Any] = {}
     for element, volume in molar_volume.items():
         if isinstance(volume, Real) and not 1e-7 < float(volume) < 1e-2:
@@ -173,17 +239,14 @@ def set_elastic_data(
         for name in ("c11", "c12", "c44"):
             values[element.upper(), name.upper()] = getattr(constants, name)
     arrays = {
-        element: [
-            [element] if i == index else filling(names) for i, names in enumerate(sublattices)
-        ]
-        for element, _ in values
+        element: constituent_array(dbf, phase, [element], named | {"VA"}) for element, _ in values
     }
     remove_parameters(
         dbf,
         lambda p: (
             p["phase_name"] == phase
             and any(
-                p["parameter_type"] == name and _names(p["constituent_array"]) == arrays[element]
+                p["parameter_type"] == name and array_names(p) == arrays[element]
                 for element, name in values
             )
         ),
@@ -203,7 +266,7 @@ def copy_elastic_data(source: Database, target: Database) -> None:
         target.add_parameter(
             p["parameter_type"],
             p["phase_name"],
-            _names(p["constituent_array"]),
+            array_names(p),
             p["parameter_order"],
             p["parameter"],
             p["reference"],
@@ -222,7 +285,3 @@ def has_elastic_data(dbf: Database, phase: str) -> bool:
 
 def _is_elastic(parameter: Mapping[str, Any]) -> bool:
     return parameter["parameter_type"] in PARAMETERS
-
-
-def _names(constituent_array: Any) -> list[list[str]]:
-    return [[species.name for species in sublattice] for sublattice in constituent_array]

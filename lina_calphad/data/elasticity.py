@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from scipy.constants import N_A
+
 from lina_calphad.errors import ElasticDataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-AVOGADRO = 6.02214076e23  # 1/mol, exact (SI 2019)
 
 
 def biaxial_modulus(c11: Any, c12: Any, c44: Any, direction: Sequence[float] = (1, 0, 0)) -> Any:
@@ -22,33 +22,28 @@ def biaxial_modulus(c11: Any, c12: Any, c44: Any, direction: Sequence[float] = (
     :math:`\Gamma_{ik} = C_{ijkl} n_j n_l` (Khachaturyan, Theory of Structural
     Transformations in Solids, 1983). It contains Cahn's
     :math:`Y_{100} = C_{11} + C_{12} - 2 C_{12}^2/C_{11}` and :math:`Y_{111}`
-    (Acta Metall. 10 (1962) 179).
-
-    Only the four operations are used, so numbers, arrays and symbolic
-    expressions all pass through.
-
-    Parameters
-    ----------
-    c11, c12, c44
-        Elastic constants, all in one unit.
-    direction
-        Miller indices [hkl] of the modulation, of any length but zero.
-
-    Returns
-    -------
-    The biaxial modulus in the unit of the constants.
+    (Acta Metall. 10 (1962) 179). It has the unit of the constants, which may be numbers,
+    arrays or symbolic expressions.
 
     Raises
     ------
     ElasticDataError
-        If `direction` is not three finite numbers, not all zero.
+        If `direction` is not three Miller indices, finite and not all zero.
 
     Examples
     --------
     >>> round(biaxial_modulus(13.5, 11.4, 8.8, (1, 0, 0)), 6)
     5.646667
     """
-    n = _unit_vector(direction)
+    try:
+        h, k, l = (float(index) for index in direction)  # noqa: E741 - Miller's own letters
+        length = math.hypot(h, k, l)
+    except (TypeError, ValueError):
+        length = math.nan
+    if not (math.isfinite(length) and length > 0):
+        msg = f"a direction is three Miller indices, not all zero; got {direction!r}"
+        raise ElasticDataError(msg)
+    n = h / length, k / length, l / length
     # The acoustic tensor of a cubic crystal is diag(d1, d2, d3) + (C12 + C44) n n^T;
     # written with its cofactors, the inverse has no pole but det = 0.
     d1, d2, d3 = (c44 + (c11 - c12 - 2 * c44) * component**2 for component in n)
@@ -56,19 +51,6 @@ def biaxial_modulus(c11: Any, c12: Any, c44: Any, direction: Sequence[float] = (
     compliance = cofactors / (d1 * d2 * d3 + (c12 + c44) * cofactors)
     trace = c11 + 2 * c12
     return trace * (3 - trace * compliance) / 2
-
-
-def _unit_vector(direction: Sequence[float]) -> tuple[float, float, float]:
-    try:
-        h, k, l = (float(index) for index in direction)  # noqa: E741 - Miller's own letters
-    except (TypeError, ValueError):
-        length = math.nan
-    else:
-        length = math.hypot(h, k, l)
-    if not (math.isfinite(length) and length > 0):
-        msg = f"a direction is three Miller indices, not all zero; got {direction!r}"
-        raise ElasticDataError(msg)
-    return h / length, k / length, l / length
 
 
 @dataclass(frozen=True)
@@ -100,18 +82,17 @@ class CubicElasticity:
     c44: float
 
     def __post_init__(self) -> None:
-        if max(abs(self.c11), abs(self.c12), abs(self.c44)) > 5000:
+        c11, c12, c44 = self.c11, self.c12, self.c44
+        if max(abs(c11), abs(c12), abs(c44)) > 5000:
             msg = (
-                f"elastic constants are in GPa, none above 5000; got {self.c11}, {self.c12}, "
-                f"{self.c44}: are they in Pa?"
+                f"elastic constants are in GPa, none above 5000; got {c11}, {c12}, {c44}: "
+                "are they in Pa?"
             )
             raise ElasticDataError(msg)
-        stable = self.c44 > 0 and self.c11 > abs(self.c12) and self.c11 + 2 * self.c12 > 0
-        if not (stable and math.isfinite(self.c11 + self.c12 + self.c44)):
+        if not (c44 > 0 and c11 > abs(c12) and c11 + 2 * c12 > 0 and math.isfinite(c11 + c12)):
             msg = (
-                f"a cubic crystal with C11 = {self.c11}, C12 = {self.c12}, C44 = {self.c44} GPa "
-                "is mechanically unstable: Born's conditions are C44 > 0, C11 > |C12|, "
-                "C11 + 2 C12 > 0"
+                f"a cubic crystal with C11 = {c11}, C12 = {c12}, C44 = {c44} GPa is mechanically "
+                "unstable: Born's conditions are C44 > 0, C11 > |C12|, C11 + 2 C12 > 0"
             )
             raise ElasticDataError(msg)
 
@@ -128,11 +109,8 @@ class CubicElasticity:
             msg = f"Poisson's ratio lies between -1 and 0.5; got {poisson_ratio}"
             raise ElasticDataError(msg)
         scale = youngs_modulus / ((1 + poisson_ratio) * (1 - 2 * poisson_ratio))
-        return cls(
-            c11=scale * (1 - poisson_ratio),
-            c12=scale * poisson_ratio,
-            c44=youngs_modulus / (2 * (1 + poisson_ratio)),
-        )
+        shear = youngs_modulus / (2 * (1 + poisson_ratio))
+        return cls(scale * (1 - poisson_ratio), scale * poisson_ratio, shear)
 
     @property
     def zener_ratio(self) -> float:
@@ -152,7 +130,7 @@ def coherency_coefficient(
     *,
     atoms_per_cell: int = 2,
 ) -> float:
-    r"""Cahn's coherency coefficient B of :math:`G_{el} = B x^2` (the paper's eq. 12).
+    r"""Cahn's coherency coefficient B of :math:`G_{el} = B x^2` (the paper's eq. 12), in J/mol.
 
     :math:`B = Y \chi^2 a_\mathrm{host}^3 N_A / N_0` with the Vegard
     coefficient :math:`\chi = a_\mathrm{solute}/a_\mathrm{host} - 1`.
@@ -167,11 +145,6 @@ def coherency_coefficient(
         Miller indices of the modulation.
     atoms_per_cell
         Atoms in the cell whose edge is `a_host`: 2 for bcc, 4 for fcc.
-
-    Returns
-    -------
-    float
-        B in J per mole of atoms.
 
     Raises
     ------
@@ -190,5 +163,5 @@ def coherency_coefficient(
             msg = f"{name} is a lattice constant in ångström, between 1 and 100; got {value!r}"
             raise ElasticDataError(msg)
     misfit = a_solute / a_host - 1
-    molar_volume = (a_host * 1e-10) ** 3 * AVOGADRO / atoms_per_cell
+    molar_volume = (a_host * 1e-10) ** 3 * N_A / atoms_per_cell
     return elasticity.biaxial_modulus(direction) * 1e9 * molar_volume * misfit**2

@@ -6,15 +6,25 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from pycalphad import variables as v
-from symengine import Piecewise, S, Symbol, expand
+from symengine import Piecewise, S, Symbol, expand, log
 
-from lina_calphad.data.databases import copy_database, filling, mixing_sublattice, remove_parameters
+from lina_calphad.data.databases import (
+    array_names,
+    array_text,
+    constituent_array,
+    copy_database,
+    remove_parameters,
+)
 from lina_calphad.errors import DatabaseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pycalphad import Database
+
+#: What a parameter may be made of, and the letter of its coefficient; T ln T is the excess heat
+#: capacity of vibrations.
+BASIS = {"A": S.One, "B": v.T, "C": v.T * log(v.T)}
 
 
 def free_interactions(
@@ -37,14 +47,14 @@ def free_interactions(
         The copy. Its energies are those of the original.
     dict of str to float
         Each new symbol with its value in J/mol or J/(mol K): ``BCCL0`` for the regular
-        parameter of BCC_A2, ``BCCL1`` for the next; ``BCCL0A + BCCL0B*T`` where one
-        depends on temperature.
+        parameter of BCC_A2, ``BCCL1`` for the next; ``BCCL0A + BCCL0B*T`` where one depends
+        on temperature, and ``+ BCCL0C*T*LN(T)`` where it does so too.
 
     Raises
     ------
     DatabaseError
-        If the phase has no such parameter, one is more than linear in temperature, or the
-        name of a symbol is taken.
+        If the phase has no such parameter, one is made of other terms, or the name of a
+        symbol is taken.
     UnsupportedPhase
         If more than one sublattice mixes.
 
@@ -68,20 +78,18 @@ def free_interactions(
             "up, other programs take one. Make them one"
         )
         raise DatabaseError(msg)
-    values: dict[str, float] = {}
-    for parameter in found:
-        values |= _coefficients(
-            dbf, f"{_prefix(phase)}L{_order(parameter)}", parameter["parameter"]
-        )
+    free = {
+        order: _coefficients(dbf, f"{_prefix(phase)}L{order}", parameter["parameter"])
+        for order, parameter in zip(orders, found, strict=True)
+    }
+    values = {name: value for named in free.values() for name, (value, _) in named.items()}
     remove_parameters(dbf, lambda p: _is_interaction(p, phase, array))
     if taken := sorted(values.keys() & _used(dbf)):
         msg = f"{phase} needs the name {taken[0]}, which other parameters use: rename that symbol"
         raise DatabaseError(msg)
-    for order in orders:
-        name = f"{_prefix(phase)}L{order}"
-        linear = f"{name}A" in values
-        free = Symbol(f"{name}A") + Symbol(f"{name}B") * v.T if linear else Symbol(name)
-        dbf.add_parameter("L", phase, array, order, free)
+    for order, named in free.items():
+        expression = sum((Symbol(name) * term for name, (_, term) in named.items()), S.Zero)
+        dbf.add_parameter("L", phase, array, order, expression)
     dbf.symbols.update({name: S(value) for name, value in values.items()})
     return dbf, values
 
@@ -89,15 +97,15 @@ def free_interactions(
 def describe_symbol(dbf: Database, symbol: str) -> tuple[str, str]:
     """What parameter of a database a symbol stands in, and its unit."""
     for parameter in dbf.search(lambda p: Symbol(symbol) in S(p["parameter"]).free_symbols):
-        array = ":".join(",".join(s.name for s in part) for part in parameter["constituent_array"])
         kind, order = parameter["parameter_type"], parameter["parameter_order"]
         expression = S(parameter["parameter"])
         if isinstance(expression, Piecewise):
             expression = expression.args[0]
-        slope = v.T in expression.diff(Symbol(symbol)).free_symbols
-        unit = {"V0": "m3/mol"}.get(kind, "GPa" if kind.startswith("C") else "J/mol")
-        text = f"{kind}({parameter['phase_name']},{array};{order})"
-        return (f"{text}, slope", "J/(mol K)") if slope else (text, unit)
+        factor = expression.diff(Symbol(symbol))
+        text = f"{kind}({parameter['phase_name']},{array_text(parameter)};{order})"
+        if v.T in factor.free_symbols:
+            return f"{text}, {'of T ln T' if factor.atoms(log) else 'slope'}", "J/(mol K)"
+        return text, {"V0": "m3/mol"}.get(kind, "GPa" if kind.startswith("C") else "J/mol")
     return "in a function", ""
 
 
@@ -112,18 +120,30 @@ def without_interactions(dbf: Database, phase: str, components: Sequence[str]) -
 def interaction_array(dbf: Database, phase: str, components: Sequence[str]) -> list[list[str]]:
     """The constituent array of an interaction, such as [["LI", "NA"], ["VA"]]."""
     names = sorted(component.upper() for component in components if component.upper() != "VA")
-    index = mixing_sublattice(dbf, phase, {*names, "VA"})
-    array = [filling([s.name for s in part]) for part in dbf.phases[phase].constituents]
-    array[index] = names
-    return array
+    return constituent_array(dbf, phase, names)
+
+
+def symbol_value(dbf: Database, name: str) -> float:
+    """The value of a symbol that is a number in the database; DatabaseError if it is none."""
+    if name not in dbf.symbols:
+        has = ", ".join(sorted(dbf.symbols)) or "none"
+        msg = f"the database has no symbol {name}; it has {has}"
+        raise DatabaseError(msg)
+    value = dbf.symbols[name]
+    if isinstance(value, Piecewise):
+        value = value.args[0]
+    try:
+        return float(value)
+    except (TypeError, RuntimeError, ValueError) as error:
+        msg = f"{name} is no number but {value}: give its coefficients symbols of their own"
+        raise DatabaseError(msg) from error
 
 
 def _is_interaction(parameter: Mapping[str, Any], phase: str, array: list[list[str]]) -> bool:
-    there = [sorted(s.name for s in part) for part in parameter["constituent_array"]]
     return bool(
         parameter["phase_name"] == phase
         and parameter["parameter_type"] in ("G", "L")
-        and there == array
+        and list(map(sorted, array_names(parameter))) == array
     )
 
 
@@ -142,8 +162,8 @@ def _prefix(phase: str) -> str:
     return re.sub("[^A-Z]", "", phase.split("_")[0])[:4] or "PHAS"
 
 
-def _coefficients(dbf: Database, name: str, parameter: Any) -> dict[str, float]:
-    """The value of a parameter, or both coefficients where it depends on temperature."""
+def _coefficients(dbf: Database, name: str, parameter: Any) -> dict[str, tuple[float, Any]]:
+    """Names of the coefficients of a parameter, each with its value and its term of `BASIS`."""
     expression = _without_ranges(name, S(parameter))
     numbers = {
         Symbol(key): _without_ranges(key, S(dbf.symbols[key]))
@@ -151,20 +171,27 @@ def _coefficients(dbf: Database, name: str, parameter: Any) -> dict[str, float]:
         if key in dbf.symbols
     }
     expression = expand(expression.xreplace(numbers))
-    slope = expression.diff(v.T)
-    if slope.free_symbols or (expression - slope * v.T).free_symbols - {v.T}:
+    # With ln T as a symbol the expression is a polynomial, whose coefficients are derivatives.
+    ln_T = Symbol("LN_T")
+    rest = expression.xreplace({log(v.T): ln_T})
+    found = {"C": rest.diff(v.T).diff(ln_T)}
+    rest = expand(rest - found["C"] * v.T * ln_T)
+    found["B"] = rest.diff(v.T)
+    found["A"] = expand(rest - found["B"] * v.T)
+    if any(value.free_symbols for value in found.values()):
         msg = (
-            f"{name} is {expression}: only a + b*T can be freed. Give its coefficients FUNCTIONs "
-            "of their own, and name those"
+            f"{name} is {expression}: only a + b*T + c*T*LN(T) can be freed. Give its coefficients "
+            "FUNCTIONs of their own, and name those"
         )
         raise DatabaseError(msg)
-    constant = float(expand(expression - slope * v.T))
-    if slope == 0:
-        return {name: constant}
-    return {f"{name}A": constant, f"{name}B": float(slope)}
+    if found["B"] == 0 and found["C"] == 0:
+        return {name: (float(found["A"]), S.One)}
+    letters = [letter for letter in BASIS if letter != "C" or found["C"] != 0]
+    return {f"{name}{letter}": (float(found[letter]), BASIS[letter]) for letter in letters}
 
 
 def _without_ranges(name: str, expression: Any) -> Any:
+    """An expression without its range of temperature, of which there may be one."""
     if not isinstance(expression, Piecewise):
         return expression
     branches = [e for e, c in zip(*[iter(expression.args)] * 2, strict=True) if c != S.true]
@@ -172,19 +199,3 @@ def _without_ranges(name: str, expression: Any) -> Any:
         msg = f"{name} has {len(branches)} ranges of temperature; one can be freed"
         raise DatabaseError(msg)
     return branches[0]
-
-
-def symbol_value(dbf: Database, name: str) -> float:
-    """The value of a symbol that is a number in the database; DatabaseError if it is none."""
-    if name not in dbf.symbols:
-        has = ", ".join(sorted(dbf.symbols)) or "none"
-        msg = f"the database has no symbol {name}; it has {has}"
-        raise DatabaseError(msg)
-    value = dbf.symbols[name]
-    if isinstance(value, Piecewise):
-        value = value.args[0]
-    try:
-        return float(value)
-    except (TypeError, RuntimeError, ValueError) as error:
-        msg = f"{name} is no number but {value}: give its coefficients symbols of their own"
-        raise DatabaseError(msg) from error

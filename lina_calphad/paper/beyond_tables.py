@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy import constants
 from symengine import Piecewise
 
 from lina_calphad.data.assessments import HANDBOOK_ELASTICITY, LATTICE_CONSTANTS
 from lina_calphad.data.databases import PARAMETERS
-from lina_calphad.data.elasticity import AVOGADRO, CubicElasticity, coherency_coefficient
+from lina_calphad.data.elasticity import CubicElasticity, coherency_coefficient
 from lina_calphad.data.interactions import free_interactions
 from lina_calphad.data.sources import COMPONENTS, PHASE
 from lina_calphad.errors import UnknownAssessment
@@ -273,7 +274,7 @@ def _elastic_data(dbf: Database) -> tuple[CubicElasticity, tuple[float, float]]:
         found[p["parameter_type"], p["constituent_array"][0][0].name] = float(value)
     host, solute = COMPONENTS
     a_host, a_solute = (
-        1e10 * (2 * found["V0", element] / AVOGADRO) ** (1 / 3) for element in (host, solute)
+        1e10 * (2 * found["V0", element] / constants.N_A) ** (1 / 3) for element in (host, solute)
     )
     c11, c12, c44 = (found[name, host] for name in PARAMETERS[1:])
     return CubicElasticity(c11, c12, c44), (a_host, a_solute)

@@ -26,6 +26,7 @@ from lina_calphad.phase.results import CriticalPoint
 from lina_calphad.phase.solution import BinarySolution
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
     from pycalphad import Database
 
     from lina_calphad.checks import Array, Flags
@@ -184,7 +185,7 @@ class Alloy:
             return ()
         found: list[Invariant] = []
         for host, other in ((self.chemical, self.liquid), (self.liquid, self.chemical)):
-            above = [driving_force(host, other, T)[0] for T in _LADDER]
+            above = driving_force(host, other, _LADDER)[0]
             for i in np.flatnonzero(np.diff(np.sign(above))):
                 if not np.isfinite(above[i] + above[i + 1]):
                     continue
@@ -194,7 +195,7 @@ class Alloy:
                 )  # fmt: skip
                 line = host.binodal(T)
                 ends = ((host.phase, float(x)) for x in (line.x_alpha, line.x_beta))
-                three = [*ends, (other.phase, driving_force(host, other, T)[1])]
+                three = [*ends, (other.phase, float(driving_force(host, other, T)[1]))]
                 three.sort(key=lambda phase: phase[1])
                 liquids = [name == "LIQUID" for name, _ in three]
                 found.append(Invariant(_KINDS[sum(liquids), liquids[1]], T, tuple(three)))
@@ -228,26 +229,28 @@ class Alloy:
         if liquid is None:
             return None
         present = np.zeros(x.size, bool)
-        flat, levels = x.ravel(), T.ravel()
-        for level in np.unique(levels):
+        flat = x.ravel()
+        levels, back = np.unique(T.ravel(), return_inverse=True)
+        low, high = solid.ends("binodal", levels)
+        for i, level in enumerate(levels):
             energies = liquid.gibbs_energy(level, _TRIED)
-            low, high = solid.ends("binodal", np.array(level))
-            rows = np.flatnonzero(levels == level)
+            rows = np.flatnonzero(back == i)
             for part in np.array_split(rows, 1 + rows.size * _TRIED.size // _VALUES_AT_ONCE):
-                within = (low <= flat[part]) & (flat[part] < high)
+                within = (low[i] <= flat[part]) & (flat[part] < high[i])
                 # At a pure element the chemical potential of the other diverges.
                 ends = [
-                    np.clip(np.where(within, end, flat[part]), _LEAST, _MOST) for end in (low, high)
+                    np.clip(np.where(within, end[i], flat[part]), _LEAST, _MOST)
+                    for end in (low, high)
                 ]
                 # All alloys inside the gap have one tangent.
-                (a, b), back = np.unique(ends, axis=1, return_inverse=True)
+                (a, b), same = np.unique(ends, axis=1, return_inverse=True)
                 first = solid.gibbs_energy(level, a) - a * solid.diffusion_potential(level, a)
                 second = solid.gibbs_energy(level, b)
                 second = second + (1 - b) * solid.diffusion_potential(level, b)
                 first[a == _MOST] = second[b == _LEAST] = _MINUS_INFINITY
                 tangent = np.outer(first, 1 - _TRIED) + np.outer(second, _TRIED)
                 below: Flags = np.any(energies < tangent, axis=1)
-                present[part] = below[back]
+                present[part] = below[same]
         return present.reshape(x.shape)
 
     def melts_on_the_way(self, x0: Array, T: Array) -> Flags:
@@ -275,7 +278,7 @@ class Alloy:
         return float(bisect(sign, low, hot, xtol=0.01)) if sign(low) > 0 else low
 
 
-def driving_force(host: BinarySolution, other: BinarySolution, T: float) -> tuple[float, float]:
+def driving_force(host: BinarySolution, other: BinarySolution, T: ArrayLike) -> tuple[Array, Array]:
     """Height of `other` above the common tangent to the gap of `host`, and where it is lowest.
 
     Parameters
@@ -288,24 +291,26 @@ def driving_force(host: BinarySolution, other: BinarySolution, T: float) -> tupl
 
     Returns
     -------
-    float
-        In J/mol; NaN where `host` has no gap.
-    float
+    ndarray
+        In J/mol, of the shape of `T`; NaN where `host` has no gap.
+    ndarray
         Mole fraction of the second component.
     """
-    alpha = float(host.ends("binodal", T)[0])
-    if np.isnan(alpha):
-        return np.nan, np.nan
-    slope = float(host.diffusion_potential(T, alpha))
-    start = float(host.gibbs_energy(T, alpha)) - slope * alpha
-    above = other.gibbs_energy(T, _TRIED) - start - slope * _TRIED
-    i = int(above.argmin())
-    if i in (0, _TRIED.size - 1):
-        return float(above[i]), float(_TRIED[i])
-    t = float(logit(_TRIED[i]))
-    for _ in range(4):  # parallel tangents, from a start within 0.01
+    T = np.asarray(T, dtype=float)
+    alpha = host.ends("binodal", T)[0]
+    gap = np.isfinite(alpha)
+    alpha = np.where(gap, alpha, 0.5)
+    slope = host.diffusion_potential(T, alpha)
+    start = host.gibbs_energy(T, alpha) - slope * alpha
+    above = other.gibbs_energy(T[..., None], _TRIED) - slope[..., None] * _TRIED
+    lowest = above.argmin(axis=-1)
+    inside = (lowest > 0) & (lowest < _TRIED.size - 1)
+    # Parallel tangents, from a start within 0.01; the ends of the axis are kept.
+    t = logit(_TRIED[np.where(inside, lowest, _TRIED.size // 2)])
+    for _ in range(4):
         x = expit(t)
-        off = (float(other.diffusion_potential(T, x)) - slope) / (R * T)
-        t -= off / float(other.stability(T, x))
-    x = expit(t)
-    return float(other.gibbs_energy(T, x)) - start - slope * x, float(x)
+        off = (other.diffusion_potential(T, x) - slope) / (R * T)
+        t = t - off / other.stability(T, x)
+    x = np.where(inside, expit(t), _TRIED[lowest])
+    height = other.gibbs_energy(T, x) - start - slope * x
+    return np.where(gap, height, np.nan), np.where(gap, x, np.nan)

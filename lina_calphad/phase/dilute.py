@@ -26,19 +26,10 @@ if TYPE_CHECKING:
 
 
 def excess_slopes(coefficients: Sequence[Any]) -> tuple[Any, Any]:
-    r"""Slopes of the excess energy at both ends, in the paper's eqs. 4 to 9.
+    r"""Slopes of the excess energy at x = 0 and x = 1, in the paper's eqs. 4 to 9.
 
-    :math:`G_{xs}'(0) = \sum_k {}^kL` and :math:`G_{xs}'(1) = -\sum_k (-1)^k\,{}^kL`.
-
-    Parameters
-    ----------
-    coefficients
-        ⁰L, ¹L, ... in J/mol: numbers, arrays or symbols.
-
-    Returns
-    -------
-    tuple
-        The slopes at x = 0 and x = 1, in the unit of the coefficients.
+    :math:`G_{xs}'(0) = \sum_k {}^kL` and :math:`G_{xs}'(1) = -\sum_k (-1)^k\,{}^kL`, of ⁰L,
+    ¹L, ... in J/mol: numbers, arrays or symbols.
 
     Examples
     --------
@@ -49,20 +40,11 @@ def excess_slopes(coefficients: Sequence[Any]) -> tuple[Any, Any]:
 
 
 def excess_curvatures(coefficients: Sequence[Any]) -> tuple[Any, Any]:
-    r"""Curvatures of the excess energy at both ends, in the paper's eqs. 10 and 11.
+    r"""Curvatures of the excess energy at x = 0 and x = 1, in the paper's eqs. 10 and 11.
 
     :math:`G_{xs}''(0) = -2 \sum_k (2k + 1)\,{}^kL` and
-    :math:`G_{xs}''(1) = -2 \sum_k (-1)^k (2k + 1)\,{}^kL`.
-
-    Parameters
-    ----------
-    coefficients
-        ⁰L, ¹L, ... in J/mol: numbers, arrays or symbols.
-
-    Returns
-    -------
-    tuple
-        The curvatures at x = 0 and x = 1, in the unit of the coefficients.
+    :math:`G_{xs}''(1) = -2 \sum_k (-1)^k (2k + 1)\,{}^kL`, of coefficients as of
+    `excess_slopes`.
 
     Examples
     --------
@@ -75,19 +57,10 @@ def excess_curvatures(coefficients: Sequence[Any]) -> tuple[Any, Any]:
 
 
 def coherency_shift(coherency: Any) -> Any:
-    """What coherency adds to the slope in the exponent: -B (the paper's eq. 14).
+    """What a coherency coefficient B adds to the slope in the exponent: -B (the paper's eq. 14).
 
     It is negative: coherency makes unmixing cost energy, so that more dissolves. By
     symmetry the same shift holds at the other end, for which the paper prints no formula.
-
-    Parameters
-    ----------
-    coherency
-        Coherency coefficient B of eq. 12 in J/mol.
-
-    Returns
-    -------
-    The shift in J/mol.
     """
     return -coherency
 
@@ -113,7 +86,7 @@ def binodal(T: ArrayLike, coefficients: Sequence[ArrayLike], coherency: float = 
     Returns
     -------
     Binodal
-        Of the shape of `T`, masked where the two fractions would add up to 1 or more: no gap
+        Of the shape of `T`, NaN where the two fractions would add up to 1 or more: no gap
         between dilute solutions then.
 
     Raises
@@ -145,27 +118,16 @@ def spinodal(T: ArrayLike, coefficients: Sequence[ArrayLike], coherency: float =
     of the second :math:`1 - x = -RT/[G_{xs}''(1) + 2B]` (eq. 11). With two coefficients the
     latter is :math:`1 - x = RT/(2\,{}^0L - 6\,{}^1L)`; the paper prints :math:`2 \times
     10^0 L` and :math:`6 \times 10^1 L`, a slip of typesetting. It is far off as soon as
-    1 - x is not small, for the paper's parameters above about 50 K.
-
-    Parameters
-    ----------
-    T, coefficients, coherency
-        As of `binodal`.
+    1 - x is not small, for the paper's parameters above about 50 K. Arguments and errors are
+    those of `binodal`.
 
     Returns
     -------
     Spinodal
-        Of the shape of `T`, each branch masked where its formula gives no fraction below 1,
-        and both where they would have passed each other.
-        The coherent spinodal of the paper's parameters has no such limit on the Na-rich side:
-        it ends at a finite fraction as T goes to zero.
-
-    Raises
-    ------
-    NoMiscibilityGap
-        If nothing is left at any temperature.
-    ValueError
-        As of `binodal`.
+        Of the shape of `T`, each branch NaN where its formula gives no fraction below 1, and
+        both where they would have passed each other. The coherent spinodal of the paper's
+        parameters has no such limit on the Na-rich side: it ends at a finite fraction as T
+        goes to zero.
 
     Examples
     --------
@@ -186,12 +148,14 @@ def _checked(coefficients: Sequence[ArrayLike] | float, coherency: float) -> lis
     """The coefficients as arrays; an error where they, or the coherency, cannot be meant."""
     given = [coefficients] if isinstance(coefficients, int | float) else coefficients
     values = [np.asarray(value, dtype=float) for value in given]
-    if not values or not all(np.isfinite(value).all() for value in values):
-        msg = f"coefficients are finite numbers, at least one; got {coefficients}"
-        raise ValueError(msg)
-    if not np.isfinite(coherency):
-        msg = f"the coherency coefficient is a finite number; got {coherency}"
-        raise ValueError(msg)
+    for what, good, got in (
+        ("coefficients are finite numbers, at least one", len(values) > 0, coefficients),
+        *(("coefficients are finite numbers", np.isfinite(v).all(), v) for v in values),
+        ("the coherency coefficient is a finite number", np.isfinite(coherency), coherency),
+    ):
+        if not good:
+            msg = f"{what}; got {got}"
+            raise ValueError(msg)
     return values
 
 

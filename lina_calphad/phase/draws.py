@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from lina_calphad.data.supercells import EV_IN_J_PER_MOL, finite_difference
 from lina_calphad.errors import DatabaseError, ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import ArrayLike
     from pycalphad import Database
@@ -88,18 +88,9 @@ class ParameterDraws:
     def from_covariance(
         cls, mean: Mapping[str, float], covariance: ArrayLike, n: int = 10_000, seed: int = 0
     ) -> ParameterDraws:
-        """Draws from a Gaussian.
+        """Draws from a Gaussian of this mean by name and this covariance, shape (k, k).
 
-        Parameters
-        ----------
-        mean
-            Mean of each parameter, by name.
-        covariance
-            Their covariance, shape (k, k).
-        n
-            How many draws.
-        seed
-            Of NumPy's generator: the same draws for the same seed.
+        The same `n` draws for the same `seed` of NumPy's generator.
         """
         matrix, k = np.asarray(covariance, dtype=float), len(mean)
         if matrix.shape != (k, k) or not np.isfinite(matrix).all():
@@ -108,9 +99,8 @@ class ParameterDraws:
         if n < 1:
             msg = f"the number of draws is 1 or more; got {n}"
             raise ParameterError(msg)
-        if not np.allclose(matrix, matrix.T) or np.linalg.eigvalsh(matrix).min() < -1e-9 * max(
-            1.0, float(np.abs(matrix).max())
-        ):
+        rounding = 1e-9 * max(1.0, float(np.abs(matrix).max()))
+        if not np.allclose(matrix, matrix.T) or np.linalg.eigvalsh(matrix).min() < -rounding:
             msg = f"a covariance is symmetric and has no negative eigenvalue; got {matrix.tolist()}"
             raise ParameterError(msg)
         rng = np.random.default_rng(seed)
@@ -140,15 +130,8 @@ class ParameterDraws:
         thin
             Take every so many iterations.
         """
-        what = "the trace"
-        if isinstance(trace, str | PathLike):
-            what = str(trace)
-            try:
-                trace = np.load(trace)
-            except (OSError, ValueError, EOFError) as error:
-                msg = f"{what} cannot be read as a NumPy array: {error}"
-                raise ParameterError(msg) from error
-        array = np.asarray(trace, dtype=float)
+        what, array = _read(trace, np.load, "the trace", "a NumPy array")
+        array = np.asarray(array, dtype=float)
         if array.ndim != 3 or array.shape[2] != len(symbols):
             msg = (
                 f"{what} has the shape {array.shape}; with {', '.join(symbols)} it must be "
@@ -169,19 +152,12 @@ class ParameterDraws:
     @classmethod
     def from_table(cls, table: str | PathLike[str] | pd.DataFrame) -> ParameterDraws:
         """Draws from a table, or a CSV file, with one column a parameter and one row a draw."""
-        what = "the table"
-        if not isinstance(table, pd.DataFrame):
-            what = str(table)
-            try:
-                table = pd.read_csv(table)
-            except (OSError, ValueError) as error:
-                msg = f"{what} cannot be read as CSV: {error}"
-                raise ParameterError(msg) from error
-        words = [str(c) for c in table.columns if not pd.api.types.is_numeric_dtype(table[c])]
-        if words or table.empty:
+        what, frame = _read(table, pd.read_csv, "the table", "CSV")
+        words = [str(c) for c in frame.columns if not pd.api.types.is_numeric_dtype(frame[c])]
+        if words or frame.empty:
             msg = f"{what} needs rows of numbers; {', '.join(words) or 'it'} has none"
             raise ParameterError(msg)
-        return cls(tuple(map(str, table.columns)), table.to_numpy(dtype=float))
+        return cls(tuple(map(str, frame.columns)), frame.to_numpy(dtype=float))
 
     @property
     def mean(self) -> Array:
@@ -213,7 +189,7 @@ def draws_file(source: Source) -> Path:
     return path.with_name(f"{path.stem}_draws.csv")
 
 
-def source_draws(source: Source, dbf: Database) -> tuple[Database, ParameterDraws] | None:
+def known_draws(source: Source, dbf: Database) -> tuple[Database, ParameterDraws] | None:
     """A database with its uncertain parameters as symbols, and draws of them.
 
     Parameters
@@ -237,16 +213,20 @@ def source_draws(source: Source, dbf: Database) -> tuple[Database, ParameterDraw
     Examples
     --------
     >>> from lina_calphad import load
-    >>> dbf, draws = source_draws("santos2025", load("santos2025"))
+    >>> dbf, draws = known_draws("santos2025", load("santos2025"))
     >>> draws
     <ParameterDraws: 2000 of BCCL0 = ...>
-    >>> source_draws("zhang2003", load("zhang2003"))
+    >>> known_draws("zhang2003", load("zhang2003"))
     """
     known = assessments().get(os.fspath(source))
-    if known:
-        return _from_error(dbf, known.substitution_error) if known.substitution_error else None
+    if known and known.substitution_error:
+        dbf, mean = free_interactions(dbf, PHASE, COMPONENTS)
+        L0, L1 = mean.values()
+        energies = (L0 + L1) / EV_IN_J_PER_MOL, (L0 - L1) / EV_IN_J_PER_MOL
+        covariance = finite_difference(*energies).covariance(known.substitution_error)
+        return dbf, ParameterDraws.from_covariance(mean, covariance, DRAWS)
     path = draws_file(source)
-    if not path.is_file():
+    if known or not path.is_file():
         return None
     draws = ParameterDraws.from_table(path)
     for name in draws.symbols:
@@ -258,26 +238,28 @@ def source_draws(source: Source, dbf: Database) -> tuple[Database, ParameterDraw
     return dbf, draws
 
 
+#: Its name before.
+source_draws = known_draws
+
+
 def draws_note(name: str, source: Source, draws: ParameterDraws | None) -> str:
     """What to know of the bands of a source called `name`, or why it has none."""
     known = assessments().get(os.fspath(source))
     if draws is None:
-        why = (
-            "its source states no uncertainty"
-            if known
-            else f"there is no table of draws {draws_file(source)}"
-        )
-        return f"{name} has no bands: {why}"
+        why = f"there is no table of draws {draws_file(source)}"
+        return f"{name} has no bands: {'its source states no uncertainty' if known else why}"
     if known:
         error = f"{known.substitution_error:g} eV for each substitution energy"
         return f"bands of {name}: {error}, which is our assumption; its source states none"
     return f"bands of {name}: {len(draws)} draws of {', '.join(draws.symbols)}"
 
 
-def _from_error(dbf: Database, error: float) -> tuple[Database, ParameterDraws]:
-    """Draws from independent errors of the two substitution energies."""
-    freed, mean = free_interactions(dbf, PHASE, COMPONENTS)
-    L0, L1 = mean.values()
-    energies = (L0 + L1) / EV_IN_J_PER_MOL, (L0 - L1) / EV_IN_J_PER_MOL
-    covariance = finite_difference(*energies).covariance(error)
-    return freed, ParameterDraws.from_covariance(mean, covariance, DRAWS)
+def _read(given: Any, read: Callable[[Any], Any], what: str, form: str) -> tuple[str, Any]:
+    """What to call it, and what it is or the file of that name holds."""
+    if not isinstance(given, str | PathLike):
+        return what, given
+    try:
+        return str(given), read(given)
+    except (OSError, ValueError, EOFError) as error:
+        msg = f"{given} cannot be read as {form}: {error}"
+        raise ParameterError(msg) from error

@@ -10,7 +10,7 @@ from pycalphad import variables as v
 from symengine import Lambdify, S, Symbol
 
 from lina_calphad.data.databases import mixing_sublattice
-from lina_calphad.errors import DatabaseError, UnsupportedPhase
+from lina_calphad.errors import DatabaseError, EnergyError, UnsupportedPhase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ def binary_energy(
     if undefined:
         names = ", ".join(sorted(undefined))
         msg = f"{phase} needs {names}, which cannot be resolved: undefined, or in a circle"
-        raise UnsupportedPhase(msg)
+        raise EnergyError(msg)
     # The reference is linear in x; ideal mixing is done analytically.
     rest = sum((t for name, t in terms.items() if name not in ("ref", "idmix")), S.Zero)
     return BinaryEnergy((first, second), phase, terms["ref"], rest / (R * T))
@@ -116,7 +116,7 @@ class Compiled:
             self._function = Lambdify(arguments, list(expressions), backend="llvm", cse=True)
         except RuntimeError as error:  # as where a constant of the database comes out complex
             msg = f"the Gibbs energy cannot be compiled: {error}"
-            raise UnsupportedPhase(msg) from error
+            raise EnergyError(msg) from error
 
     def __call__(self, T: Array, x: Array, values: Array | None = None) -> Array:
         """The expressions on a last axis behind those of x.

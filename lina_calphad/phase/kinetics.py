@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from scipy import constants
 
 from lina_calphad.checks import fraction, within
@@ -13,28 +14,15 @@ from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.energy import R
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import ArrayLike
 
-    from lina_calphad.checks import Array
+    from lina_calphad.checks import Array, Flags
     from lina_calphad.phase.solution import BinarySolution
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """An input that nobody measured for this purpose.
-
-    Parameters
-    ----------
-    quantity
-        Its name.
-    value
-        In SI units.
-    unit
-        The unit.
-    basis
-        Where it comes from.
-    """
+    """An input that nobody measured for this purpose: its name, value, SI unit and basis."""
 
     quantity: str
     value: float
@@ -76,7 +64,7 @@ class FastestWave:
     """The composition wave that grows fastest in a spinodal.
 
     Every array has the shape to which composition and temperature broadcast; all but
-    `x` and `T` are masked where the solution is stable.
+    `x` and `T` are NaN where the solution is stable (see `unstable`).
 
     Parameters
     ----------
@@ -93,33 +81,24 @@ class FastestWave:
     wavelength: Array
     rate: Array
 
+    @property
+    def unstable(self) -> Flags:
+        """Where the solution lies inside its spinodal, and waves grow."""
+        flags: Flags = ~np.isnan(self.rate)
+        return flags
+
     def __repr__(self) -> str:
-        return f"<FastestWave at {self.x.size} points; {np.ma.count(self.rate)} of them unstable>"
+        return f"<FastestWave at {self.x.size} points; {self.unstable.sum()} of them unstable>"
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a point; a missing value where the solution is stable."""
-        import pandas as pd
-
-        columns = {
-            "x": self.x,
-            "T": self.T,
-            "wavelength_m": self.wavelength,
-            "rate_per_s": self.rate,
-        }
-        return pd.DataFrame({k: np.ma.filled(a, np.nan).ravel() for k, a in columns.items()})
+        names = {"x": self.x, "T": self.T, "wavelength_m": self.wavelength, "rate_per_s": self.rate}
+        return pd.DataFrame({name: array.ravel() for name, array in names.items()})
 
 
 @dataclass(frozen=True, eq=False)
 class Coarsening:
-    """Mean size of the phases after a time.
-
-    Parameters
-    ----------
-    t
-        Time in s.
-    size
-        In m by law (`LAWS`), each of the shape of `t`.
-    """
+    """Mean size of the phases in m by law (`LAWS`), each of the shape of the time `t` in s."""
 
     t: Array
     size: dict[str, Array]
@@ -129,8 +108,6 @@ class Coarsening:
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a time."""
-        import pandas as pd
-
         sizes = {f"{law}_m": size.ravel() for law, size in self.size.items()}
         return pd.DataFrame({"t_s": self.t.ravel(), **sizes})
 
@@ -149,7 +126,7 @@ def neighbour_distance(molar_volume: ArrayLike) -> Array:
 
 
 def gradient_energy(solution: BinarySolution, T: ArrayLike, distance: ArrayLike) -> Array:
-    r"""Estimate the gradient energy coefficient from the energy of mixing.
+    r"""Estimate the gradient energy coefficient in J m²/mol from the energy of mixing.
 
     :math:`\kappa = \tfrac16 L r^2` for pairs of nearest neighbours at distance r, with
     :math:`L = 4\,G_{xs}(x=\tfrac12)` (Cahn & Hilliard, J. Chem. Phys. 28 (1958) 258, whose
@@ -164,11 +141,6 @@ def gradient_energy(solution: BinarySolution, T: ArrayLike, distance: ArrayLike)
         Temperature in K.
     distance
         In m; `neighbour_distance` for bcc.
-
-    Returns
-    -------
-    ndarray
-        In J m²/mol.
 
     Raises
     ------
@@ -195,8 +167,9 @@ def gradient_energy(solution: BinarySolution, T: ArrayLike, distance: ArrayLike)
 def mobility(x: ArrayLike, T: ArrayLike, diffusivity: ArrayLike = DIFFUSIVITY.value) -> Array:
     """Mobility D x (1 - x)/RT in m² mol/(J s), with which dx/dt = div(M grad dG/dx).
 
-    Then the interdiffusion coefficient is D psi, with `BinarySolution.stability` psi:
-    D in a dilute solution, less in a concentrated one, negative in a spinodal.
+    Then the interdiffusion coefficient is D psi, with the thermodynamic factor psi of
+    `BinarySolution.stability`: D in a dilute solution, less in a concentrated one. Where psi
+    is negative there is no diffusion coefficient: the solution unmixes (`fastest_wave`).
 
     Parameters
     ----------
@@ -241,9 +214,8 @@ def growth_rate(
     ValueError
         If an argument is out of its range.
     """
-    x, kappa = _mean(x), _kappa(kappa)
+    curvature, x, kappa = _wave(solution, x, T, kappa)
     beta = 2 * np.pi / within(wavelength, (1e-12, 1.0), "a wavelength is in m")
-    curvature = _curvature(solution, x, T)
     rate: Array = -mobility(x, T, diffusivity) * beta**2 * (curvature + 2 * kappa * beta**2)
     return rate
 
@@ -263,16 +235,7 @@ def fastest_wave(
     Parameters
     ----------
     solution, x, T, kappa, diffusivity
-        As of `growth_rate`.
-
-    Returns
-    -------
-    FastestWave
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of its range.
+        As of `growth_rate`, which says what it raises, too.
 
     Examples
     --------
@@ -280,19 +243,14 @@ def fastest_wave(
     >>> bcc = BinarySolution(load("santos2025"), ("LI", "NA"), "BCC_A2")
     >>> wave = fastest_wave(bcc, [0.03, 0.1, 0.3], 300.0, kappa=2.94e-16)
     >>> (wave.wavelength * 1e9).round(2).tolist()  # nm; 3 at.% is stable
-    [None, 1.07, 1.05]
+    [nan, 1.07, 1.05]
     """
-    x, kappa = _mean(x), _kappa(kappa)
+    curvature, x, kappa = _wave(solution, x, T, kappa)
     curvature, x, T, kappa, M = np.broadcast_arrays(
-        _curvature(solution, x, T),
-        x,
-        np.asarray(T, dtype=float),
-        kappa,
-        mobility(x, T, diffusivity),
+        curvature, x, np.asarray(T, dtype=float), kappa, mobility(x, T, diffusivity)
     )
-    unstable = np.ma.masked_where(curvature >= 0, -curvature)
-    wavelength = 4 * np.pi * np.ma.sqrt(kappa / unstable)
-    return FastestWave(x, T, wavelength, M * unstable**2 / (8 * kappa))
+    driving = np.where(curvature < 0, -curvature, np.nan)
+    return FastestWave(x, T, 4 * np.pi * np.sqrt(kappa / driving), M * driving**2 / (8 * kappa))
 
 
 def coarsening(
@@ -333,15 +291,9 @@ def coarsening(
     x = within(solubility, (0.0, 1.0), SOLUBILITY)
     d0 = within(capillary_length, (1e-11, 1e-6), "a capillary length is in m")
     volume = d0 * _diffusivity(diffusivity) * t
-    sizes = {
-        "bulk": np.cbrt(volume),
-        "interface": (d0 * volume) ** 0.25,
-        "dilute": np.cbrt(4 / 9 * x * volume),
-    }
-    shape = np.broadcast_shapes(*(s.shape for s in sizes.values()))
-    return Coarsening(
-        np.broadcast_to(t, shape), {law: np.broadcast_to(s, shape) for law, s in sizes.items()}
-    )
+    sizes = (np.cbrt(volume), (d0 * volume) ** 0.25, np.cbrt(4 / 9 * x * volume))
+    t, *arrays = np.broadcast_arrays(t, *sizes)
+    return Coarsening(t, dict(zip(LAWS, arrays, strict=True)))
 
 
 def time_to_reach(
@@ -354,12 +306,8 @@ def time_to_reach(
 ) -> Array:
     """Time in s after which `coarsening` reaches a size in m; its inverse.
 
-    Only the law "dilute" takes, and needs, a solubility.
-
-    Raises
-    ------
-    ValueError
-        If there is no such law, or an argument is missing or out of its range.
+    Only the law "dilute" takes, and needs, a solubility. ValueError if there is no such
+    law, or an argument is missing or out of its range.
 
     Examples
     --------
@@ -379,19 +327,14 @@ def time_to_reach(
     return time
 
 
-def _curvature(solution: BinarySolution, x: Array, T: ArrayLike) -> Array:
-    """G'' in J/mol."""
-    T = np.asarray(T, dtype=float)
-    curvature: Array = R * T * solution.stability(T, x) / (x * (1 - x))
-    return curvature
-
-
-def _mean(x: ArrayLike) -> Array:
-    return fraction(x, "the mean mole fraction of a wave", ends=False)
-
-
-def _kappa(kappa: ArrayLike) -> Array:
-    return within(kappa, (1e-20, 1e-10), "a gradient energy coefficient is in J m²/mol")
+def _wave(
+    solution: BinarySolution, x: ArrayLike, T: ArrayLike, kappa: ArrayLike
+) -> tuple[Array, Array, Array]:
+    """G'' in J/mol, and the mean composition and the gradient energy, checked."""
+    x = fraction(x, "the mean mole fraction of a wave", ends=False)
+    kappa = within(kappa, (1e-20, 1e-10), "a gradient energy coefficient is in J m²/mol")
+    curvature: Array = R * np.asarray(T) * solution.stability(T, x) / (x * (1 - x))
+    return curvature, x, kappa
 
 
 def _diffusivity(value: ArrayLike) -> Array:

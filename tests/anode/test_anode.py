@@ -21,7 +21,6 @@ from lina_calphad.anode import (
     stripped_share,
     stripping_path,
 )
-from lina_calphad.anode.windows import liquid_present
 from lina_calphad.data.assessments import tdb_folder
 from lina_calphad.data.databases import copy_database
 from lina_calphad.errors import (
@@ -197,12 +196,12 @@ def test_the_whole_chemical_gap_melts_at_the_eutectic_temperature(santos):
     eutectic = santos.invariants[0].T
     x = np.array([0.001, 0.03, 0.5, 0.9, 0.99])
     for T, molten in ((eutectic - 0.02, False), (eutectic + 0.02, True)):
-        assert (liquid_present(santos, x, np.full(5, T)) == molten).all()
+        assert (santos.liquid_present(x, np.full(5, T)) == molten).all()
 
 
 @pytest.mark.parametrize(("x", "T"), [(0.0, 453.6), (1.0, 370.87)])
 def test_pure_metals_melt_at_their_melting_points(zhang, x, T):
-    below, above = liquid_present(zhang, np.full(2, x), np.array([T - 0.05, T + 0.05]))
+    below, above = zhang.liquid_present(np.full(2, x), np.array([T - 0.05, T + 0.05]))
     assert not below
     assert above
 
@@ -218,7 +217,7 @@ def test_liquid_is_present_where_the_equilibrium_of_pycalphad_has_some(zhang):
         )  # fmt: skip
         expected.append("LIQUID" in result.Phase.values)
     assert 5 < sum(expected) < 31
-    np.testing.assert_array_equal(liquid_present(zhang, x, T), expected)
+    np.testing.assert_array_equal(zhang.liquid_present(x, T), expected)
 
 
 # -- probabilities --

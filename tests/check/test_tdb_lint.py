@@ -11,14 +11,14 @@ import pytest
 from pycalphad import Database, calculate
 from support import run
 
-from lina_calphad import tdb_lint
+from lina_calphad.check import tdb_lint
 from lina_calphad.check.tdb_lint import LARGEST_JUMP, LARGEST_KINK, SEVERITIES, lint_tdb
 from lina_calphad.check.tdb_text import TdbText
 from lina_calphad.data.assessments import load, tdb_folder
 from lina_calphad.errors import DatabaseError
 from lina_calphad.phase.export import export_coherent_tdb
 
-SHIPPED = sorted(path.name for path in tdb_folder().iterdir())
+SHIPPED = sorted(path.name for path in tdb_folder().glob("*.tdb"))
 EXAMPLES = files("pycalphad") / "tests" / "databases"
 
 CLEAN = """\
@@ -297,7 +297,7 @@ def test_no_reference_at_all_is_one_finding():
 @pytest.mark.parametrize("tail", ["6000 N KEY", ",, N KEY", "6.0E+03 KEY", "6000   N\n  KEY "])
 def test_keys_of_references_are_read_as_they_are_written(tail):
     text = CLEAN.replace("3000 N TWO", tail)
-    assert TdbText(text).parameters[-1].reference == "KEY"
+    assert TdbText(text).parameters[-1].command.reference == "KEY"
 
 
 def test_an_element_without_a_reference_state():

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pycalphad import Database
-from support import run
+from support import nothing_outside, run
 
 import lina_calphad as lc
 from lina_calphad.compare.figures import figures
@@ -51,8 +51,9 @@ def test_values_are_those_of_the_solutions(comparison, bcc):
 
 
 def test_every_measured_value_has_its_row(comparison):
-    shown = {row.quantity: row.measured for row in comparison.rows if row.measured}
-    assert shown == {p.quantity: p for p in MEASURED}
+    shown = comparison.quantities.query("measured_by != ''").set_index("quantity")
+    assert shown["measured"].to_dict() == {p.quantity: p.value for p in MEASURED}
+    assert shown["measured_by"].to_dict() == {p.quantity: p.where for p in MEASURED}
 
 
 def test_ratios_of_fractions_and_differences_of_temperatures(comparison):
@@ -79,6 +80,20 @@ def test_curves_behind_the_figures(comparison):
     assert np.abs(np.diff(dome["x_alpha"])).max() < 0.03  # a smooth top
     mixing = comparison.gibbs.query("assessment == 'santos2025' and kind == 'coherent'")
     assert mixing["gibbs_energy_of_mixing"].iloc[[0, -1]].tolist() == [0, 0]
+
+
+def test_the_li_side_shows_its_branch_alone(comparison):
+    whole, li_side = figures(comparison)["phase_diagram"].axes
+    assert len(whole.lines) == 2 * len(li_side.lines)
+    for line in li_side.lines:
+        x = line.get_xdata()
+        assert x.min() <= 0.05
+        assert (np.diff(x) >= 0).all()
+
+
+@pytest.mark.parametrize("name", ["phase_diagram", "arrhenius", "gibbs_energy"])
+def test_nothing_is_drawn_outside(comparison, name):
+    nothing_outside(figures(comparison)[name])
 
 
 def test_figures_separate_assessment_from_kind(comparison):
@@ -266,10 +281,10 @@ BAD = [
     (["compare", "nope", "--out", "a/b/c"], "no assessment is called 'nope'"),
     (["compare", "some/where"], "there is no TDB file some/where"),
     (["compare", "-T", "0"], "positive, finite number of kelvin; got 0.0"),
-    (["compare", "-T", "nan"], "positive, finite number of kelvin; got nan"),
-    (["compare", "-T", "inf"], "positive, finite number of kelvin; got inf"),
+    (["compare", "-T", "nan"], "'nan' is no number such as 300K or 25C"),
+    (["compare", "-T", "inf"], "'inf' is no number such as 300K or 25C"),
     (["compare", "-T", "-3"], "positive, finite number of kelvin; got -3.0"),
-    (["compare", "-T", "warm"], "'warm' is not a valid float"),
+    (["compare", "-T", "warm"], "'warm' is no number such as 300K or 25C"),
     (["compare", "-T", "5000"], "5000 K is outside the range of every assessment"),
     (["compare", "-T", "1500"], "no miscibility gap at 1500 K in zhang2003, santos2025"),
     (["compare", "--out", "file"], "cannot write to file"),
@@ -343,7 +358,7 @@ def test_an_interrupt_leaves_no_results(capsys, folder, monkeypatch):
     def interrupted(*arguments, **keywords):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lina_calphad.compare.comparison.invariants", interrupted)
+    monkeypatch.setattr("lina_calphad.phase.alloy.driving_force", interrupted)
     status, _, _err = run(capsys, "compare")
     assert status == 130
     assert list(folder.iterdir()) == []

@@ -12,7 +12,11 @@ from symengine import S, Symbol
 import lina_calphad as lc
 from lina_calphad.data.assessments import tdb_folder
 from lina_calphad.data.databases import copy_database
-from lina_calphad.data.interactions import free_interactions, without_interactions
+from lina_calphad.data.interactions import (
+    describe_symbol,
+    free_interactions,
+    without_interactions,
+)
 from lina_calphad.errors import DatabaseError, UnsupportedPhase
 
 LINA = ("LI", "NA")
@@ -62,12 +66,22 @@ def test_each_order_has_a_name_and_each_power_of_temperature_its_own(databases):
 
 
 @given(a=st.floats(-1e5, 1e5), b=st.floats(-50, 50))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_coefficients_of_any_linear_parameter(a, b):
     dbf = edited(("+20109.8", f"{a:+.6f}{b:+.6f}*T"))
     _, values = free_interactions(dbf, "BCC_A2", LINA)
     assert values.get("BCCL0A", values.get("BCCL0")) == pytest.approx(a, abs=1e-5)
     assert values.get("BCCL0B", 0.0) == pytest.approx(b, abs=1e-5)
+
+
+def test_an_excess_heat_capacity_has_a_symbol_of_its_own():
+    dbf = edited(("+5772.6", "+5772.6-3*T+0.25*T*LN(T)"))
+    freed, values = free_interactions(dbf, "BCC_A2", LINA)
+    assert values == {"BCCL0": 20109.8, "BCCL1A": 5772.6, "BCCL1B": -3.0, "BCCL1C": 0.25}
+    assert energies(freed, "BCC_A2") == pytest.approx(energies(dbf, "BCC_A2"), rel=1e-13)
+    assert describe_symbol(freed, "BCCL1C") == ("L(BCC_A2,LI,NA:VA;1), of T ln T", "J/(mol K)")
+    assert describe_symbol(freed, "BCCL1B")[0].endswith(", slope")
+    assert free_interactions(freed, "BCC_A2", LINA)[1] == values
 
 
 def test_the_original_is_left_alone(databases):
@@ -120,10 +134,10 @@ def test_two_parameters_of_one_order(databases):
         free_interactions(dbf, "BCC_A2", LINA)
 
 
-@pytest.mark.parametrize("power", ["2*T*LN(T)", "1E-3*T**2"])
-def test_more_than_linear_in_temperature(power):
-    dbf = edited(("+5772.6", f"+5772.6+{power}"))
-    with pytest.raises(DatabaseError, match=r"BCCL1 is .*: only a \+ b\*T can be freed"):
+@pytest.mark.parametrize("term", ["1E-3*T**2", "30*LN(T)", "2*T**2*LN(T)", "EXP(T)"])
+def test_other_terms_than_those_of_the_basis(term):
+    dbf = edited(("+5772.6", f"+5772.6+{term}"))
+    with pytest.raises(DatabaseError, match=r"BCCL1 is .*: only a \+ b\*T \+ c\*T\*LN\(T\)"):
         free_interactions(dbf, "BCC_A2", LINA)
 
 

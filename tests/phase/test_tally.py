@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,77 +20,73 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_quantiles_are_those_of_all_values(shape):
-    values = SHAPES[shape](np.random.default_rng(3), 20_000)[:, None]
-    tally = Tally(values[:1000])
-    for piece in np.split(values, 40):
+def tallied(values, pieces=1):
+    tally = Tally(values.shape[1])
+    for piece in np.array_split(values, pieces):
         tally.add(piece)
-    expected = np.quantile(values, LEVELS)
-    spread = expected[3] - expected[1]
-    assert np.abs(tally.quantiles(LEVELS)[:, 0] - expected).max() < 0.01 * spread
-    assert tally.count.tolist() == [20_000]
+    return tally
 
 
-@given(st.permutations(range(6)), st.integers(0, 1000))
-@settings(max_examples=40, deadline=None)
-def test_any_order_of_merging_gives_the_same_counts(order, seed):
-    rng = np.random.default_rng(seed)
-    # Pieces further and further out, so that the range widens as they come.
-    pieces = [rng.normal(0, 4.0**i, (50, 2)) for i in range(6)]
-    begun = Tally(pieces[0])
-    one, other = begun.empty(), begun.empty()
-    for piece in pieces:
-        one.add(piece)
-    for i in order:
-        part = begun.empty()
-        part.add(pieces[i])
-        other.merge(part)
-    assert np.array_equal(one.quantiles(LEVELS), other.quantiles(LEVELS))
-    assert np.array_equal(one._counts, other._counts)
+def ranks(values, found):
+    """Where found values stand among all, as shares."""
+    return np.searchsorted(np.sort(values), found) / len(values)
 
 
-@given(st.lists(st.floats(-1, 1, allow_subnormal=False), max_size=50), st.integers(1, 40))
-@settings(max_examples=100, deadline=None)
-def test_widening_before_or_after_makes_no_difference(values, doublings):
-    values, far = np.array(values)[:, None], np.array([[2.0**doublings]])
-    first = np.array([[-1.0], [1.0]])
-    before, after = Tally(first), Tally(first)
-    before.add(far)
-    before.add(values)
-    after.add(values)
-    after.add(far)
-    assert before.count.tolist() == [len(values) + 1]
-    assert np.array_equal(before._counts, after._counts)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_fits_into_memory_is_exact(shape):
+    values = SHAPES[shape](np.random.default_rng(3), 20_000)[:, None]
+    found = tallied(values, 40).quantiles(LEVELS)[:, 0]
+    assert np.array_equal(found, np.quantile(values, LEVELS, method="inverted_cdf"))
 
 
-def test_values_that_are_not_there_do_not_count():
-    values = np.array([[1.0, np.nan, np.nan], [2.0, np.nan, 5.0], [3.0, np.nan, np.nan]])
-    tally = Tally(values)
-    tally.add(values)
-    assert tally.count.tolist() == [3, 0, 1]
-    found = tally.quantiles([0.5])[0]
-    assert found[0] == pytest.approx(2.0, abs=1e-3)
-    assert np.isnan(found[1])
-    assert found[2] == pytest.approx(5.0, abs=1e-9)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("order", ["random", "sorted"])
+def test_beyond_it_quantiles_are_as_good_as_stated(monkeypatch, shape, order):
+    monkeypatch.setattr("lina_calphad.phase.tally._VALUES", 0)
+    values = SHAPES[shape](np.random.default_rng(4), 300_000)
+    if order == "sorted":
+        values.sort()
+    tally = tallied(values[:, None], 7)
+    assert tally.rows == 4096
+    assert tally.count.tolist() == [300_000]
+    off = ranks(values, tally.quantiles(LEVELS)[:, 0]) - LEVELS
+    assert np.abs(off).max() < np.log2(300_000 / 4096) / 4096
+    # Memory: one buffer, and half of one for each doubling.
+    kept = sum(len(rows) for level in tally._kept for rows in level)
+    assert kept <= 4096 * (1 + np.ceil(np.log2(300_000 / 4096)) / 2)
 
 
-def test_a_column_may_begin_without_values():
-    tally = Tally(np.array([[np.nan], [np.nan]]))
-    tally.add(np.linspace(900.0, 1100.0, 201)[:, None])
-    assert tally.quantiles([0.5])[0, 0] == pytest.approx(1000.0, abs=2.0)
+@given(st.lists(st.integers(1, 9000), max_size=6), st.integers(0, 1000))
+@settings(max_examples=20, deadline=None)
+def test_how_rows_are_cut_into_pieces_makes_no_difference(sizes, seed):
+    values = np.random.default_rng(seed).normal(size=(sum(sizes) + 5000, 2))
+    with mock.patch("lina_calphad.phase.tally._VALUES", 0):
+        whole, pieces = Tally(2), Tally(2)
+    whole.add(values)
+    for piece in np.split(values, np.cumsum(sizes)):
+        pieces.add(piece)
+    assert np.array_equal(whole.quantiles(LEVELS), pieces.quantiles(LEVELS))
+
+
+@pytest.mark.parametrize("rows", [99, 50_000])
+def test_what_is_not_there_lies_beyond_all(rows):
+    """A third of one column is above, a third of the other below all others."""
+    values = np.random.default_rng(5).normal(size=(rows, 2))
+    values[::3] = [np.inf, -np.inf]
+    with mock.patch("lina_calphad.phase.tally._VALUES", 0):
+        tally = tallied(values, 9)
+    assert tally.count.tolist() == [rows * 2 / 3] * 2 or rows % 3
+    found = tally.quantiles([0.1, 0.3, 0.7, 0.9])
+    assert np.isnan(found).tolist() == [[False, True], [False, True], [True, False], [True, False]]
+    expected = np.quantile(values, [0.3, 0.7], axis=0, method="inverted_cdf")
+    np.testing.assert_allclose([found[1, 0], found[2, 1]], expected[[0, 1], [0, 1]], atol=0.01)
+
+
+def test_nothing_but_what_is_not_there():
+    found = tallied(np.full((10, 1), np.inf)).quantiles(LEVELS)
+    assert np.isnan(found).all()
 
 
 @given(st.floats(-1e8, 1e8))
 def test_constant_columns(value):
-    values = np.full((10, 1), value)
-    tally = Tally(values)
-    tally.add(values)
-    found = tally.quantiles(LEVELS)[:, 0]
-    np.testing.assert_allclose(found, value, rtol=1e-11, atol=1e-11)
-
-
-def test_what_showed_the_place_is_not_counted():
-    tally = Tally(np.zeros((5, 1)))
-    assert tally.count.tolist() == [0]
-    assert np.isnan(tally.quantiles([0.5])).all()
+    assert (tallied(np.full((10, 1), value)).quantiles(LEVELS) == value).all()

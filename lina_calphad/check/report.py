@@ -1,0 +1,324 @@
+"""check: the lint of TDB files and the identities of the solutions in them, as one report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from pycalphad import Model
+
+from lina_calphad.check.identities import Consistency, Identity, check_consistency
+from lina_calphad.check.tdb_lint import lint_tdb
+from lina_calphad.check.tdb_text import TdbText, common_range
+from lina_calphad.data.assessments import assessments, load, tdb_folder
+from lina_calphad.data.databases import has_elastic_data
+from lina_calphad.data.sources import COMPONENTS
+from lina_calphad.errors import (
+    DatabaseError,
+    ElasticDataError,
+    EnergyError,
+    LinaCalphadError,
+    MissingElasticData,
+    UnsupportedPhase,
+)
+from lina_calphad.phase.coherent import CoherentModel, EndmemberCoherentModel
+from lina_calphad.phase.solution import BinarySolution
+from lina_calphad.report import Line, Report, Shown, steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pycalphad import Database
+
+    from lina_calphad.check.findings import Finding
+
+DEFAULT_T = (100.0, 300.0, 600.0)
+
+_KINDS: dict[type[Model], str] = {
+    Model: "chemical",
+    CoherentModel: "coherent",
+    EndmemberCoherentModel: "coherent, endmembers",
+}
+_FINDINGS_SHOWN = 5  # of one rule
+_NAMES_SHOWN = 8
+
+
+def check(
+    source: str | None = None,
+    *,
+    phases: Sequence[str] = (),
+    components: tuple[str, str] | None = None,
+    T: Sequence[float] = (),
+) -> Report:
+    """Lint a TDB file and put its binary solutions to identities that every energy obeys.
+
+    Parameters
+    ----------
+    source
+        Path of a TDB, or the key of a shipped assessment; everything shipped if None.
+    phases
+        Whose consistency is checked; every binary solution by default.
+    components
+        The two elements; LI and NA, or the two that there are, by default.
+    T
+        Temperatures in K; by default 100, 300 and 600, moved into the common range of the
+        parameters.
+
+    Returns
+    -------
+    Report
+        Not `ok` if the file has an error, an identity fails, or a solution that should have
+        been checked cannot be evaluated: what is not checked is not passed.
+
+    Raises
+    ------
+    LinaCalphadError, ValueError
+        If there is no such file, element or phase, or a temperature is not positive.
+
+    Examples
+    --------
+    >>> report = check("zhang2003", phases=["LIQUID"])
+    >>> report.ok, report.content["left_out"]
+    (True, {'zhang2003': {}})
+    """
+    databases, files = _read(source)
+    if components:
+        files = {name: tdb.within(components, phases) for name, tdb in files.items()}
+    findings = {name: lint_tdb(tdb) for name, tdb in files.items()}
+    chosen: dict[str, list[BinarySolution]] = {}
+    left_out: dict[str, dict[str, str]] = {}
+    failed: dict[str, dict[str, str]] = {}
+    for name, dbf in databases.items():
+        pair = components or _pair(dbf)
+        if pair:
+            chosen[name], left_out[name], failed[name] = solutions(dbf, pair, phases)
+            continue
+        elements = sorted(dbf.elements - {"VA", "/-"})
+        which = ": name two with --components" if len(elements) > 2 else " alone"
+        msg = f"{name} has {', '.join(elements) or 'no elements'}{which}"
+        if phases:
+            raise DatabaseError(msg)
+        chosen[name], failed[name] = [], {}
+        left_out[name] = {"": f"no check of consistency; {msg}"}
+    checked: dict[str, dict[str, Consistency]] = {name: {} for name in databases}
+    with steps(sum(map(len, chosen.values()))) as say:
+        for name, some in chosen.items():
+            for solution in some:
+                label = f"{solution.phase} {_KINDS[solution.model]}"
+                say(f"{name}: {label}")
+                try:
+                    checked[name][label] = check_consistency(solution, T or _defaults(solution))
+                except (LinaCalphadError, ValueError):
+                    raise
+                except Exception as error:  # pycalphad raises whatever its parts raise
+                    failed[name][label] = f"cannot be calculated: {type(error).__name__}: {error}"
+    errors = sum(f.severity == "error" for found in findings.values() for f in found)
+    results = [result for some in checked.values() for result in some.values()]
+    ok = not (errors or any(failed.values())) and all(result.ok for result in results)
+    content = {
+        "ok": ok,
+        "consistency": {n: [r.to_dict() for r in some.values()] for n, some in checked.items()},
+        "left_out": left_out,
+        "not_evaluated": failed,
+        "lint": {name: [asdict(f) for f in found] for name, found in findings.items()},
+    }
+    shown: list[Shown | Line | str] = []
+    for name, found in findings.items():
+        shown += _lint_table(name, found)
+    for name, found_ in checked.items():
+        shown += _identity_table(name, found_)
+        shown += _reasons(found_, left_out[name], failed[name])
+    agree = (
+        f"{sum(result.ok for result in results)} of {len(results)} solutions agree with "
+        "pycalphad and with thermodynamic identities; this says nothing of the parameters"
+    )
+    shown += [
+        Line(f"lint: {_count(errors, 'error') if errors else 'no errors'} in "
+             f"{_count(len(findings), 'file')}", "bold"),
+        Line(f"arithmetic: {agree if results else 'no solution was checked'}", "bold"),
+    ]  # fmt: skip
+    return Report("check", content, shown, ok=ok)
+
+
+def solutions(
+    dbf: Database, components: Sequence[str], phases: Sequence[str] = ()
+) -> tuple[list[BinarySolution], dict[str, str], dict[str, str]]:
+    """What can be checked of a database: each phase with each Model that its data allow.
+
+    Parameters
+    ----------
+    dbf
+        The database.
+    components
+        The two elements.
+    phases
+        Names of the phases; by default, all that are binary solutions.
+
+    Returns
+    -------
+    list of BinarySolution
+        With pycalphad's Model and, where there are elastic data, with both coherent ones.
+    dict of str
+        Why a phase, or its coherent Models, are of no kind that is checked.
+    dict of str
+        Why a phase, or its coherent Models, cannot be evaluated.
+
+    Raises
+    ------
+    DatabaseError, UnsupportedPhase
+        If the two are no elements of the database, or one that `phases` names is no binary
+        solution.
+
+    Examples
+    --------
+    >>> from lina_calphad import load
+    >>> found, left_out, failed = solutions(load("santos2025"), ("LI", "NA"), ["BCC_A2"])
+    >>> [solution.model.__name__ for solution in found]
+    ['Model', 'CoherentModel', 'EndmemberCoherentModel']
+    """
+    if len({component.upper() for component in components}) != 2:
+        msg = f"a binary solution takes two different components; got {', '.join(components)}"
+        raise UnsupportedPhase(msg)
+    found: list[BinarySolution] = []
+    left_out: dict[str, str] = {}
+    failed: dict[str, str] = {}
+    for phase in phases or sorted(dbf.phases):
+        elastic = has_elastic_data(dbf, phase.upper())
+        try:
+            for model in _KINDS if elastic else (Model,):
+                found.append(BinarySolution(dbf, components, phase, model))
+        except MissingElasticData as error:
+            left_out[f"{phase}, coherent"] = str(error)
+        except ElasticDataError as error:
+            failed[f"{phase}, coherent"] = str(error)
+        except EnergyError as error:
+            failed[phase] = str(error)
+        except UnsupportedPhase as error:
+            if phases:
+                raise
+            left_out[phase] = str(error)
+        except (LinaCalphadError, ValueError):
+            raise
+        except Exception as error:  # pycalphad's Model raises whatever its parts raise
+            failed[phase] = f"{phase} cannot be built: {type(error).__name__}: {error}"
+    return found, left_out, failed
+
+
+def _read(source: str | None) -> tuple[dict[str, Database], dict[str, TdbText]]:
+    """The databases to check for consistency, and the files to lint."""
+    known = assessments()
+    if source is not None and source not in known:
+        path = Path(source)
+        if not path.exists() and path.suffix.lower() != ".tdb" and path.name == source:
+            load(source)  # says which assessments exist
+        tdb = TdbText.read(path)
+        return {path.name: tdb.dbf}, {path.name: tdb}
+    keys = list(known) if source is None else [source]
+    names = dict.fromkeys(file for key in keys for file in known[key].files)
+    folder = Path(str(tdb_folder()))
+    return {key: load(key) for key in keys}, {n: TdbText.read(folder / n) for n in names}
+
+
+def _pair(dbf: Database) -> tuple[str, str] | None:
+    """The two elements to check where none are given."""
+    elements = sorted(dbf.elements - {"VA", "/-"})
+    if set(COMPONENTS) <= set(elements):
+        return COMPONENTS
+    return (elements[0], elements[1]) if len(elements) == 2 else None
+
+
+def _defaults(solution: BinarySolution) -> tuple[float, ...]:
+    """The default temperatures, within the range of the parameters where there is one."""
+    low, high = common_range(solution.dbf, solution.phase, solution.components)
+    if low >= high:
+        return DEFAULT_T
+    return tuple(dict.fromkeys(min(max(T, low), high) for T in DEFAULT_T))
+
+
+def _lint_table(name: str, found: Sequence[Finding]) -> Iterator[Shown | Line | str]:
+    severities = Counter(f.severity for f in found)
+    summary = ", ".join(_count(n, s) for s, n in severities.items())
+    if not found:
+        yield Line(f"Lint of {name}: nothing found", "italic")
+        return
+    rules: Counter[str] = Counter()
+    shown = []
+    for f in found:
+        rules[f.rule] += 1
+        if rules[f.rule] <= _FINDINGS_SHOWN:
+            shown.append((f.severity, str(f.line or ""), f.place, f"{f.text}: {f.advice}"))
+    frame = pd.DataFrame(shown, columns=["", "line", "place", "finding"])
+    colours = {"error": "red", "warning": "yellow"}
+    styles = {i: colours[row[0]] for i, row in enumerate(shown) if row[0] in colours}
+    title = f"Lint of {name}: {summary}"
+    yield Shown(title, frame, left=("", "place", "finding"), styles=styles)
+    for rule, count in rules.items():
+        if count > _FINDINGS_SHOWN:
+            yield f"note: {count - _FINDINGS_SHOWN} more of {rule!r}; --json lists them all"
+
+
+def _identity_table(name: str, some: Mapping[str, Consistency]) -> Iterator[Shown]:
+    """Largest deviations, a row for each solution."""
+    if not some:
+        return
+    first = next(iter(some.values())).identities
+    rows: list[dict[str, str]] = [
+        {"": "tolerance"}
+        | {i.name: f"{i.tolerance:.0e}{'' if i.unit == '1' else f' {i.unit}'}" for i in first}
+    ]
+    rows += [
+        {"": label} | {i.name: _cell(i) for i in result.identities}
+        for label, result in some.items()
+    ]
+    styles = {i: "bold red" for i, result in enumerate(some.values(), 1) if not result.ok}
+    title = f"Consistency of {name}: largest deviation"
+    yield Shown(title, pd.DataFrame(rows), left=("",), sections=(1,), styles=styles)
+
+
+def _cell(identity: Identity) -> str:
+    if identity.verdict == "holds":
+        return f"{identity.deviation:.0e}"
+    if identity.verdict == "fails" and identity.deviation is not None and identity.finite:
+        return f"fails {identity.deviation:.0e}"
+    return "n/a" if identity.verdict == "not applicable" else identity.verdict
+
+
+def _reasons(
+    some: Mapping[str, Consistency], left_out: Mapping[str, str], failed: Mapping[str, str]
+) -> Iterator[Line | str]:
+    """What fails, and why the rest says nothing or not at every temperature."""
+    notes: dict[str, dict[str, None]] = {}
+    for label, result in some.items():
+        lost = [i for i in result.identities if i.verdict == "fails" and not i.finite]
+        if lost:
+            names = ", ".join(i.name for i in lost)
+            yield Line(f"{label}: no finite number at {lost[0].at}: {names}", "red")
+        for i in result.identities:
+            if i.verdict == "fails" and i not in lost:
+                sides = "" if i.lhs is None else f": {i.lhs:.10g} against {i.rhs:.10g}"
+                where = f" at {i.at}" if i.at else ""
+                why = f" ({i.reason})" if i.reason else ""
+                yield Line(f"{label}: {i.formula} fails{sides}{where}{why}", "red")
+            elif i.reason and i not in lost:
+                verdict = "" if i.verdict == "holds" else f" {i.verdict}"
+                notes.setdefault(i.reason, {})[f"{i.name}{verdict}"] = None
+    for reason, names_ in notes.items():
+        yield f"note: {', '.join(names_)}: {reason}"
+    for place, why in failed.items():
+        yield Line(f"not checked: {place}: {why.removeprefix(place).strip()}", "red")
+    if "" in left_out:
+        yield f"note: {left_out['']}"
+    rest = [place for place in left_out if place]
+    if rest:
+        more = ", ..." if len(rest) > _NAMES_SHOWN else ""
+        yield (
+            f"note: {len(rest)} not checked ({', '.join(rest[:_NAMES_SHOWN])}{more}): "
+            f"{left_out[rest[0]]}"
+        )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

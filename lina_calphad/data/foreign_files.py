@@ -1,0 +1,158 @@
+"""Files that anyone may have written: their text in any encoding, in bounded time and memory."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import lzma
+import signal
+import stat
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Bytes, unpacked; larger files are no description of an alloy and no calculation of a cell.
+LARGEST = 200_000_000
+#: Bytes of address space that reading one file may add.
+MEMORY = 1_500_000_000
+
+_PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+#: How files begin that are given by mistake, and what they are.
+_KINDS = {
+    b"\x1f\x8b": "a gzip archive",
+    b"PK\x03\x04": "a zip archive or an office document",
+    b"%PDF": "a PDF document",
+    b"\x89PNG": "a picture",
+    b"\x89HDF": "an HDF5 file",
+    b"<!doctype html": "a web page; save the file itself",
+    b"<html": "a web page; save the file itself",
+}
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+def check_file(path: Path, largest: int = LARGEST) -> int:
+    """Size in bytes, unpacked, of a regular file; OSError or ValueError says why it is none.
+
+    Devices and pipes are refused unopened, since reading them may never end; archives (.gz,
+    .bz2, .xz) are unpacked up to the largest size allowed.
+    """
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        msg = "it is a folder"
+        raise IsADirectoryError(msg)
+    if not stat.S_ISREG(mode):
+        msg = "it is no regular file, but a device or a pipe"
+        raise OSError(msg)
+    size = path.stat().st_size
+    if opener := _PACKED.get(path.suffix.lower()):
+        size = 0
+        try:
+            with opener(path) as stream:
+                while size <= largest and (piece := stream.read(1 << 20)):
+                    size += len(piece)
+        except (EOFError, lzma.LZMAError) as error:
+            msg = f"the archive is broken: {error}"
+            raise ValueError(msg) from error
+    if size > largest:
+        msg = f"it has more than the {largest / 1e6:g} MB that are read"
+        raise ValueError(msg)
+    return size
+
+
+def read_text(path: Path, *, strict: bool = True, largest: int = LARGEST) -> str:
+    """Text of a file in UTF-8, UTF-16 or UTF-32; OSError or ValueError says why there is none.
+
+    Parameters
+    ----------
+    path
+        The file.
+    strict
+        Refuse bytes that are no UTF-8; otherwise replace them, for comments in old encodings.
+    largest
+        Size allowed in bytes.
+    """
+    check_file(path, largest)
+    raw = path.read_bytes()
+    head = raw[:64].lstrip().lower()
+    for beginning, what in _KINDS.items():
+        if head.startswith(beginning.lower()):
+            msg = f"it is {what}"
+            raise ValueError(msg)
+    encoding = next((name for mark, name in _MARKS.items() if raw.startswith(mark)), "")
+    if not encoding and len(raw) >= 4:
+        # In UTF-16 without a mark every second byte of a text in Latin letters is zero.
+        zeros = [raw[start::2].count(0) / (len(raw) // 2) for start in (0, 1)]
+        if max(zeros) > 0.6 and min(zeros) < 0.1:
+            encoding = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
+    try:
+        text = raw.decode(encoding or "utf-8", "strict" if strict or encoding else "replace")
+    except UnicodeDecodeError as error:
+        msg = f"it is no {encoding or 'UTF-8'} text: {error.reason} at byte {error.start}"
+        raise ValueError(msg) from error
+    nulls = text.count("\0")
+    if nulls > len(text) / 50:
+        msg = "it is no text"
+        raise ValueError(msg)
+    # Some programs pad their references with zero bytes.
+    return text.replace("\0", " ").replace("\r\n", "\n")
+
+
+@contextmanager
+def bounded(seconds: float, memory: int = MEMORY) -> Iterator[None]:
+    """Let what runs in the block take so much time and additional memory, no more.
+
+    Time is bounded in the main thread, memory where the system has resource limits.
+
+    Raises
+    ------
+    TimeoutError, MemoryError
+        If a bound was reached.
+    """
+
+    def stop(*_: Any) -> None:
+        msg = f"it takes more than {seconds:.0f} s to read"
+        raise TimeoutError(msg)
+
+    timed = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
+    before: Any = signal.signal(signal.SIGALRM, stop) if timed else None
+    limits = _limit_memory(memory)
+    try:
+        if timed:
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+        yield
+    except MemoryError as error:
+        msg = f"it takes more than {memory / 1e9:g} GB to read"
+        raise MemoryError(msg) from error
+    finally:
+        if timed:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        if limits:
+            import resource
+
+            resource.setrlimit(resource.RLIMIT_AS, limits)
+
+
+def _limit_memory(memory: int) -> tuple[int, int] | None:
+    """Lower the limit of address space, and return what it was; None where there is none."""
+    try:
+        import resource
+
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except (ImportError, OSError):  # no such limits on this system, or no way to know the use
+        return None
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    lower = min(x for x in (used + memory, soft, hard) if x != resource.RLIM_INFINITY)
+    resource.setrlimit(resource.RLIMIT_AS, (lower, hard))
+    return soft, hard
