@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lina_calphad.checks import Array, Flags
     from lina_calphad.phase.equilibria import Phase
     from lina_calphad.phase.gap import Rows
-    from lina_calphad.phase.system import BinarySystem
+    from lina_calphad.phase.system import BinarySystem, Pieces
     from lina_calphad.phase.tracing import Event
 
 
@@ -36,18 +36,30 @@ class Spread:
     t
         ln(y/(1-y)) of its phases, shape (draws, phases) for each event.
     fields
-        Pieces of fields between two events: the phases, and ln(y/(1-y)) of both ends at each
-        temperature asked for, shape (2, draws, temperatures); NaN where the draw has no such
-        field there.
+        Pieces of fields between two events: the number of the field, its phases, and
+        ln(y/(1-y)) of both ends at each temperature asked for, shape (2, draws, temperatures);
+        NaN where the draw is not in that piece there.
     kept
         Which draws have the events of the reference, in their order.
+    sequences
+        In which piece of the reference each draw is at each temperature, shape
+        (draws, temperatures); -1 where it is left out.
+    kinds
+        The phases from A to B in each piece.
     """
 
     events: tuple[Event, ...]
     T: Array
     t: tuple[Array, ...]
-    fields: tuple[tuple[tuple[int, int], Array], ...]
+    fields: tuple[tuple[int, tuple[int, int], Array], ...]
     kept: Flags
+    sequences: Array
+    kinds: tuple[tuple[int, ...], ...]
+
+    def of(self, piece: int) -> tuple[tuple[int, tuple[int, int], Array], ...]:
+        """The tie-lines of one piece, from A to B."""
+        start = sum(len(kind) - 1 for kind in self.kinds[:piece])
+        return self.fields[start : start + len(self.kinds[piece]) - 1]
 
 
 def spread(system: BinarySystem, values: Array, T: Array, span: tuple[float, float]) -> Spread:
@@ -76,8 +88,13 @@ def spread(system: BinarySystem, values: Array, T: Array, span: tuple[float, flo
     levels = np.array(temperatures).reshape(len(events), len(values))
     with np.errstate(invalid="ignore"):
         kept &= (np.diff(levels, axis=0) > 0).all(axis=0) & ((levels > span[0]) & (levels < span[1])).all(axis=0)
-    fields = tuple(_fields(system, events, levels, values, T, span, kept))
-    return Spread(events, levels, tuple(places), fields, kept)
+    pieces = pieces_of(system, span, events, _REFERENCE)
+    # In which piece each draw is at each temperature.
+    place = (levels[:, :, None] <= T).sum(axis=0)
+    place[~kept] = -1
+    fields = tuple(_fields(system, pieces, levels, values, T, span, place))
+    kinds = tuple(sequence for _, sequence, _ in pieces.pieces)
+    return Spread(events, levels, tuple(places), fields, kept, place, kinds)
 
 
 def _followed(
@@ -133,20 +150,13 @@ def _transition(
 
 
 def _fields(
-    system: BinarySystem, spread: Sequence[Event], levels: Array, values: Array, T: Array,
-    span: tuple[float, float], kept: Flags,
-) -> Iterator[tuple[tuple[int, int], Array]]:  # fmt: skip
+    system: BinarySystem, pieces: Pieces, levels: Array, values: Array, T: Array,
+    span: tuple[float, float], place: Array,
+) -> Iterator[tuple[int, tuple[int, int], Array]]:  # fmt: skip
     """Tie-lines of every draw at every temperature, piece by piece of the reference."""
-    reference = pieces_of(system, span, spread, _REFERENCE)
-    stops = np.concatenate([[e.T for e in spread], [span[1]]])
-    stops = np.concatenate([[span[0]], stops])
     own = np.vstack([np.full(len(values), span[0]), levels, np.full(len(values), span[1])])
-    # In which piece each draw is at each temperature.
-    piece = (levels[:, :, None] <= T).sum(axis=0)
-    piece[~kept] = -1
-    number = np.searchsorted(stops, [one[0][1] for one in reference]) - 1
-    for k, (at, sequence, t) in zip(number, reference, strict=True):
-        draw, level = np.nonzero(piece == k)
+    for k, ((at, sequence, t), names) in enumerate(zip(pieces.pieces, pieces.numbers, strict=True)):
+        draw, level = np.nonzero(place == k)
         low, high = own[k, draw], own[k + 1, draw]
         there = at[0] + (T[level] - low) / (high - low) * (at[-1] - at[0])
         rows = (T[level], *values[draw].T)
@@ -158,4 +168,4 @@ def _fields(
                 start = np.array([np.interp(there, at[1:-1], side[1:-1]) for side in t[:, field]])
                 pairs = np.repeat(np.array(pair)[:, None], draw.size, axis=1)
                 result[:, draw, level] = system.solver.polish(pairs, start, rows)[0]
-            yield pair, result
+            yield names[field], pair, result

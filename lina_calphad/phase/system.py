@@ -192,7 +192,7 @@ class BinarySystem:
         if T_max is None:
             top = max((event.T for event in events), default=SPAN[1] / 1.1)
             tracer.span = (T_min, min(1.1 * top, SPAN[1]))
-        pieces = _Pieces(self, tracer, events, points)
+        pieces = Pieces(self, tracer, events, points)
         return Diagram(
             self.components, tracer.span, pieces.fields(),
             Invariants(tuple(self._named(event) for event in events)), pieces.singles(),
@@ -262,13 +262,17 @@ def _kind(event: Event, names: Sequence[str]) -> str:
 
 def pieces_of(
     system: BinarySystem, span: tuple[float, float], events: Sequence[Event], points: int
-) -> list[tuple[Array, tuple[int, ...], Array]]:
-    """T, phases from A to B, and t of all tie-lines (2, fields, T) between events."""
-    return _Pieces(system, system._tracer((), span), events, points).pieces
+) -> Pieces:
+    """Tie-lines of the reference between its events."""
+    return Pieces(system, system._tracer((), span), events, points)
 
 
-class _Pieces:
-    """Fields between events, joined over them."""
+class Pieces:
+    """Tie-lines between events, and the fields that they make together.
+
+    `pieces` holds T, the phases from A to B, and t of all tie-lines, shape (2, fields, T), and
+    `numbers` which field each belongs to.
+    """
 
     def __init__(
         self, system: BinarySystem, tracer: Tracer, events: Sequence[Event], points: int
@@ -276,8 +280,8 @@ class _Pieces:
         self.system, self.tracer = system, tracer
         low, high = tracer.span
         self.events = [e for e in events if low < e.T < high]
-        stops = [low, *dict.fromkeys(e.T for e in self.events), high]
-        self.pieces = [self._piece(a, b, points) for a, b in pairwise(stops) if b - a > 1e-6]
+        stops = [low, *(e.T for e in self.events), high]
+        self.pieces = [self._piece(a, b, points) for a, b in pairwise(stops)]
 
     def _piece(self, low: float, high: float, points: int) -> Any:
         """T, the phases from A to B and t of all tie-lines (2, fields, T) between two events."""
@@ -345,24 +349,37 @@ class _Pieces:
                         if np.all((side * near > 1) | np.isnan(near)):
                             t[:, field, k] = np.where(np.isnan(t[:, field, 1]), np.nan, side * np.inf)
 
-    def fields(self) -> tuple[Field, ...]:
-        """Two-phase fields over the whole span."""
-        done: list[Any] = []
-        open_: list[Any] = []
+    @cached_property
+    def numbers(self) -> list[list[int]]:
+        """Which field each tie-line of each piece belongs to: they go on over events beside them."""
+        found: list[list[int]] = []
+        count, before = 0, []
         for T, sequence, t in self.pieces:
             now = []
             for k in range(len(sequence) - 1):
                 pair = sequence[k : k + 2]
-                new = (pair, T, t[:, k])
-                for old in open_:
-                    if old[0] == pair and old[1][-1] == T[0] and _same(old[2][:, -1], t[:, k, 0]):
-                        open_.remove(old)
-                        new = (pair, np.append(old[1], T[1:]), np.append(old[2], t[:, k, 1:], axis=1))
-                        break
-                now.append(new)
-            done += open_
-            open_ = now
-        return tuple(self._field(*one) for one in sorted(done + open_, key=lambda f: float(f[1][0])))
+                known = [n for p, end, n in before if p == pair and _same(end, t[:, k, 0])]
+                number = known[0] if known else count
+                count += not known
+                now.append((pair, t[:, k, -1], number))
+            before = now
+            found.append([n for _, _, n in now])
+        return found
+
+    def fields(self) -> tuple[Field, ...]:
+        """Two-phase fields over the whole span."""
+        parts: dict[int, list[Any]] = {}
+        for (T, sequence, t), numbers in zip(self.pieces, self.numbers, strict=True):
+            for k, number in enumerate(numbers):
+                parts.setdefault(number, []).append((sequence[k : k + 2], T, t[:, k]))
+        return tuple(
+            self._field(
+                some[0][0],
+                np.concatenate([some[0][1], *(T[1:] for _, T, _ in some[1:])]),
+                np.concatenate([some[0][2], *(t[:, 1:] for _, _, t in some[1:])], axis=1),
+            )
+            for some in parts.values()
+        )
 
     def _field(self, pair: tuple[int, int], T: Array, t: Array) -> Field:
         phases = [self.system.phases[p] for p in pair]
