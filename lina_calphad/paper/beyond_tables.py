@@ -21,9 +21,8 @@ from lina_calphad.data.databases import PARAMETERS
 from lina_calphad.data.elasticity import CubicElasticity, coherency_coefficient
 from lina_calphad.data.interactions import free_interactions
 from lina_calphad.data.sources import COMPONENTS, PHASE
-from lina_calphad.errors import UnknownAssessment
-from lina_calphad.paper.claims import close_packed
-from lina_calphad.paper.series import CLOSE_PACKED
+from lina_calphad.paper.alloys import NEW, close_packed
+from lina_calphad.paper.marks import CLOSE_PACKED
 from lina_calphad.phase.bands import MODELS, bands
 from lina_calphad.phase.draws import draws_note, source_draws
 from lina_calphad.phase.solution import BinarySolution
@@ -34,10 +33,8 @@ if TYPE_CHECKING:
     from pycalphad import Database
 
     from lina_calphad.checks import Array
-    from lina_calphad.compare.comparison import Comparison
-    from lina_calphad.phase.alloy import Alloy
+    from lina_calphad.paper.alloys import Paper
 
-ASSESSMENT = "santos2025"
 CHEMICAL, ISOTROPIC = "chemical, B = 0", "isotropic, eq. 12"
 
 #: The cubic constants of the registry by name, and those of the host near room temperature.
@@ -52,31 +49,21 @@ _POINTS = 90  # temperatures of a curve
 _SWEEP = 111  # values of B
 
 
-def cubic_elasticity(comparison: Comparison) -> pd.DataFrame:
+def cubic_elasticity(paper: Paper) -> pd.DataFrame:
     """Figure 8: coherent diagrams with cubic constants, for three directions of the wave.
 
     Cahn's coefficient takes the constants of the host, Li. Those of Na in their place, on the
     host's lattice, say how much that choice matters: Na is softer.
 
-    Parameters
-    ----------
-    comparison
-        With santos2025.
-
     Returns
     -------
     pandas.DataFrame
         constants, direction, curve, T_K, x_na_alpha, x_na_beta; the B, critical temperature and
-        elastic data of the series; at_T_K, the temperature of the comparison, and
+        elastic data of the series; at_T_K, the paper's room temperature, and
         li_close_packed_below_K. Where a gap has closed there is no row.
-
-    Raises
-    ------
-    UnknownAssessment
-        If the comparison lacks the assessment.
     """
-    description = _description(comparison)
-    dbf, cold = description.dbf, close_packed(description, 0.0)
+    alloy = paper.alloys[NEW]
+    dbf, cold = alloy.dbf, close_packed(alloy)
     own, lattice = _elastic_data(dbf)
     cases = [(CHEMICAL, "-", own, 0.0, "no elastic energy")]
     cases.append((ISOTROPIC, "any", own, coherency_coefficient(own, *lattice), _bound(own)))
@@ -87,7 +74,7 @@ def cubic_elasticity(comparison: Comparison) -> pd.DataFrame:
         cases.append((name, plane, cubic.elasticity, b, basis))
     family, values = _with_coherency(dbf, [b for *_, b, _ in cases])
     tops = family.critical_points(values).T
-    T = np.union1d(np.linspace(_COLDEST, comparison.top, _POINTS), [comparison.T])
+    T = np.union1d(np.linspace(_COLDEST, paper.top, _POINTS), [paper.T])
     frames: list[pd.DataFrame] = []
     for curve in ("binodal", "spinodal"):
         found = getattr(family, curve)(T, values)
@@ -100,23 +87,18 @@ def cubic_elasticity(comparison: Comparison) -> pd.DataFrame:
             if kind == "coherent":
                 columns["biaxial_modulus_GPa"] = c.biaxial_modulus(PLANES.get(plane, (1, 0, 0)))
                 columns |= _constants(c)
-            columns |= {"at_T_K": comparison.T, CLOSE_PACKED: cold, "basis": basis}
+            columns |= {"at_T_K": paper.T, CLOSE_PACKED: cold, "basis": basis}
             frames.append(pd.DataFrame(columns)[found.gap[i]])
     return pd.concat(frames, ignore_index=True)
 
 
-def sensitivity(comparison: Comparison) -> pd.DataFrame:
+def sensitivity(paper: Paper) -> pd.DataFrame:
     """Figure 9: coherent solubility and spinodal onset as elastic data vary one at a time.
 
     Young's modulus and Poisson's ratio go from the Reuss to the Voigt average of the cubic
     constants of Li, between which those of any polycrystal without texture lie; lattice
     constants from the paper's to others. A map over two of them would say no more than the
     sweep of B, through which all of them act.
-
-    Parameters
-    ----------
-    comparison
-        With santos2025; its temperature is that of the table.
 
     Returns
     -------
@@ -126,15 +108,8 @@ def sensitivity(comparison: Comparison) -> pd.DataFrame:
         onset_x_na, and "basis", why this value. The parameter "reference" is eq. 12, "B" the
         sweep of B from zero, the chemical gap. Where there is no gap the mole fractions are
         missing, and "missing" says so.
-
-    Raises
-    ------
-    UnknownAssessment
-        If the comparison lacks the assessment.
-    NoMiscibilityGap
-        If no case has a gap at that temperature.
     """
-    dbf = _description(comparison).dbf
+    dbf = paper.alloys[NEW].dbf
     rows = list(_cases(*_elastic_data(dbf)))
     highest = max(row["B_J_per_mol"] for row in rows)
     for b in np.linspace(0, 1.1 * highest, _SWEEP):
@@ -142,8 +117,8 @@ def sensitivity(comparison: Comparison) -> pd.DataFrame:
         rows.append({"parameter": "B", "case": "", "B_J_per_mol": b, "basis": basis})
     table = pd.DataFrame(rows)
     family, values = _with_coherency(dbf, table["B_J_per_mol"])
-    binodal, spinodal = family.binodal(comparison.T, values), family.spinodal(comparison.T, values)
-    table.insert(0, "T_K", comparison.T)
+    binodal, spinodal = family.binodal(paper.T, values), family.spinodal(paper.T, values)
+    table.insert(0, "T_K", paper.T)
     table["solubility_x_na"] = np.exp(binodal.ln_x_alpha)
     table["onset_x_na"] = spinodal.x_alpha
     table["missing"] = np.where(spinodal.gap, "", "no gap")
@@ -188,13 +163,8 @@ def _cases(own: CubicElasticity, lattice: tuple[float, float]) -> Iterator[dict[
         )
 
 
-def uncertainty(comparison: Comparison) -> pd.DataFrame:
-    """Figure 10: bands of the diagram, and the draws at the comparison's temperature.
-
-    Parameters
-    ----------
-    comparison
-        With santos2025, with bands or without.
+def uncertainty(paper: Paper) -> pd.DataFrame:
+    """Figure 10: bands of the diagram, and the draws at room temperature.
 
     Returns
     -------
@@ -203,26 +173,19 @@ def uncertainty(comparison: Comparison) -> pd.DataFrame:
         the draws, of which share_with_gap have a gap. Then, of solubility and spinodal onset
         at at_T_K, one row a bin of a histogram: bin_low_x_na, bin_high_x_na, share_of_draws.
         In every row li_close_packed_below_K.
-
-    Raises
-    ------
-    UnknownAssessment
-        If the comparison lacks the assessment.
-    NoMiscibilityGap
-        If no draw has a gap at that temperature.
     """
-    description = _description(comparison)
-    known = source_draws(ASSESSMENT, description.dbf)
+    alloy = paper.alloys[NEW]
+    known = source_draws(NEW, alloy.dbf)
     assert known is not None  # the registry has an error for it
     dbf, draws = known
-    T = np.union1d(np.linspace(_COLDEST, comparison.top, _POINTS), [comparison.T])
-    found = comparison.bands.get(ASSESSMENT) or bands(dbf, draws, T)
+    T = np.union1d(np.linspace(_COLDEST, paper.top, _POINTS), [paper.T])
+    found = bands(dbf, draws, T)
     table = found.to_dataframe().filter(regex="^(kind|branch|T|share_with_gap|x_.*)$")
     table = table[table["T"] >= _COLDEST].rename(columns=lambda c: c.replace("x_", "x_na_"))
     for kind, rows in table.groupby("kind").groups.items():
         which, curve = str(kind).split()
         part = table.loc[rows]
-        own = getattr(description.solutions[which], curve)(part["T"])
+        own = getattr(alloy.solutions[which], curve)(part["T"])
         central = np.where(part["branch"] == "alpha", own.x_alpha, own.x_beta)
         table.loc[rows, "x_na"] = np.where(own.gap, central, np.nan)
     parts = [table.dropna(subset="x_na")]
@@ -234,35 +197,25 @@ def uncertainty(comparison: Comparison) -> pd.DataFrame:
         x = {
             f"{kind} {curve}": found.x_alpha[found.gap]
             for kind, family in families.items()
-            for found in [getattr(family, curve)(comparison.T, draws.values)]
+            for found in [getattr(family, curve)(paper.T, draws.values)]
         }
         # Even on the axis that the figure gives them.
         edges = _bins(x.values(), np.geomspace if curve == "binodal" else np.linspace)
         for kind, values in x.items():
-            columns: dict[str, Any] = {"kind": kind, "branch": "alpha", "T": comparison.T}
+            columns: dict[str, Any] = {"kind": kind, "branch": "alpha", "T": paper.T}
             columns |= {"bin_low_x_na": edges[:-1], "bin_high_x_na": edges[1:]}
             columns["share_of_draws"] = np.histogram(values, edges)[0] / len(draws)
             parts.append(pd.DataFrame(columns))
     table = pd.concat(parts, ignore_index=True).rename(columns={"kind": "curve", "T": "T_K"})
-    same: dict[str, Any] = {"at_T_K": comparison.T, "draws": found.draws}
-    same[CLOSE_PACKED] = close_packed(description, 0.0)
-    return table.assign(**same, basis=draws_note(ASSESSMENT, ASSESSMENT, draws))
+    same: dict[str, Any] = {"at_T_K": paper.T, "draws": found.draws}
+    same[CLOSE_PACKED] = close_packed(alloy)
+    return table.assign(**same, basis=draws_note(NEW, NEW, draws))
 
 
 def _bins(samples: Iterable[Array], spaced: Callable[..., Array]) -> Array:
     """Edges of 90 bins that hold all samples."""
     x = np.concatenate(list(samples))
     return spaced(x.min() * (1 - 1e-9), x.max() * (1 + 1e-9), 91)
-
-
-def _description(comparison: Comparison) -> Alloy:
-    for description in comparison.descriptions:
-        if description.name == ASSESSMENT:
-            return description
-    msg = (
-        f"figures 8 to 10 are of {ASSESSMENT}; this comparison holds {', '.join(comparison.names)}"
-    )
-    raise UnknownAssessment(msg)
 
 
 def _elastic_data(dbf: Database) -> tuple[CubicElasticity, tuple[float, float]]:

@@ -5,159 +5,44 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
-from lina_calphad.compare.comparison import Comparison, compare
 from lina_calphad.data.assessments import HANDBOOK_ELASTICITY, MEASURED, Published, assessments
 from lina_calphad.data.databases import copy_database, set_elastic_data
 from lina_calphad.data.datasets import read_datasets, shipped_datasets
 from lina_calphad.data.mixing_data import difference_of, mixing_data
 from lina_calphad.data.sources import COMPONENTS, PHASE
 from lina_calphad.errors import LinaCalphadError
+from lina_calphad.paper.alloys import NEW, OLD, STANDARD_TEMPERATURE, Paper, close_packed
+from lina_calphad.paper.figures import drawings_of
 from lina_calphad.phase import dilute
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.solution import BinarySolution
+from lina_calphad.report import Line, Report, Shown
 
 if TYPE_CHECKING:
     from lina_calphad.phase.alloy import Alloy
 
-#: What "room temperature" of the paper is taken for, and what it usually is, in K.
-ROOM_TEMPERATURE = 300.0
-STANDARD_TEMPERATURE = 298.15
-
 #: Whose handbook constants stand for the anisotropy of the host.
 _LI = ("LI", "300 K")
-
 _PLURAL = {
     "agrees": "agree",
     "differs": "differ",
     "in doubt": "are in doubt",
     "not computed": "could not be computed",
 }
-
+_STANDARD = f"computed_{STANDARD_TEMPERATURE}_K"
 #: Digits beyond which two numbers are the same double.
 _ALL_DIGITS = 15.0
 
 
-@dataclass(frozen=True)
-class Claim:
-    """One published number, or our reading of words, and the computed one.
-
-    Parameters
-    ----------
-    assessment
-        Key of the assessment it is about.
-    published
-        What its source says.
-    computed
-        The same from this package, at 300 K where it is one of room temperature; None
-        where it could not be computed.
-    standard
-        At 298.15 K, or None where it is not one of room temperature.
-    reason
-        Why it could not be computed, or an empty string.
-    """
-
-    assessment: str
-    published: Published
-    computed: float | None
-    standard: float | None = None
-    reason: str = ""
-
-    @property
-    def digits(self) -> float | None:
-        """Decimal digits in which both agree: minus the logarithm of the relative difference."""
-        if self.computed is None:
-            return None
-        difference = abs(self.computed / self.published.value - 1)
-        return min(_ALL_DIGITS, -math.log10(difference)) if difference else _ALL_DIGITS
-
-    @property
-    def verdict(self) -> str:
-        """One of "agrees", "differs", "in doubt" (see `Published.doubt`) and "not computed"."""
-        if self.computed is None:
-            return "not computed"
-        if self.published.doubt:
-            return "in doubt"
-        return "agrees" if _close(self.computed, self.published) else "differs"
-
-
-def _close(value: float, published: Published) -> bool:
-    # The tolerance is a decimal number, and so not exact.
-    return abs(value - published.value) <= published.tolerance * (1 + 1e-9)
-
-
-@dataclass(frozen=True, eq=False)
-class Reproduction:
-    """What `reproduce` found.
-
-    Parameters
-    ----------
-    claims
-        The numbers, old assessment first.
-    notes
-        What to know when reading them.
-    comparison
-        The comparison of both assessments at 300 K that the figures are drawn from.
-    """
-
-    claims: tuple[Claim, ...]
-    notes: tuple[str, ...]
-    comparison: Comparison
-
-    @property
-    def ok(self) -> bool:
-        """Whether all was computed and nothing differs."""
-        return all(claim.verdict in ("agrees", "in doubt") for claim in self.claims)
-
-    @property
-    def summary(self) -> str:
-        """Number of claims with each verdict, printed numbers and words apart."""
-        texts = []
-        for name, words in (("printed numbers", False), ("statements in words", True)):
-            found = Counter(c.verdict for c in self.claims if bool(c.published.reading) == words)
-            counts = ", ".join(f"{n} {_PLURAL[v]}" for v, n in found.items())
-            texts.append(f"of {found.total()} {name} {counts}")
-        return "; ".join(texts)
-
-    def __repr__(self) -> str:
-        return f"<Reproduction: {self.summary}>"
-
-    def to_dataframe(self) -> pd.DataFrame:
-        """One row a number."""
-        rows = [
-            {
-                "assessment": claim.assessment,
-                "quantity": claim.published.quantity,
-                "unit": claim.published.unit,
-                "published": claim.published.value,
-                "tolerance": claim.published.tolerance,
-                "computed": claim.computed,
-                f"computed_{STANDARD_TEMPERATURE}_K": claim.standard,
-                "digits": claim.digits,
-                "verdict": claim.verdict,
-                "where": claim.published.where,
-                "our_reading": claim.published.reading,
-                "doubt": claim.published.doubt,
-                "reason": claim.reason,
-            }
-            for claim in self.claims
-        ]
-        return pd.DataFrame(rows)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same for programs; missing values are None."""
-        table = self.to_dataframe().astype(object)
-        rows = table.where(table.notna(), None).to_dict("records")
-        return {"ok": self.ok, "numbers": rows, "notes": list(self.notes)}
-
-
-def reproduce(progress: Callable[[str], None] | None = None) -> Reproduction:
-    """Compute every number that the paper prints, and hold it against the printed one.
+def reproduce(progress: Callable[[str], None] = lambda _: None) -> Report:
+    """Compute every result that the paper prints, and hold it against the printed one.
 
     Parameters
     ----------
@@ -166,139 +51,238 @@ def reproduce(progress: Callable[[str], None] | None = None) -> Reproduction:
 
     Returns
     -------
-    Reproduction
+    Report
+        The table "numbers", and the paper's figures with their tables: see `figures`. A number
+        is computed at 300 K if it is one of room temperature, and at 298.15 K beside.
 
     Examples
     --------
     >>> result = reproduce()
     >>> result.ok
     True
-    >>> result.summary.split("; ")[0]
+    >>> result.content["summary"].split("; ")[0]
     'of 12 printed numbers 10 agree, 2 are in doubt'
+    >>> result.figures["figure_3_na_in_li"]().axes[0].get_yscale()
+    'log'
     """
-    comparison = compare(tuple(assessments()), ROOM_TEMPERATURE, progress=progress)
-    claims = []
-    for i, (key, assessment) in enumerate(assessments().items()):
-        for published in assessment.published:
-            value, of_room = _COMPUTED[published.quantity]
-            temperatures = [ROOM_TEMPERATURE, STANDARD_TEMPERATURE][: 1 + of_room]
-            try:
-                values = [float(value(comparison, i, T)) for T in temperatures]
-            except (LinaCalphadError, LookupError, ValueError) as error:
-                claims.append(Claim(key, published, None, reason=str(error.args[0])))
-            else:
-                claims.append(Claim(key, published, values[0], values[1] if of_room else None))
-    return Reproduction(tuple(claims), _notes(claims, comparison), comparison)
+    paper = Paper.shipped()
+    return report(compute(paper, progress), paper)
 
 
-def _of(value: Callable[[Alloy, float], Any]) -> _Value:
-    """What concerns one assessment alone."""
-    return lambda comparison, i, T: value(comparison.descriptions[i], T)
+def compute(paper: Paper, progress: Callable[[str], None] = lambda _: None) -> pd.DataFrame:
+    """The table "numbers" of `reproduce`: one row a published number, or our reading of words."""
+    rows = []
+    for key, alloy in paper.alloys.items():
+        progress(key)
+        for published in assessments()[key].published:
+            computed, standard, reason = _computed(paper, alloy, published.quantity)
+            row: dict[str, Any] = {"assessment": key, **asdict(published), "computed": computed}
+            row |= {_STANDARD: standard, "digits": digits(computed, published)}
+            rows.append(row | {"verdict": verdict(computed, published), "reason": reason})
+    names = {"value": "published", "reading": "our_reading"}
+    order = ["computed", _STANDARD, "digits", "verdict", "where", "our_reading", "doubt", "reason"]
+    first = ["assessment", "quantity", "unit", "published", "tolerance"]
+    return pd.DataFrame(rows).rename(columns=names)[first + order]
+
+
+def digits(computed: float | None, published: Published) -> float | None:
+    """Decimal digits in which both agree: minus the logarithm of the relative difference."""
+    if computed is None:
+        return None
+    difference = abs(computed / published.value - 1)
+    return min(_ALL_DIGITS, -math.log10(difference)) if difference else _ALL_DIGITS
+
+
+def verdict(computed: float | None, published: Published) -> str:
+    """One of "agrees", "differs", "in doubt" (see `Published.doubt`) and "not computed"."""
+    if computed is None:
+        return "not computed"
+    if published.doubt:
+        return "in doubt"
+    # The tolerance is a decimal number, and so not exact.
+    close = abs(computed - published.value) <= published.tolerance * (1 + 1e-9)
+    return "agrees" if close else "differs"
+
+
+def report(numbers: pd.DataFrame, paper: Paper) -> Report:
+    """What `reproduce` returns for these numbers."""
+    notes, summary = _notes(numbers, paper), _summary(numbers)
+    ok = bool(numbers["verdict"].isin(["agrees", "in doubt"]).all())
+    plain = numbers.astype(object)
+    records = plain.where(plain.notna(), None).to_dict("records")
+    read = numbers[numbers["our_reading"] != ""]
+    words = "words: " + read["quantity"] + ": " + read["where"] + "; our reading: "
+    tables, figures = drawings_of(paper)
+    return Report(
+        "numbers",
+        {"ok": ok, "summary": summary, "numbers": records, "notes": notes},
+        [_shown(numbers), *(words + read["our_reading"]), Line(summary, "bold")],
+        notes,
+        {"numbers": numbers, **tables},
+        figures,
+        ok=ok,
+    )
+
+
+def _computed(paper: Paper, alloy: Alloy, quantity: str) -> tuple[float | None, float | None, str]:
+    """A published quantity at room temperature and at 298.15 K, or why there is none."""
+    value, of_room = _COMPUTED[quantity]
+    try:
+        computed = float(value(alloy, paper.T, paper))
+        standard = float(value(alloy, STANDARD_TEMPERATURE, paper)) if of_room else None
+    except (LinaCalphadError, LookupError, ValueError) as error:
+        return None, None, str(error.args[0])
+    return computed, standard, ""
+
+
+# -- how each published quantity is computed: from an alloy, at T in K --
+
+_Value = Callable[["Alloy", float, Paper], Any]
 
 
 def _coefficient(order: int) -> _Value:
     """A bcc parameter: by eqs. 8 and 9 where there are energies, else as the TDB has it."""
 
-    def value(description: Alloy, _: float) -> float:
-        name = description.name
-        if name not in shipped_datasets():
-            return description.coefficients[order]
-        found = difference_of(mixing_data(read_datasets([name]), PHASE, COMPONENTS))
+    def value(alloy: Alloy, *_: Any) -> float:
+        if alloy.name not in shipped_datasets():
+            return alloy.coefficients[order]
+        found = difference_of(mixing_data(read_datasets([alloy.name]), PHASE, COMPONENTS))
         if found is None:
-            msg = f"the dataset {name} is not of one substituted atom on each side"
+            msg = f"the dataset {alloy.name} is not of one substituted atom on each side"
             raise LookupError(msg)
         return (found.L0, found.L1)[order]
 
-    return _of(value)
+    return value
 
 
-def _onset_ratio(comparison: Comparison, _: int, T: float) -> float:
-    old, new = (float(d.chemical.spinodal(T).x_alpha) for d in comparison.descriptions)
+def _onset_ratio(alloy: Alloy, T: float, paper: Paper) -> float:
+    old, new = (float(d.chemical.spinodal(T).x_alpha) for d in (paper.alloys[OLD], alloy))
     return old / new
 
 
-def _na_side(comparison: Comparison, _: int, T: float) -> float:
-    old, new = (float(d.chemical.binodal(T).ln_one_minus_x_beta) for d in comparison.descriptions)
+def _na_side(alloy: Alloy, T: float, paper: Paper) -> float:
+    pair = (paper.alloys[OLD], alloy)
+    old, new = (float(d.chemical.binodal(T).ln_one_minus_x_beta) for d in pair)
     return new / old
 
 
-def _eq_11_fails(description: Alloy, _: float) -> float:
+def _eq_11_fails(alloy: Alloy, *_: Any) -> float:
     """Temperature in K at which eq. 11 gives half as much again as the exact spinodal."""
-    terms = description.coefficients
+    terms = alloy.coefficients
 
     def excess(T: float) -> float:
-        closed, exact = dilute.spinodal(T, terms), description.chemical.spinodal(T)
+        closed, exact = dilute.spinodal(T, terms), alloy.chemical.spinodal(T)
         return float((1 - closed.x_beta) / (1 - exact.x_beta)) - 1.5
 
     return float(brentq(excess, 1.0, 300.0))
 
 
-def close_packed(description: Alloy, _: float, phase: str = "HCP_A3") -> float:
-    """Temperature in K at which bcc Li and close-packed Li have one Gibbs energy."""
-    other = BinarySolution(description.dbf, COMPONENTS, phase)
-
-    def difference(T: float) -> float:
-        return float(description.chemical.gibbs_energy(T, 0.0) - other.gibbs_energy(T, 0.0))
-
-    return float(brentq(difference, 20.0, 200.0))
-
-
-def _closed_over_exact(description: Alloy, _: float) -> float:
+def _closed_over_exact(alloy: Alloy, *_: Any) -> float:
     """Coherent solubility of Li in Na at 200 K, by the closed form and exactly."""
-    closed = dilute.binodal(200.0, description.coefficients, description.coherency)
-    exact = description.coherent.binodal(200.0)
-    return math.exp(closed.ln_one_minus_x_beta - exact.ln_one_minus_x_beta)
+    closed = dilute.binodal(200.0, alloy.coefficients, alloy.coherency)
+    return math.exp(closed.ln_one_minus_x_beta - alloy.coherent.binodal(200.0).ln_one_minus_x_beta)
 
 
-def _soft_over_isotropic(description: Alloy, T: float) -> float:
+def _soft_over_isotropic(alloy: Alloy, T: float, _: Paper) -> float:
     """Coherent solubility of Na in Li, for waves along the soft direction and isotropic."""
     (handbook,) = (c for c in HANDBOOK_ELASTICITY if (c.element, c.temperature) == _LI)
-    dbf = copy_database(description.dbf)
+    dbf = copy_database(alloy.dbf)
     set_elastic_data(dbf, PHASE, molar_volume={}, elasticity={"LI": handbook.elasticity})
     soft = BinarySolution(dbf, COMPONENTS, PHASE, model=CoherentModel)
-    return math.exp(soft.binodal(T).ln_x_alpha - description.coherent.binodal(T).ln_x_alpha)
+    return math.exp(soft.binodal(T).ln_x_alpha - alloy.coherent.binodal(T).ln_x_alpha)
 
 
-_Value = Callable[[Comparison, int, float], Any]
-
-#: How each published quantity is computed from the comparison, for the assessment of this
-#: index, at T in K; and whether it is one of room temperature.
+#: By name of the published quantity; and whether it is one of room temperature.
 _COMPUTED: dict[str, tuple[_Value, bool]] = {
     "bcc 0L": (_coefficient(0), False),
     "bcc 1L": (_coefficient(1), False),
-    "chemical solubility of Na in Li": (_of(lambda d, T: d.chemical.binodal(T).x_alpha), True),
-    "chemical spinodal onset": (_of(lambda d, T: d.chemical.spinodal(T).x_alpha), True),
-    "coherent solubility of Na in Li": (_of(lambda d, T: d.coherent.binodal(T).x_alpha), True),
-    "coherent spinodal onset": (_of(lambda d, T: d.coherent.spinodal(T).x_alpha), True),
-    "coherent critical temperature": (_of(lambda d, _: d.coherent.critical_point().T), False),
-    "bcc Li turns close-packed (hcp)": (_of(close_packed), False),
+    "chemical solubility of Na in Li": (lambda d, T, _: d.chemical.binodal(T).x_alpha, True),
+    "chemical spinodal onset": (lambda d, T, _: d.chemical.spinodal(T).x_alpha, True),
+    "coherent solubility of Na in Li": (lambda d, T, _: d.coherent.binodal(T).x_alpha, True),
+    "coherent spinodal onset": (lambda d, T, _: d.coherent.spinodal(T).x_alpha, True),
+    "coherent critical temperature": (lambda d, *_: d.coherent.critical_point().T, False),
+    "bcc Li turns close-packed (hcp)": (lambda d, *_: close_packed(d), False),
     "monotectic Li-rich liquid, x(Na)": (
-        _of(lambda d, _: d.invariant("monotectic").x("LIQUID")[0]),
+        lambda d, *_: d.invariant("monotectic").x("LIQUID")[0],
         False,
     ),
-    "eutectic temperature, abstract": (_of(lambda d, _: d.invariant("eutectic").T), False),
-    "eutectic temperature, text": (_of(lambda d, _: d.invariant("eutectic").T), False),
+    "eutectic temperature, abstract": (lambda d, *_: d.invariant("eutectic").T, False),
+    "eutectic temperature, text": (lambda d, *_: d.invariant("eutectic").T, False),
     "chemical spinodal onset, old over new": (_onset_ratio, True),
     "ln of the solubility of Li in Na, new over old": (_na_side, True),
-    "temperature where eq. 11 is off by half": (_of(_eq_11_fails), False),
-    "coherent Li in Na at 200 K, closed form over exact": (_of(_closed_over_exact), False),
-    "coherent Na in Li, <100> over isotropic": (_of(_soft_over_isotropic), True),
+    "temperature where eq. 11 is off by half": (_eq_11_fails, False),
+    "coherent Li in Na at 200 K, closed form over exact": (_closed_over_exact, False),
+    "coherent Na in Li, <100> over isotropic": (_soft_over_isotropic, True),
 }
 
 
-def _notes(claims: list[Claim], comparison: Comparison) -> tuple[str, ...]:
-    """What the numbers do not say by themselves."""
-    new = comparison.descriptions[-1]
-    standard = all(
-        _close(claim.standard, claim.published)
-        for claim in claims
-        if claim.standard is not None and claim.verdict == "agrees"
+# -- what to say of the numbers --
+
+
+def _shown(numbers: pd.DataFrame) -> Shown:
+    """The table of the terminal, in a section for each assessment."""
+    wrong = numbers["verdict"].isin(["differs", "not computed"])
+    words = np.where(numbers["our_reading"] != "", "words: ", "")
+    big = numbers["published"].abs() >= 10
+    cells = pd.DataFrame(
+        {
+            "quantity": numbers["quantity"] + (" / " + numbers["unit"]).replace(" / 1", ""),
+            "published": words + numbers["published"].map("{:g}".format),
+            "computed": _written(numbers["computed"], big),
+            f"at {STANDARD_TEMPERATURE} K": _written(numbers[_STANDARD], big),
+            "digits": numbers["digits"].map("{:.1f}".format, na_action="ignore").fillna(""),
+            "verdict": numbers["verdict"],
+        }
     )
-    fcc = close_packed(new, 0.0, "FCC_A1")
+    cells["published"] += " ± " + numbers["tolerance"].map("{:g}".format)
+    frames, sections, styles, row = [], [], {}, 0
+    for name, part in cells.groupby(numbers["assessment"], sort=False):
+        frames += [pd.DataFrame({"quantity": [str(name)]}), part]
+        sections.append(row)
+        styles[row] = "bold"
+        styles |= {row + 1 + i: "bold red" for i, bad in enumerate(wrong[part.index]) if bad}
+        row += 1 + len(part)
+    return Shown(
+        "The paper's results, published and computed",
+        pd.concat(frames, ignore_index=True).fillna(""),
+        left=("quantity", "verdict"),
+        sections=tuple(sections),
+        styles=styles,
+        whole=tuple(cells.columns[1:]),
+        roomy=(f"at {STANDARD_TEMPERATURE} K",),
+    )
+
+
+def _written(values: pd.Series[float], big: pd.Series[bool]) -> pd.Series[str]:
+    """Computed numbers with more digits than the source may print."""
+    fine, coarse = (
+        values.map(form.format, na_action="ignore").fillna("") for form in ("{:.4g}", "{:.2f}")
+    )
+    return fine.where(~big, coarse)
+
+
+def _summary(numbers: pd.DataFrame) -> str:
+    """How many have each verdict, printed numbers and words apart."""
+    texts = []
+    words = numbers["our_reading"] != ""
+    for name, of in (("printed numbers", ~words), ("statements in words", words)):
+        counts = Counter(numbers.loc[of, "verdict"])
+        found = ", ".join(f"{n} {_PLURAL[verdict]}" for verdict, n in counts.items())
+        texts.append(f"of {of.sum()} {name} {found}")
+    return "; ".join(texts)
+
+
+def _notes(numbers: pd.DataFrame, paper: Paper) -> list[str]:
+    """What the numbers do not say by themselves."""
+    agreeing = numbers[(numbers["verdict"] == "agrees") & numbers[_STANDARD].notna()]
+    off = abs(agreeing[_STANDARD] - agreeing["published"])
+    standard = bool((off <= agreeing["tolerance"] * (1 + 1e-9)).all())
+    fcc = close_packed(paper.alloys[NEW], "FCC_A1")
     (eutectic,) = (p for p in MEASURED if p.quantity == "eutectic temperature")
-    top = assessments()[new.name].temperature_range[1]
-    return (
-        f"room temperature is taken for {ROOM_TEMPERATURE:g} K; "
+    top = assessments()[NEW].temperature_range[1]
+    doubtful, failed = numbers[numbers["doubt"] != ""], numbers[numbers["reason"] != ""]
+    return [
+        f"room temperature is taken for {paper.T:g} K; "
         + ("what agrees there agrees" if standard else "not all that agrees there agrees")
         + f" at {STANDARD_TEMPERATURE} K, too",
         "0L and 1L close a circle: the paper prints no energies, so ours are its parameters put "
@@ -306,8 +290,8 @@ def _notes(claims: list[Claim], comparison: Comparison) -> tuple[str, ...]:
         f"the measured eutectic is {eutectic.value:g} K ({eutectic.where})",
         f"bcc and fcc Li have one energy already at {fcc:.1f} K in the SGTE description, "
         "extrapolated from 200 K; the paper does not say which close-packed phase it means",
-        f"the bcc parameters of {new.name} are meant for temperatures below {top:g} K: its "
+        f"the bcc parameters of {NEW} are meant for temperatures below {top:g} K: its "
         "monotectic is an extrapolation",
-        *(f"{c.published.quantity}: {c.published.doubt}" for c in claims if c.published.doubt),
-        *(f"{c.published.quantity} could not be computed: {c.reason}" for c in claims if c.reason),
-    )
+        *(doubtful["quantity"] + ": " + doubtful["doubt"]),
+        *(failed["quantity"] + " could not be computed: " + failed["reason"]),
+    ]

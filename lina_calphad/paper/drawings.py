@@ -1,4 +1,4 @@
-"""Drawings of the paper's figures 1 to 7, each from its table in `curves` alone.
+"""Drawings of the paper's figures 1 to 7: each function takes its table and gives a Figure.
 
 Colour tells the source. Every artist is labelled with the source and the series it draws.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from functools import partial
 from operator import mul
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,21 +14,20 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+from lina_calphad import plots
 from lina_calphad.data.supercells import EV_IN_J_PER_MOL
-from lina_calphad.paper import tables as curves
-from lina_calphad.paper.series import close_packed_line, each_series, hollow, legend, square
-from lina_calphad.paper.tables import ENERGIES, FCC, METHODS, RATIO, SIDES
-from lina_calphad.plots import COLOURS, STYLES, WIDTHS, arrhenius_axis
+from lina_calphad.paper.alloys import METHODS, SIDES
+from lina_calphad.paper.marks import close_packed_line, draw, groups, hollow, legend, square
+from lina_calphad.paper.tables import ENERGIES, FCC, RATIO
+from lina_calphad.plots import COLOURS, KELVIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from lina_calphad.compare.comparison import Comparison
+    from lina_calphad.paper.marks import Style
 
-_X_NA, _X_LI, _KELVIN = "mole fraction of Na", "mole fraction of Li", "temperature / K"
+_X_NA, _X_LI = "mole fraction of Na", "mole fraction of Li"
 # In inches, for one and two columns: at a journal's width the letters have 7 points.
 _ONE, _TWO = (5.0, 4.4), (10.2, 5.0)
 # Fields of figure 7 from pure Li or Na inwards, between the curves of `_EDGES`.
@@ -41,61 +39,50 @@ _FIELDS = {
 }
 _EDGES = ("chemical binodal", "coherent binodal", "coherent spinodal")
 _BOUNDARIES = ("liquid", "bcc", "eutectic", "monotectic")
+# Names in figure 1, by panel: text, x, T in K.
+_NAMES = {
+    "a": (
+        ("liquid", 0.80, 565),
+        ("two liquids", 0.36, 520),
+        ("bcc Li + liquid", 0.45, 403),
+        ("bcc Li + bcc Na", 0.45, 280),
+        ("SGTE unaries begin at 200 K", 0.45, 208),
+    ),
+    "b": (("liquid", 0.022, 454), ("two liquids", 0.0435, 449), ("bcc Li + liquid", 0.029, 434)),
+    "c": (
+        ("liquid", 0.973, 370),
+        ("bcc Li\n+ liquid", 0.951, 368),
+        ("bcc Li + bcc Na", 0.967, 357.2),
+        ("bcc\nNa", 0.9977, 357.2),
+    ),
+}
 
 
 def phase_diagram(table: pd.DataFrame) -> Figure:
-    """Figure 1: the whole diagram, and the two corners in which the assessments differ.
-
-    Parameters
-    ----------
-    table
-        As of `curves.phase_diagram`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
+    """Figure 1: the whole diagram, and the two corners in which the assessments differ."""
     figure = Figure(figsize=(10.2, 6.6), layout="constrained")
     axes = figure.subplot_mosaic([["a", "b"], ["a", "c"]], width_ratios=(1.5, 1))
     limits = {"a": (0, 1, 200, 620), "b": (0, 0.05, 430, 458), "c": (0.945, 1, 355, 373)}
     calculated = table[table["series"].isin(_BOUNDARIES)]
     measured = table.drop(calculated.index)
+    first = calculated["source"].iloc[0]
+    marks = dict(zip(measured["source"].unique(), "osD^v", strict=False))
+
+    def line(source: str, _: str, colour: str) -> dict[str, Any]:
+        # The liquid is the same in both: the later line lies on the earlier.
+        return {"color": colour, "linewidth": 3.0 if source == first else 1.3}
+
     for key, ax in axes.items():
-        for i, source, label, rows in each_series(calculated, "line"):
-            # The liquid is the same in both: the later line lies on the earlier.
-            width = 3.0 if source == calculated["source"].iloc[0] else 1.3
-            ax.plot(rows["x_na"], rows["T_K"], color=COLOURS[i], linewidth=width, label=label)
-        for i, _, label, rows in each_series(measured):
-            ax.plot(rows["x_na"], rows["T_K"], label=label, **hollow("osD^v"[i], size=6))
+        draw(ax, calculated, "x_na", "T_K", line, "line")
+        draw(ax, measured, "x_na", "T_K", lambda who, *_: hollow(marks[who], size=6))
         x0, x1, T0, T1 = limits[key]
-        ax.set(xlim=(x0, x1), ylim=(T0, T1), xlabel=_X_NA, ylabel=_KELVIN)
+        ax.set(xlim=(x0, x1), ylim=(T0, T1), xlabel=_X_NA, ylabel=KELVIN)
         ax.set_title(f"({key})", loc="left")
         if key != "a":
             frame = Rectangle((x0, T0), x1 - x0, T1 - T0, fill=False, color="0.45", linewidth=0.8)
             axes["a"].add_patch(frame)
-    fields: dict[str, dict[str, tuple[float, float]]] = {
-        "a": {
-            "liquid": (0.80, 565),
-            "two liquids": (0.36, 520),
-            "bcc Li + liquid": (0.45, 403),
-            "bcc Li + bcc Na": (0.45, 280),
-            "SGTE unaries begin at 200 K": (0.45, 208),
-        },
-        "b": {
-            "liquid": (0.022, 454),
-            "two liquids": (0.0435, 449),
-            "bcc Li + liquid": (0.029, 434),
-        },
-        "c": {
-            "liquid": (0.973, 370),
-            "bcc Li\n+ liquid": (0.951, 368),
-            "bcc Li + bcc Na": (0.967, 357.2),
-            "bcc\nNa": (0.9977, 357.2),
-        },
-    }
-    for key, names in fields.items():
-        for name, (x, T) in names.items():
-            axes[key].text(x, T, name, ha="center", va="center", color="0.25")
+        for name, x, T in _NAMES[key]:
+            ax.text(x, T, name, ha="center", va="center", color="0.25")
     # Single-phase Li of the older description, two phases in the newer.
     axes["b"].text(0.0056, 434, "bcc Li", ha="center", va="center", color=COLOURS[0])
     plain = (*_BOUNDARIES, "measured")
@@ -104,28 +91,23 @@ def phase_diagram(table: pd.DataFrame) -> Figure:
 
 
 def formation_energy(table: pd.DataFrame) -> Figure:
-    """Figure 2: energies of formation, and the same over x_Li x_Na, where the sources part.
-
-    Parameters
-    ----------
-    table
-        As of `curves.formation_energy`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
+    """Figure 2: energies of formation, and the same over x_Li x_Na, where the sources part."""
     figure = Figure(figsize=(10.2, 5.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     paper, own = ENERGIES["santos2025"][0], FCC[0]
+    energies = ["energy_J_per_mol", RATIO]
+    table = table.assign(**{column: table[column] / 1000 for column in energies})
     points = table[table["source"].isin((paper, own))]
-    for ax, column in ((left, "energy_J_per_mol"), (right, RATIO)):
-        for i, _, label, rows in each_series(table.drop(points.index)):
-            ax.plot(rows["x_na"], rows[column] / 1000, color=COLOURS[i], label=label)
-        markers = iter("Dos^xv")
-        for _, source, label, rows in each_series(points):
-            style = hollow(next(markers), COLOURS[1] if source == paper else COLOURS[-1])
-            ax.plot(rows["x_na"], rows[column] / 1000, label=label, **style)
+    marks = dict(
+        zip((key for key, _ in groups(points, "source", "series")), "Dos^xv", strict=False)
+    )
+
+    def symbol(source: str, series: str, _: str) -> dict[str, Any]:
+        return hollow(marks[source, series], COLOURS[1] if source == paper else COLOURS[-1])
+
+    for ax, column in zip((left, right), energies, strict=True):
+        draw(ax, table.drop(points.index), "x_na", column, lambda _a, _b, c: {"color": c})
+        draw(ax, points, "x_na", column, symbol)
     one = 1e6 / EV_IN_J_PER_MOL  # kJ/mol in meV
     ratio = r"$E_f\,/\,(x_\mathrm{Li}\,x_\mathrm{Na})$"
     left.set(ylabel=r"$E_f$ / (kJ/mol of atoms)", ylim=(0, None), title="(a) formation energy")
@@ -140,12 +122,11 @@ def formation_energy(table: pd.DataFrame) -> Figure:
         dilute = points[(points["source"] == source) & (points["series"] == ENERGIES[kind][1])]
         first = dilute.sort_values("x_na").iloc[0]
         # The axis has E_f/(x_Li x_Na), one atom in a cell of N costs N E_f: (N - 1)/N of that.
-        cells, read = round(1 / first["x_na"]), first[RATIO] / EV_IN_J_PER_MOL
-        cost = first["energy_J_per_mol"] / first["x_na"] / EV_IN_J_PER_MOL
+        cells, read = round(1 / first["x_na"]), first[RATIO] * 1000 / EV_IN_J_PER_MOL
         right.annotate(
-            f"one Na in Li:\n{read:.3f} × {cells - 1}/{cells}\n= {cost:.3f} eV",
-            (first["x_na"], first[RATIO] / 1000),
-            (0.07, first[RATIO] / 1000 + 0.9),
+            f"one Na in Li:\n{read:.3f} × {cells - 1}/{cells}\n= {read * (1 - 1 / cells):.3f} eV",
+            (first["x_na"], first[RATIO]),
+            (0.07, first[RATIO] + 0.9),
             arrowprops={"arrowstyle": "-", "color": "0.5", "shrinkB": 5},
             va="center",
         )
@@ -153,60 +134,34 @@ def formation_energy(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def na_in_li(table: pd.DataFrame) -> Figure:
-    """Figure 3: Arrhenius plot of the solubility of Na in bcc Li.
+def one_side(table: pd.DataFrame, side: int) -> Figure:
+    """Figures 3 and 4: Arrhenius plot of the chemical solubilities of one of `SIDES`."""
+    figure = Figure(figsize=_ONE, layout="constrained")
 
-    Parameters
-    ----------
-    table
-        As of `curves.na_in_li`.
+    def style(_: str, method: str, colour: str) -> dict[str, Any]:
+        return square(colour) if method == METHODS[1] else {"color": colour}
 
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    return _one_side(table, 0)
-
-
-def li_in_na(table: pd.DataFrame) -> Figure:
-    """Figure 4: Arrhenius plot of the solubility of Li in bcc Na.
-
-    Parameters
-    ----------
-    table
-        As of `curves.li_in_na`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    return _one_side(table, 1)
+    _arrhenius(figure.subplots(), table, SIDES[side], style)
+    limit = f"limit, eq. {6 + side}"
+    legend(figure, table, 2, lambda who, how: f"{who}, {limit if how == METHODS[0] else how}")
+    return figure
 
 
 def spinodals(table: pd.DataFrame) -> Figure:
-    """Figure 5: onset of the chemical spinodal on both sides over temperature.
-
-    Parameters
-    ----------
-    table
-        As of `curves.spinodals`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
+    """Figure 5: onset of the chemical spinodal on both sides over temperature."""
     figure = Figure(figsize=_TWO, layout="constrained")
     left, right = figure.subplots(1, 2)
     inset = right.inset_axes((0.14, 0.60, 0.36, 0.37))
-    for ax, side in ((left, 0), (right, 1), (inset, 1)):
-        for i, _, label, rows in each_series(table[table["side"] == SIDES[side]]):
-            exact = label.endswith(METHODS[1])
-            colour = COLOURS[i]
-            style = hollow("s", colour, 4) if exact else {"color": colour, "linewidth": 1.8}
-            ax.plot(rows["T_K"], rows["x_solute"], label=label, **style)
-        ax.set(xlim=(0, 1.02 * table["T_K"].max()), ylim=(0, None), xlabel=_KELVIN)
+
+    def style(_: str, method: str, colour: str) -> dict[str, Any]:
+        exact = method == METHODS[1]
+        return hollow("s", colour, 4) if exact else {"color": colour, "linewidth": 1.8}
+
+    for ax, side in ((left, SIDES[0]), (right, SIDES[1]), (inset, SIDES[1])):
+        draw(ax, table[table["side"] == side], "T_K", "x_solute", style)
+        ax.set(xlim=(0, 1.02 * table["T_K"].max()), ylim=(0, None), xlabel=KELVIN)
     inset.set(xlim=(0, 64), ylim=(0, 0.1))
-    inset.set_xlabel(_KELVIN, fontsize="small", labelpad=1)
+    inset.set_xlabel(KELVIN, fontsize="small", labelpad=1)
     inset.set_ylabel(_X_LI, fontsize="small")
     inset.tick_params(labelsize="small")
     left.set(title="(a) spinodal onset, Li side (eq. 10)", ylabel=_X_NA)
@@ -216,33 +171,24 @@ def spinodals(table: pd.DataFrame) -> Figure:
 
 
 def binodals(table: pd.DataFrame) -> Figure:
-    """Figure 6: Arrhenius plots of chemical and coherent solubilities on both sides.
-
-    Parameters
-    ----------
-    table
-        As of `curves.binodals`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
+    """Figure 6: Arrhenius plots of chemical and coherent solubilities on both sides."""
     figure = Figure(figsize=(10.2, 5.8), layout="constrained")
     newest = table["source"].iloc[-1]
+
+    def style(source: str, series: str, colour: str) -> dict[str, Any]:
+        kind, method = series.split(", ")
+        if method == METHODS[0]:
+            width = 2.6 if kind == "coherent" else 1.0
+            dashes = "-" if source == newest else "--"
+            return {"linestyle": dashes, "color": colour, "linewidth": width}
+        if kind == "chemical":
+            return square(colour)
+        return hollow("o", colour, 5.5) if method == METHODS[1] else hollow("*", colour, 9)
+
     for ax, side in zip(figure.subplots(1, 2), SIDES, strict=True):
-        for i, source, label, rows in each_series(table[table["side"] == side]):
-            colour = COLOURS[i]
-            if label.endswith(METHODS[0]):
-                style: dict[str, Any] = {"linestyle": "-" if source == newest else "--"}
-                style |= {"color": colour, "linewidth": 2.6 if "coherent" in label else 1.0}
-            elif "coherent" in label:
-                closed = label.endswith("critical point")
-                style = hollow("*" if closed else "o", colour, 9 if closed else 5.5)
-            else:
-                style = square(colour)
-            ax.semilogy(1000 / rows["T_K"], rows["x_solute"], label=label, **style)
-        _arrhenius(ax, side)
-        ax.text(0.03, 0.03, _poorest(table[table["side"] == side]), transform=ax.transAxes)
+        rows = table[table["side"] == side]
+        _arrhenius(ax, rows, side, style)
+        ax.text(0.03, 0.03, _poorest(rows), transform=ax.transAxes)
     legend(figure, table, table["source"].nunique())
     return figure
 
@@ -259,36 +205,26 @@ def _poorest(table: pd.DataFrame) -> str:
 
 
 def low_temperature(table: pd.DataFrame) -> Figure:
-    """Figure 7: phase diagram up to the eutectic, and its Li side; fields of the last source.
-
-    Parameters
-    ----------
-    table
-        As of `curves.low_temperature`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
+    """Figure 7: phase diagram up to the eutectic, and its Li side; fields of the last source."""
     figure = Figure(figsize=(10.2, 6.2), layout="constrained")
     axes = figure.subplots(1, 2, width_ratios=(1.4, 1))
     last = table["source"].iloc[-1]
     newest = table[table["source"] == last]
+
+    def style(source: str, kind: str, colour: str) -> dict[str, Any]:
+        faint = {} if source == last else {"alpha": 0.55, "linewidth": 1.0}
+        return plots.style(kind, colour) | faint
+
     for ax in axes:
-        for i, source, label, rows in each_series(table, "side"):
-            kind = rows["series"].iloc[0]
-            style = {"color": COLOURS[i], "linestyle": STYLES[kind], "linewidth": WIDTHS[kind]}
-            if source != last:
-                style |= {"alpha": 0.55, "linewidth": 1.0}
-            ax.plot(rows["x_na"], rows["T_K"], label=label, **style)
+        draw(ax, table, "x_na", "T_K", style, "side")
         for kind in ("coherent binodal", "coherent spinodal"):
             curve = newest[newest["series"] == kind].set_index("T_K")
             edges = [curve.loc[curve["side"] == side, "x_na"] for side in SIDES]
-            # The last series drawn is one of the last source.
-            shade = {"color": COLOURS[i], "alpha": 0.10, "linewidth": 0, "zorder": 0}
+            colour = COLOURS[table["source"].nunique() - 1]
+            shade = {"color": colour, "alpha": 0.10, "linewidth": 0, "zorder": 0}
             ax.fill_betweenx(edges[0].index, *edges, **shade)
         close_packed_line(ax, newest, 0.03 if ax is axes[1] else 0.16)
-        ax.set(xlabel=_X_NA, ylabel=_KELVIN, ylim=(table["T_K"].min(), table["T_K"].max()))
+        ax.set(xlabel=_X_NA, ylabel=KELVIN, ylim=(table["T_K"].min(), table["T_K"].max()))
     axes[0].set(xlim=(0, 1), title=f"bcc Li-Na; fields of {last}")
     axes[1].set(xlim=(1e-7, 0.5), xscale="log", title="its Li side", ylabel="")
     top = newest["T_K"].max()
@@ -317,35 +253,9 @@ def _letters(ax: Axes, table: pd.DataFrame, side: str, T: float, ends: tuple[flo
             ax.text(x, T, letter, ha="center", va="center", weight="bold")
 
 
-def _one_side(table: pd.DataFrame, side: int) -> Figure:
-    figure = Figure(figsize=_ONE, layout="constrained")
-    ax = figure.subplots()
-    for i, _, label, rows in each_series(table):
-        style = square(COLOURS[i]) if label.endswith(METHODS[1]) else {"color": COLOURS[i]}
-        ax.semilogy(1000 / rows["T_K"], rows["x_solute"], label=label, **style)
-    _arrhenius(ax, SIDES[side])
-    limit = f"limit, eq. {6 + side}"
-    legend(figure, table, 2, lambda who, how: f"{who}, {limit if how == METHODS[0] else how}")
-    return figure
-
-
-def _arrhenius(ax: Axes, side: str) -> None:
+def _arrhenius(ax: Axes, table: pd.DataFrame, side: str, style: Style) -> None:
+    """Solubilities of one side over the reciprocal temperature."""
     solute, _, host = side.split()
-    ax.set(title=f"{solute} in bcc {host}", ylabel=f"mole fraction of {solute}")
-    arrhenius_axis(ax)
-
-
-#: Name of each figure: the function that makes its table, and the one that draws that.
-FIGURES: Mapping[
-    str, tuple[Callable[[Comparison], pd.DataFrame], Callable[[pd.DataFrame], Figure]]
-] = MappingProxyType(
-    {
-        "figure_1_phase_diagram": (curves.phase_diagram, phase_diagram),
-        "figure_2_formation_energy": (curves.formation_energy, formation_energy),
-        "figure_3_na_in_li": (curves.na_in_li, na_in_li),
-        "figure_4_li_in_na": (curves.li_in_na, li_in_na),
-        "figure_5_spinodals": (curves.spinodals, spinodals),
-        "figure_6_binodals": (curves.binodals, binodals),
-        "figure_7_low_temperature": (curves.low_temperature, low_temperature),
-    }
-)
+    draw(ax, table.assign(reciprocal=1000 / table["T_K"]), "reciprocal", "x_solute", style)
+    ax.set(yscale="log", title=f"{solute} in bcc {host}", ylabel=f"mole fraction of {solute}")
+    plots.arrhenius_axis(ax)

@@ -2,80 +2,51 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
+from functools import cache, partial
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from lina_calphad.paper.beyond import BEYOND
-from lina_calphad.paper.drawings import FIGURES
-from lina_calphad.report import save_figure
+from lina_calphad.paper import beyond, beyond_tables, drawings, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from lina_calphad.compare.comparison import Comparison
+    from lina_calphad.paper.alloys import Paper
 
-_ALL = MappingProxyType({**FIGURES, **BEYOND})
+    Tables = Mapping[str, Callable[[], pd.DataFrame]]
+    Figures = Mapping[str, Callable[[], Figure]]
 
-#: Names of the figures, in their order.
-NAMES = tuple(_ALL)
+#: Of each figure the function that makes its table, and the one that draws that.
+FIGURES: dict[str, tuple[Callable[[Paper], pd.DataFrame], Callable[[pd.DataFrame], Figure]]] = {
+    "figure_1_phase_diagram": (tables.phase_diagram, drawings.phase_diagram),
+    "figure_2_formation_energy": (tables.formation_energy, drawings.formation_energy),
+    "figure_3_na_in_li": (partial(tables.one_side, side=0), partial(drawings.one_side, side=0)),
+    "figure_4_li_in_na": (partial(tables.one_side, side=1), partial(drawings.one_side, side=1)),
+    "figure_5_spinodals": (tables.spinodals, drawings.spinodals),
+    "figure_6_binodals": (attrgetter("solubilities"), drawings.binodals),
+    "figure_7_low_temperature": (tables.low_temperature, drawings.low_temperature),
+    "figure_8_cubic_elasticity": (beyond_tables.cubic_elasticity, beyond.cubic_elasticity),
+    "figure_9_sensitivity": (beyond_tables.sensitivity, beyond.sensitivity),
+    "figure_10_uncertainty": (beyond_tables.uncertainty, beyond.uncertainty),
+}
 
 
-def figure(name: str, comparison: Comparison) -> tuple[Figure, pd.DataFrame]:
-    """One figure, and the table it is drawn from.
-
-    Parameters
-    ----------
-    name
-        One of `NAMES`, such as "figure_3_na_in_li".
-    comparison
-        Of both shipped assessments; figures 8 to 10 are of santos2025.
+def drawings_of(paper: Paper) -> tuple[Tables, Figures]:
+    """Tables and figures of these alloys by name, such as "figure_3_na_in_li".
 
     Returns
     -------
-    matplotlib.figure.Figure
-        Ready for ``savefig``.
-    pandas.DataFrame
-
-    Raises
-    ------
-    ValueError
-        If there is no figure of this name.
-
-    Examples
-    --------
-    >>> from lina_calphad import compare
-    >>> drawn, table = figure("figure_3_na_in_li", compare())
-    >>> drawn.axes[0].get_yscale(), sorted(set(table["source"]))
-    ('log', ['santos2025', 'zhang2003'])
+    Mapping of str to function
+        Each gives its table (pandas.DataFrame), computed when first asked for.
+    Mapping of str to function
+        Each draws that (matplotlib.figure.Figure).
     """
-    if name not in _ALL:
-        msg = f"no figure is called {name!r}; there are {', '.join(NAMES)}"
-        raise ValueError(msg)
-    table_of, draw = _ALL[name]
-    table = table_of(comparison)
-    return draw(table), table
+    made = {name: cache(partial(table, paper)) for name, (table, _) in FIGURES.items()}
+    return made, {name: partial(_draw, *FIGURES[name][1:], table) for name, table in made.items()}
 
 
-def write_figures(
-    comparison: Comparison, folder: Path, progress: Callable[[str], None] = lambda _: None
-) -> None:
-    """Write every figure as PNG and SVG, and its table as CSV.
-
-    Parameters
-    ----------
-    comparison
-        As of `figure`.
-    folder
-        An existing folder; files of the same names are replaced.
-    progress
-        Called with a line of text as each figure begins.
-    """
-    for name in NAMES:
-        progress(name.replace("_", " "))
-        drawn, table = figure(name, comparison)
-        table.to_csv(folder / f"{name}.csv", index=False)
-        save_figure(drawn, folder, name)
+def _draw(draw: Callable[[pd.DataFrame], Figure], table: Callable[[], pd.DataFrame]) -> Figure:
+    return draw(table())

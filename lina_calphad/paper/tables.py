@@ -1,8 +1,9 @@
-"""Tables of the paper's figures 1 to 7, computed: from a comparison to one long table each.
+"""Tables of the paper's figures 1 to 7, computed: one long table each.
 
 Every table has the columns ``source`` (an assessment or who measured) and ``series`` (what
 the rows are); the others bear their units. x_na is the mole fraction of Na, x_solute that of
-the minority component, ``side`` says which one: "Na in Li" or "Li in Na".
+the minority component, ``side`` says which one: "Na in Li" or "Li in Na". Closed forms need
+Redlich-Kister coefficients that do not depend on temperature.
 """
 
 from __future__ import annotations
@@ -13,28 +14,22 @@ import numpy as np
 import pandas as pd
 from pycalphad import variables as v
 
-from lina_calphad.compare.comparison import ARRHENIUS_BOTTOM
 from lina_calphad.data.datasets import read_datasets, shipped_folder
 from lina_calphad.data.mixing_data import mixing_data
 from lina_calphad.data.sources import COMPONENTS, PHASE
-from lina_calphad.errors import NoMiscibilityGap
-from lina_calphad.paper.claims import close_packed
-from lina_calphad.paper.series import CLOSE_PACKED
+from lina_calphad.paper.alloys import METHODS, SIDES, both_sides, close_packed
+from lina_calphad.paper.marks import CLOSE_PACKED
 from lina_calphad.phase import dilute
 from lina_calphad.phase.maps import map_binary
-from lina_calphad.phase.solution import BinarySolution
+from lina_calphad.plots import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lina_calphad.checks import Array
-    from lina_calphad.compare.comparison import Comparison
+    from lina_calphad.paper.alloys import Paper
     from lina_calphad.phase.alloy import Alloy
 
-#: Both ends of the phase diagram, in the order of the branches of a binodal.
-SIDES = ("Na in Li", "Li in Na")
-#: The closed forms of `dilute`, and the numerical solution.
-METHODS = ("low-concentration limit", "exact")
 #: Shipped phase-diagram data, and what each is; superseded ones are not drawn.
 MEASURED = {
     "down1975": "measured",
@@ -61,44 +56,33 @@ _HOTTEST_SOLID = 460.0  # K; Li melts at 453.6
 _PURE = 1e-7  # pycalphad's map follows a pure element beyond its melting point
 
 
-def phase_diagram(comparison: Comparison) -> pd.DataFrame:
+def phase_diagram(paper: Paper) -> pd.DataFrame:
     """Figure 1: the whole diagram from 200 K, with invariants and measured points.
 
     The gaps within bcc and within the liquid are exact, equilibria between the two are
     pycalphad's map. The SGTE unaries begin at 200 K, and so does the diagram.
 
-    Parameters
-    ----------
-    comparison
-        Of descriptions with a liquid, a eutectic and a monotectic.
-
     Returns
     -------
     pandas.DataFrame
         source, series, line (a number for each connected line or point), x_na, T_K.
-
-    Raises
-    ------
-    LookupError
-        If a description has no such invariants.
-    NotConverged
-        If a tie-line that exists was not reached.
     """
     lines: list[tuple[str, str, Any, Any]] = []
-    for d in comparison.descriptions:
-        eutectic, monotectic = d.invariant("eutectic"), d.invariant("monotectic")
-        top = d.liquid_top
+    for name, alloy in paper.alloys.items():
+        assert alloy.liquid is not None  # both have one
+        eutectic, monotectic = alloy.invariant("eutectic"), alloy.invariant("monotectic")
+        top = alloy.liquid_top
         # Even steps in T leave the flat top of a dome jagged.
         dome = top.T - (top.T - monotectic.T) * np.linspace(1, 0.01, 60) ** 2
-        gap = BinarySolution(d.dbf, COMPONENTS, "LIQUID").binodal(dome)
+        gap = alloy.liquid.binodal(dome)
         closed = [*gap.x_alpha, top.x, *gap.x_beta[::-1]]
-        lines.append((d.name, "liquid", closed, [*dome, top.T, *dome[::-1]]))
-        solid = d.chemical.binodal(np.linspace(_COLDEST, eutectic.T, 60))
-        lines += [(d.name, "bcc", x, solid.T) for x in (solid.x_alpha, solid.x_beta)]
-        lines += [(d.name, *line) for line in _melting(d, eutectic.T)]
+        lines.append((name, "liquid", closed, [*dome, top.T, *dome[::-1]]))
+        solid = alloy.chemical.binodal(np.linspace(_COLDEST, eutectic.T, 60))
+        lines += [(name, "bcc", x, solid.T) for x in (solid.x_alpha, solid.x_beta)]
+        lines += [(name, *line) for line in _melting(alloy, eutectic.T)]
         for invariant in (eutectic, monotectic):
             three = [x for _, x in invariant.phases]
-            lines.append((d.name, invariant.kind, three, [invariant.T] * len(three)))
+            lines.append((name, invariant.kind, three, [invariant.T] * len(three)))
     for name, kind in MEASURED.items():
         (dataset,) = read_datasets([name], include_disabled=True)
         points = zip(dataset["conditions"]["T"], dataset["values"], strict=True)
@@ -116,16 +100,11 @@ def phase_diagram(comparison: Comparison) -> pd.DataFrame:
     )
 
 
-def formation_energy(comparison: Comparison) -> pd.DataFrame:
+def formation_energy(paper: Paper) -> pd.DataFrame:
     """Figure 2: energies of formation, of both assessments and computed from first principles.
 
     The paper's energies are recovered from its printed parameters. Those of this project
     disagree with them on the Li side, and the reason is not known.
-
-    Parameters
-    ----------
-    comparison
-        Of descriptions with Redlich-Kister coefficients that do not depend on temperature.
 
     Returns
     -------
@@ -136,9 +115,9 @@ def formation_energy(comparison: Comparison) -> pd.DataFrame:
     """
     x = np.linspace(0, 1, 201)
     rows: list[tuple[str, str, Any, Any]] = []  # source, series, x, E/(x_Li x_Na)
-    for d in comparison.descriptions:
-        ratio = np.polynomial.polynomial.polyval(1 - 2 * x, d.coefficients)
-        rows.append((d.name, "Redlich-Kister", x, ratio))
+    for name, alloy in paper.alloys.items():
+        ratio = np.polynomial.polynomial.polyval(1 - 2 * x, alloy.coefficients)
+        rows.append((name, "Redlich-Kister", x, ratio))
     for name, (source, series) in ENERGIES.items():
         (dataset,) = read_datasets([name], include_disabled=True)
         data = mixing_data([dataset], PHASE, COMPONENTS)
@@ -156,102 +135,58 @@ def formation_energy(comparison: Comparison) -> pd.DataFrame:
     return table
 
 
-def na_in_li(comparison: Comparison) -> pd.DataFrame:
-    """Figure 3: solubility of Na in bcc Li, by the limit (6) and exactly; see `binodals`."""
-    return _one_side(comparison, SIDES[0])
+def one_side(paper: Paper, side: int) -> pd.DataFrame:
+    """Figures 3 and 4: the chemical solubilities of one of `SIDES`; see `Paper.solubilities`."""
+    table = paper.solubilities
+    chosen = table[(table["side"] == SIDES[side]) & table["series"].str.startswith("chemical, ")]
+    plain = chosen["series"].str.removeprefix("chemical, ")
+    return chosen.assign(series=plain).drop(columns="side").reset_index(drop=True)
 
 
-def li_in_na(comparison: Comparison) -> pd.DataFrame:
-    """Figure 4: solubility of Li in bcc Na, by the limit (7) and exactly; see `binodals`."""
-    return _one_side(comparison, SIDES[1])
-
-
-def spinodals(comparison: Comparison) -> pd.DataFrame:
+def spinodals(paper: Paper) -> pd.DataFrame:
     """Figure 5: spinodal onset on both sides, by the limits (10) and (11) and exactly.
-
-    Parameters
-    ----------
-    comparison
-        Of descriptions with Redlich-Kister coefficients that do not depend on temperature.
 
     Returns
     -------
     pandas.DataFrame
         side, source, series (of `METHODS`), T_K, x_solute.
-
-    Raises
-    ------
-    NoMiscibilityGap
-        If a description has no gap, or the closed forms have none.
     """
-    T = np.linspace(1.0, comparison.top, 37)
+    T = np.linspace(1.0, paper.top, 37)
     frames = []
-    for d in comparison.descriptions:
-        exact = d.chemical.spinodal(T)
-        closed = dilute.spinodal(T, d.coefficients)
-        for method, curve in zip(METHODS, (closed, exact), strict=True):
-            for side, x in zip(SIDES, (curve.x_alpha, 1 - curve.x_beta), strict=True):
-                columns = {"T_K": T, "x_solute": x}
-                frames.append(
-                    pd.DataFrame({"side": side, "source": d.name, "series": method, **columns})
-                )
-    return pd.concat(frames, ignore_index=True).dropna(ignore_index=True)
+    for name, alloy in paper.alloys.items():
+        curves = dilute.spinodal(T, alloy.coefficients), alloy.chemical.spinodal(T)
+        for method, curve in zip(METHODS, curves, strict=True):
+            frames.append(both_sides(name, method, T, (curve.x_alpha, 1 - curve.x_beta)))
+    table = pd.concat(frames, ignore_index=True).dropna(ignore_index=True)
+    return table.rename(columns={"x": "x_solute"})
 
 
-def binodals(comparison: Comparison) -> pd.DataFrame:
-    """Figure 6: chemical and coherent solubilities, by the limits (6), (7), (13) and exactly.
-
-    Evenly in 1/T from 100 K up to the eutectic. Where there is no gap there are no rows:
-    the closed forms would give fractions for it all the same.
-
-    Parameters
-    ----------
-    comparison
-        Of descriptions with Redlich-Kister coefficients that do not depend on temperature.
-
-    Returns
-    -------
-    pandas.DataFrame
-        side, source, series, T_K, ln_x_solute, x_solute. A series is "chemical" or
-        "coherent" with one of `METHODS`, or with "critical point", if the gap closes.
-
-    Raises
-    ------
-    NoMiscibilityGap
-        If a description has a gap and the closed forms have none.
-    """
-    columns = ["side", "source", "series", "T_K", "ln_x_solute"]
-    rows = [row for kind in ("chemical", "coherent") for row in _solubilities(comparison, kind)]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.assign(x_solute=np.exp(table["ln_x_solute"]))
-
-
-def low_temperature(comparison: Comparison) -> pd.DataFrame:
+def low_temperature(paper: Paper) -> pd.DataFrame:
     """Figure 7: binodals and spinodals, chemical and coherent, up to the eutectic.
-
-    Parameters
-    ----------
-    comparison
-        What to draw.
 
     Returns
     -------
     pandas.DataFrame
         source, series, side, T_K, x_na, and li_close_packed_below_K of the source.
     """
-    names = {"assessment": "source", "kind": "series", "T": "T_K"}
-    branches = dict(zip(("x_alpha", "x_beta"), SIDES, strict=True))
-    wide = comparison.diagram.rename(columns=names | branches)
+    T = np.linspace(2.0, paper.top, 360)
+    frames = [
+        alloy.curve(kind, T).assign(source=name, series=kind)
+        for name, alloy in paper.alloys.items()
+        for kind in KINDS
+    ]
+    names = {"T": "T_K", "x_alpha": SIDES[0], "x_beta": SIDES[1]}
+    wide = pd.concat(frames, ignore_index=True).rename(columns=names)
     long = wide.melt(["source", "series", "T_K"], list(SIDES), var_name="side", value_name="x_na")
-    cold = {d.name: close_packed(d, 0.0) for d in comparison.descriptions}
+    cold = {name: close_packed(alloy) for name, alloy in paper.alloys.items()}
     return long.assign(**{CLOSE_PACKED: long["source"].map(cold)}).dropna(ignore_index=True)
 
 
-def _melting(d: Alloy, eutectic: float) -> Iterator[tuple[str, Array, Array]]:
+def _melting(alloy: Alloy, eutectic: float) -> Iterator[tuple[str, Array, Array]]:
     """Liquidus and solidus lines from pycalphad's map: phase, x of Na and temperatures."""
     x = v.X(COMPONENTS[1])
     conditions = {v.T: (eutectic - 5.0, _HOTTEST_SOLID, 2.0), v.P: 101325, x: (0, 1, 0.02)}
-    mapped = map_binary(d.dbf, [*COMPONENTS, "VA"], ["LIQUID", PHASE], conditions)
+    mapped = map_binary(alloy.dbf, [*COMPONENTS, "VA"], ["LIQUID", PHASE], conditions)
     for zone in mapped.get_tieline_data(x, v.T):
         sides = {side.phase.split("#")[0]: np.asarray(side.x, dtype=float) for side in zone.data}
         if len(sides) == 2:
@@ -260,34 +195,3 @@ def _melting(d: Alloy, eutectic: float) -> Iterator[tuple[str, Array, Array]]:
             if real.sum() > 1:
                 yield "liquid", sides["LIQUID"][real], T[real]
                 yield "bcc", sides[PHASE][real], T[real]
-
-
-def _one_side(comparison: Comparison, side: str) -> pd.DataFrame:
-    table = binodals(comparison)
-    chosen = table[(table["side"] == side) & table["series"].str.startswith("chemical, ")]
-    plain = chosen["series"].str.removeprefix("chemical, ")
-    return chosen.assign(series=plain).drop(columns="side").reset_index(drop=True)
-
-
-def _solubilities(
-    comparison: Comparison, kind: str
-) -> Iterator[tuple[str, str, str, float, float]]:
-    """Side, source, series, temperature and ln x of the solubilities of one kind."""
-    T = 1 / np.linspace(1 / comparison.top, 1 / ARRHENIUS_BOTTOM, 22)
-    for i, d in enumerate(comparison.descriptions):
-        coherency = d.coherency if kind == "coherent" else 0.0
-        try:
-            exact = d.solutions[kind].binodal(T)
-        except NoMiscibilityGap:
-            continue
-        closed = dilute.binodal(T[exact.gap], d.coefficients, coherency)
-        for method, curve in zip(METHODS, (closed, exact), strict=True):
-            for side, ln in zip(SIDES, (curve.ln_x_alpha, curve.ln_one_minus_x_beta), strict=True):
-                for t, value in zip(curve.T, ln, strict=True):
-                    if np.isfinite(value):
-                        yield side, d.name, f"{kind}, {method}", t, value
-        top = comparison[f"{kind}_critical_temperature"].values[i]
-        x = comparison[f"{kind}_critical_x"].values[i]
-        if top is not None and x is not None and top < comparison.top:
-            for side, ln in zip(SIDES, (np.log(x), np.log1p(-x)), strict=True):
-                yield side, d.name, f"{kind}, critical point", top, ln

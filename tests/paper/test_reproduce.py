@@ -6,7 +6,6 @@ import io
 import json
 import re
 import sys
-from contextlib import redirect_stdout
 from dataclasses import replace
 
 import pandas as pd
@@ -14,10 +13,8 @@ import pytest
 from support import run
 
 import lina_calphad as lc
-from lina_calphad.cli import main as cli
 from lina_calphad.data.assessments import Published
-from lina_calphad.paper import claims, command, figures
-from lina_calphad.paper.claims import Claim, reproduce
+from lina_calphad.paper import alloys, claims
 
 PRINTED = [
     (key, published.quantity)
@@ -26,28 +23,34 @@ PRINTED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def result():
-    return reproduce()
+@pytest.fixture(scope="session")
+def numbers(paper):
+    return claims.compute(paper)
+
+
+@pytest.fixture(scope="session")
+def result(numbers, paper):
+    return claims.report(numbers, paper)
+
+
+def row(numbers, quantity, assessment="santos2025"):
+    (found,) = numbers[
+        (numbers["quantity"] == quantity) & (numbers["assessment"] == assessment)
+    ].itertuples()
+    return found
 
 
 @pytest.mark.parametrize(("key", "quantity"), PRINTED)
-def test_every_published_result_is_computed_and_agrees(result, key, quantity):
-    (claim,) = (c for c in result.claims if (c.assessment, c.published.quantity) == (key, quantity))
-    published = claim.published
-    if not published.doubt:
-        assert claim.computed == pytest.approx(published.value, abs=published.tolerance + 1e-9)
-
-
-def computed(result, quantity):
-    (claim,) = (c for c in result.claims if c.published.quantity == quantity)
-    return claim.computed, claim.standard
+def test_every_published_result_is_computed_and_agrees(numbers, key, quantity):
+    found = row(numbers, quantity, key)
+    if not found.doubt:
+        assert found.computed == pytest.approx(found.published, abs=found.tolerance + 1e-9)
 
 
 @pytest.mark.parametrize(
     ("quantity", "reference"),
     [
-        # From the map, between the two temperatures that the paper names.
+        # From pycalphad's map, between the two temperatures that the paper names.
         ("eutectic temperature, abstract", 361.445),
         ("eutectic temperature, text", 361.445),
         # exp[(0L - 1L - B)/RT] is 0.347 at 200 K, the exact fraction 0.121.
@@ -55,24 +58,22 @@ def computed(result, quantity):
         ("coherent Na in Li, <100> over isotropic", 0.0318),
     ],
 )
-def test_what_is_in_doubt_is_computed_all_the_same(result, quantity, reference):
-    (claim,) = (c for c in result.claims if c.published.quantity == quantity)
-    assert claim.verdict == "in doubt"
-    assert claim.computed == pytest.approx(reference, rel=2e-3)
+def test_what_is_in_doubt_is_computed_all_the_same(numbers, quantity, reference):
+    found = row(numbers, quantity)
+    assert found.verdict == "in doubt"
+    assert found.computed == pytest.approx(reference, rel=2e-3)
 
 
-def test_room_temperature_is_either(result):
+def test_room_temperature_is_either(numbers):
     """What the paper prints at room temperature fits 300 K and 298.15 K, by its tolerances."""
-    of_room = [c for c in result.claims if c.standard is not None and not c.published.reading]
+    of_room = numbers[numbers["computed_298.15_K"].notna() & (numbers["our_reading"] == "")]
+    standard = of_room["computed_298.15_K"]
     assert len(of_room) == 4
-    for claim in of_room:
-        assert abs(claim.standard - claim.published.value) <= claim.published.tolerance
-        assert claim.standard != claim.computed
+    assert (abs(standard - of_room["published"]) <= of_room["tolerance"]).all()
+    assert (standard != of_room["computed"]).all()
     # Rounded to its digits, the coherent solubility fits neither: 3.9 and 3.7.
-    assert [round(1e3 * x, 1) for x in computed(result, "coherent solubility of Na in Li")] == [
-        3.9,
-        3.7,
-    ]
+    both = of_room.set_index("quantity").loc["coherent solubility of Na in Li"]
+    assert [round(1e3 * both[c], 1) for c in ("computed", standard.name)] == [3.9, 3.7]
 
 
 def published(value: float, tolerance: float, doubt: str = "") -> Published:
@@ -90,47 +91,59 @@ def published(value: float, tolerance: float, doubt: str = "") -> Published:
     ],
 )
 def test_verdicts(computed, number, verdict):
-    assert Claim("zhang2003", number, computed).verdict == verdict
+    assert claims.verdict(computed, number) == verdict
 
 
 @pytest.mark.parametrize(("computed", "digits"), [(2.0, 15), (2.002, 3), (2.2, 1), (20.0, -0.954)])
 def test_digits_of_agreement(computed, digits):
-    assert Claim("zhang2003", published(2.0, 0.1), computed).digits == pytest.approx(
-        digits, abs=1e-3
-    )
+    assert claims.digits(computed, published(2.0, 0.1)) == pytest.approx(digits, abs=1e-3)
 
 
-def test_one_difference_makes_a_failure(result):
-    first, *others = result.claims
-    wrong = replace(result, claims=(replace(first, computed=1.0), *others))
+def wrong(numbers, paper):
+    """The report of a run in which the first number differs."""
+    changed = numbers.copy()
+    changed.loc[0, ["computed", "verdict"]] = 1.0, "differs"
+    return claims.report(changed, paper)
+
+
+def test_one_difference_makes_a_failure(result, numbers, paper):
     assert result.ok
-    assert not wrong.ok
-    assert "of 12 printed numbers 1 differ, 9 agree, 2 are in doubt" in repr(wrong)
+    assert not wrong(numbers, paper).ok
+    summary = wrong(numbers, paper).content["summary"]
+    assert summary.startswith("of 12 printed numbers 1 differ, 9 agree, 2 are in doubt")
 
 
-def test_what_cannot_be_computed_is_a_failure_with_its_reason(result, monkeypatch):
-    whole = result.comparison
-    fewer = tuple(
-        replace(d, invariants=tuple(i for i in d.invariants if i.kind != "monotectic"))
-        for d in whole.descriptions
-    )
-    monkeypatch.setattr(claims, "compare", lambda *_, progress: replace(whole, descriptions=fewer))
-    found = reproduce()
+def test_what_cannot_be_computed_is_a_failure_with_its_reason(paper):
+    new = paper.alloys["santos2025"]
+    fewer = replace(new)
+    # Stands in the place of the cached property.
+    fewer.__dict__["invariants"] = tuple(i for i in new.invariants if i.kind != "monotectic")
+    changed = alloys.Paper({**paper.alloys, "santos2025": fewer})
+    found = claims.report(claims.compute(changed), changed)
     assert not found.ok
-    (missing,) = (c for c in found.claims if c.verdict == "not computed")
-    assert (missing.published.quantity, missing.reason) == (
+    table = found.tables["numbers"]
+    (missing,) = table[table["verdict"] == "not computed"].itertuples()
+    assert (missing.quantity, missing.reason) == (
         "monotectic Li-rich liquid, x(Na)",
         "no monotectic",
     )
-    assert missing.digits is None
+    assert pd.isna(missing.digits)
     assert any("could not be computed: no monotectic" in note for note in found.notes)
 
 
-def test_the_table_has_it_all(result):
-    table = result.to_dataframe()
-    assert list(zip(table["assessment"], table["quantity"], strict=True)) == PRINTED
-    assert table["where"].str.len().min() > 0
-    assert len(json.loads(json.dumps(result.to_dict()))["numbers"]) == len(table)
+def test_another_assessment_changes_nothing(paper, numbers, monkeypatch):
+    """The paper is about two: a third one has results of its own."""
+    known = lc.assessments()
+    third = replace(known["santos2025"], key="lina2026", published=(published(1.0, 0.1),))
+    more = {"lina2026": third, **known}
+    monkeypatch.setattr(claims, "assessments", lambda: more)
+    pd.testing.assert_frame_equal(claims.compute(paper), numbers)
+
+
+def test_the_table_has_it_all(result, numbers):
+    assert list(zip(numbers["assessment"], numbers["quantity"], strict=True)) == PRINTED
+    assert numbers["where"].str.len().min() > 0
+    assert len(json.loads(result.to_json())["numbers"]) == len(numbers)
 
 
 # -- the command --
@@ -143,59 +156,44 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory, result):
-    """What `lina-calphad reproduce` wrote into an empty folder, and printed."""
-    folder = tmp_path_factory.mktemp("reproduce")
-    printed = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
-        patch.chdir(folder)
-        patch.setattr(claims, "reproduce", lambda _: result)
-        cli.main(["reproduce"])
-    return folder / "lina-paper", printed.getvalue()
-
-
-def test_the_command_prints_the_table_and_draws_every_figure(written, result):
-    folder, printed = written
+def test_the_table_has_every_row_in_the_section_of_its_assessment(result, numbers, capsys):
+    result.show()
+    printed = capsys.readouterr().out
     sections = dict(zip(lc.assessments(), printed.split("├")[:2], strict=True))
-    for row in result.to_dataframe().to_dict("records"):
-        section = sections[row["assessment"]]
-        assert f"│ {row['assessment']} " in section
-        cells = [f"{row['published']:g} ± {row['tolerance']:g}", row["verdict"]]
-        lines = [text for text in section.splitlines() if text.startswith(f"│ {row['quantity']}")]
+    for each in numbers.to_dict("records"):
+        section = sections[each["assessment"]]
+        assert f"│ {each['assessment']} " in section
+        cells = [f"{each['published']:g} ± {each['tolerance']:g}", each["verdict"]]
+        lines = [text for text in section.splitlines() if text.startswith(f"│ {each['quantity']}")]
         assert any(all(f" {cell} " in line for cell in cells) for line in lines)
     assert "our reading: within a quarter" in printed
-    assert result.summary in printed
-    names = figures.NAMES
-    assert [name.split("_")[1] for name in names] == [str(n) for n in range(1, 11)]
-    files = {f"{name}.{suffix}" for name in names for suffix in ("png", "svg", "csv")}
-    assert {p.name for p in folder.iterdir()} == files | {"numbers.csv", "numbers.json"}
-    assert len(pd.read_csv(folder / "numbers.csv")) == len(PRINTED)
+    assert result.content["summary"] in printed
 
 
 @pytest.mark.parametrize(("columns", "standard"), [(80, False), (100, True), (120, True)])
-def test_the_table_cuts_no_number_off(result, monkeypatch, columns, standard):
+def test_the_table_cuts_no_number_off(result, numbers, monkeypatch, columns, standard):
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setattr(sys, "stdout", Terminal())
-    command._print(result)
+    result.show()
     printed = sys.stdout.getvalue()
     table = [re.sub("\x1b.*?m", "", line) for line in printed.splitlines()]
     table = [line for line in table if line.startswith(("│", "┃"))]
     assert {len(line) for line in table} <= set(range(columns + 1))
     assert "…" not in printed
     assert ("at 298.15 K" in table[0], "2.915e-05" in printed) == (standard, standard)
-    numbers = [line.split("│")[2:-1] for line in table if line.startswith("│")]
-    published = [cells[0].strip().removeprefix("words: ") for cells in numbers]
-    expected = [f"{c.published.value:g} ± {c.published.tolerance:g}" for c in result.claims]
-    assert [cell for cell in published if cell] == expected
+    lines = [line.split("│")[2:-1] for line in table if line.startswith("│")]
+    cells = [cells[0].strip().removeprefix("words: ") for cells in lines]
+    rows = numbers[["published", "tolerance"]].to_numpy()
+    assert [cell for cell in cells if cell] == [f"{value:g} ± {error:g}" for value, error in rows]
 
 
-def test_existing_results_are_kept(written, monkeypatch, capsys):
-    folder, _ = written
-    monkeypatch.chdir(folder.parent)
+def test_existing_results_are_kept(folder, capsys):
+    (folder / "lina-paper").mkdir()
+    (folder / "lina-paper" / "mine.txt").write_text("mine")
     status, _, error = run(capsys, "reproduce")
     assert status == 2
-    assert "lina-paper exists already" in error
+    assert "lina-paper" in error
+    assert [p.name for p in folder.rglob("*")] == ["lina-paper", "mine.txt"]
 
 
 def test_json_goes_to_standard_output_and_no_figure_is_drawn(folder, result, monkeypatch, capsys):
@@ -205,14 +203,7 @@ def test_json_goes_to_standard_output_and_no_figure_is_drawn(folder, result, mon
     assert list(folder.iterdir()) == []
 
 
-def test_a_figure_that_is_not_there(result):
-    with pytest.raises(ValueError, match="no figure is called 'figure_11'; there are figure_1_"):
-        figures.figure("figure_11", result.comparison)
-
-
-def test_a_number_that_differs_is_status_1(folder, result, monkeypatch, capsys):
-    first, *others = result.claims
-    wrong = replace(result, claims=(replace(first, computed=1.0), *others))
-    monkeypatch.setattr(claims, "reproduce", lambda _: wrong)
+def test_a_number_that_differs_is_status_1(folder, numbers, paper, monkeypatch, capsys):
+    monkeypatch.setattr(claims, "reproduce", lambda _: wrong(numbers, paper))
     status, printed, _ = run(capsys, "reproduce", "--json")
     assert (status, json.loads(printed)["ok"]) == (1, False)

@@ -2,39 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
+from lina_calphad.plots import COLOURS, legend_below
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
+#: From source, series and the colour of the source to what `Axes.plot` takes.
+Style = Callable[[str, str, str], dict[str, Any]]
+
 #: Column with the temperature below which bcc Li, here as cold as it gets, is not stable.
 CLOSE_PACKED = "li_close_packed_below_K"
 
 
-def each_series(table: pd.DataFrame, *more: str) -> Iterator[tuple[int, str, str, pd.DataFrame]]:
-    """Split a table into its series.
+def draw(
+    ax: Axes,
+    table: pd.DataFrame,
+    x: str,
+    y: str,
+    style: Style,
+    *more: str,
+) -> None:
+    """Draw every series of a table: column y over x.
 
     Parameters
     ----------
+    ax
+        Where.
     table
         With the columns source and series.
+    x, y
+        Names of columns.
+    style
+        Of each series; see `Style`.
     more
-        Columns that split them further.
-
-    Yields
-    ------
-    tuple
-        The number of the source in order of appearance, its name, label and rows.
+        Columns that split the series further.
     """
-    sources = list(table["source"].unique())
+    colours = dict(zip(table["source"].unique(), COLOURS, strict=False))
     for _, rows in table.groupby(["source", "series", *more], sort=False):
         source, series = rows.iloc[0][["source", "series"]]
-        yield sources.index(source), source, label_of(source, series), rows
+        look = style(source, series, colours[source])
+        ax.plot(rows[x], rows[y], label=label_of(source, series), **look)
+
+
+def groups(table: pd.DataFrame, *by: str) -> Iterator[tuple[tuple[str, ...], pd.DataFrame]]:
+    """Rows that agree in some columns of text, with what they agree in, in order."""
+    for key, rows in table.groupby(list(by), sort=False):
+        yield tuple(map(str, key)), rows
 
 
 def label_of(source: str, series: str) -> str:
@@ -53,11 +75,11 @@ def square(colour: str, size: float = 4.5) -> dict[str, Any]:
     return {"linestyle": "", "marker": "s", "markersize": size, "color": colour}
 
 
-def close_packed_line(ax: Axes, table: pd.DataFrame, x: float, align: str = "left") -> None:
+def close_packed_line(ax: Axes, table: pd.DataFrame, x: float) -> None:
     """Say from where down bcc Li is metastable, at a fraction x of the panel's width."""
     T = table[CLOSE_PACKED].iloc[-1]
     ax.axhline(T, color="0.3", linewidth=0.7, zorder=0.4)
-    style: dict[str, Any] = {"ha": align, "va": "top", "color": "0.25", "fontsize": "small"}
+    style: dict[str, Any] = {"va": "top", "color": "0.25", "fontsize": "small"}
     text = f"Li close-packed below {T:.0f} K"
     ax.annotate(text, (x, T), (0, -2), ax.get_yaxis_transform(), "offset points", **style)
 
@@ -89,9 +111,12 @@ def legend(
         handles, labels = ax.get_legend_handles_labels()
         drawn |= zip(labels, handles, strict=True)
     entries: dict[str, Any] = {}
-    for _, rows in table.groupby("source", sort=False):
-        for source, series in rows[["source", "series"]].drop_duplicates().to_numpy():
+    for (source,), rows in groups(table, "source"):
+        for series in rows["series"].unique():
             entries.setdefault(name(source, series), drawn[label_of(source, series)])
     entries |= {str(handle.get_label()): handle for handle in more}
-    place: dict[str, Any] = {"loc": "outside lower center", "ncols": columns, "frameon": False}
-    figure.legend(list(entries.values()), list(entries), **place)
+    shown = []
+    for label, handle in entries.items():
+        shown.append(copy(handle))
+        shown[-1].set_label(label)
+    legend_below(figure, shown, columns=columns)
