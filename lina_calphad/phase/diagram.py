@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from lina_calphad.checks import Array
+
+
+_LETTER = 0.008  # width of a letter of a label in mole fractions
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,13 @@ class Invariants(Sequence[Invariant]):
         return pd.DataFrame(rows, columns=columns)
 
 
+def label(phases: Sequence[str]) -> str:
+    """Name of a region: of its phases in one order, "2 ..." where both are the same."""
+    if len(phases) == 2 and phases[0] == phases[1]:
+        return f"2 {phases[0]}"
+    return " + ".join(sorted(phases))
+
+
 @dataclass(frozen=True, eq=False)
 class TieLines:
     """Two-phase equilibria, in order of temperature and of composition.
@@ -144,8 +154,8 @@ class Field:
 
     @property
     def label(self) -> str:
-        """Names of the phases; one where both are the same."""
-        return " + ".join(dict.fromkeys(self.phases))
+        """Names of the phases; "2 ..." where both are the same."""
+        return label(self.phases)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,36 +204,53 @@ class Diagram:
         table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
         return table.reindex(columns=["field", *table.columns.drop("field", errors="ignore")])
 
-    def regions(self) -> list[tuple[str, float, float]]:
-        """A label for each region, and where it has room: mole fraction and temperature in K."""
+    def regions(self) -> list[tuple[str, float, float, float]]:
+        """A label for each region, where it has most room (x, T in K), and its width there."""
         labels = []
         for field in self.fields:
-            width = field.x[1] - field.x[0]
-            middle = width * np.minimum(field.T - field.T[0], field.T[-1] - field.T)
-            k = int(middle.argmax())
-            labels.append((field.label, float(field.x[:, k].mean()), float(field.T[k])))
+            labels.append((field.label, *self._roomiest(field.T, *field.x)))
         for name, group in self._connected():
-            T, low, high = np.array(group).T
-            room = (high - low) * np.minimum(T - T[0], T[-1] - T)
-            k = int(room.argmax())
-            labels.append((name, float(low[k] + high[k]) / 2, float(T[k])))
+            T, low, high = np.array(sorted(group)).T
+            labels.append((name, *self._roomiest(T, low, high)))
         return labels
 
-    def _connected(self) -> Iterator[tuple[str, list[tuple[float, float, float]]]]:
+    def _roomiest(self, T: Array, low: Array, high: Array) -> tuple[float, float, float]:
+        """Where a region is wide, over the height of a line, and how wide."""
+        height = 0.03 * (self.span[1] - self.span[0])
+        near = np.abs(T[:, None] - T) < height
+        left = np.where(near, low, -np.inf).max(axis=1)
+        right = np.where(near, high, np.inf).min(axis=1)
+        far = np.minimum(np.minimum(T - T.min(), T.max() - T), 4 * height)
+        k = int(((right - left).clip(0) * far).argmax())
+        return float(left[k] + right[k]) / 2, float(T[k]), float(right[k] - left[k])
+
+    def _connected(self) -> list[tuple[str, list[tuple[float, float, float]]]]:
         """Single-phase regions: ranges of one phase that overlap from one temperature to the next."""
-        open_: list[tuple[str, list[tuple[float, float, float]]]] = []
-        last = -np.inf
-        for T, name, low, high in self.singles:
-            if last < T:
-                before, last = last, T
-            for known, group in open_:
-                at, a, b = group[-1]
-                if known == name and at in (before, T) and a < high and low < b and at < T:
-                    group.append((T, low, high))
-                    break
-            else:
-                open_.append((name, [(T, low, high)]))
-        yield from open_
+        home: list[int] = []
+
+        def root(k: int) -> int:
+            while home[k] != k:
+                k = home[k]
+            return k
+
+        before: list[int] = []
+        now: list[int] = []
+        for k, (T, name, low, high) in enumerate(self.singles):
+            if now and self.singles[now[-1]][0] < T:
+                before, now = now, []
+            home.append(k)
+            for j in before:
+                _, known, a, b = self.singles[j]
+                if known == name and a < high and low < b:
+                    home[root(j)] = root(k)
+            now.append(k)
+        groups: dict[int, list[int]] = {}
+        for k in range(len(home)):
+            groups.setdefault(root(k), []).append(k)
+        return [
+            (self.singles[some[0]][1], [(T, a, b) for T, _, a, b in map(self.singles.__getitem__, some)])
+            for some in groups.values()
+        ]
 
     def plot(self, ax: Axes | None = None, *, colour: str = "#0072B2", labels: bool = True) -> Axes:
         """Draw boundaries, invariants with their temperatures, and labels of regions.
@@ -260,8 +287,9 @@ class Diagram:
             elif "critical" in one.kind:
                 ax.plot(one.phases[0][1], one.T, "o", color=colour, markersize=3.5)
         if labels:
-            for name, x, T in self.regions():
-                ax.text(x, T, name, ha="center", va="center", fontsize="x-small", clip_on=True)
+            for name, x, T, width in self.regions():
+                if width > _LETTER * len(name):
+                    ax.text(x, T, name, ha="center", va="center", fontsize="x-small", clip_on=True)
         second = self.components[1].title()
         ax.set(xlim=(0, 1), ylim=(low, high), xlabel=f"mole fraction of {second}")
         ax.set_ylabel("temperature / K")

@@ -13,6 +13,7 @@ from scipy.special import expit, log_expit
 from lina_calphad.checks import kelvin
 from lina_calphad.errors import ParameterError
 from lina_calphad.phase.bands import LEVELS, NAMES, Draws, pieces_of_draws
+from lina_calphad.phase.diagram import label
 from lina_calphad.phase.spread import Spread, spread
 from lina_calphad.phase.system import BinarySystem
 from lina_calphad.phase.tally import Tally
@@ -236,8 +237,7 @@ def _counts(system: BinarySystem, found: Spread, T: Array) -> dict[str, Array]:
             names = [system.phases[sequence[place // 2]].name]
             if place % 2:
                 names.append(system.phases[sequence[place // 2 + 1]].name)
-            label = " + ".join(dict.fromkeys(names)) if len(set(names)) > 1 or place % 2 == 0 else f"2 {names[0]}"
-            total = counts.setdefault(label, np.zeros((T.size, _X.size)))
+            total = counts.setdefault(label(names), np.zeros((T.size, _X.size)))
             np.add.at(total, level, inside == place)
     return counts
 

@@ -98,7 +98,8 @@ class Phase:
     def logs(self, t: Array) -> tuple[Array, Array]:
         """ln x_A and ln x_B."""
         a, b = self.amounts(t)
-        whole = np.logaddexp(a, b)
+        with np.errstate(invalid="ignore"):  # of no t, as of a compound, there is none
+            whole = np.logaddexp(a, b)
         return a - whole, b - whole
 
     def curve(self, t: Array, rows: Rows) -> tuple[Array, ...]:
