@@ -25,7 +25,7 @@ from scipy.optimize.elementwise import find_minimum
 from scipy.special import expit, log_expit, logit
 
 from lina_calphad.checks import Array, Flags
-from lina_calphad.errors import NotConverged
+from lina_calphad.errors import NotConverged, UnsupportedPhase
 from lina_calphad.phase.gap import Gap, Rows
 
 # Tails as dilute as doubles go: at the last point a solution is its pure end.
@@ -36,6 +36,8 @@ CERTIFIED = -1e-9
 _DIP = 0.3  # psi below which a dip is looked into
 _NEAR = 0.05  # height in RT below which the grid is not enough
 _FAR = 5e5  # potentials that belong to pure ends
+# t beyond which nothing but ideal mixing changes, and a magnetic phase may divide by zero.
+_CONSTANT = (-230.0, 36.0)
 _LADDER = np.geomspace(1e-8, 1e3, 45)
 _STEPS = 40
 _INSERTIONS = 6
@@ -104,14 +106,17 @@ class Phase:
 
     def curve(self, t: Array, rows: Rows) -> tuple[Array, ...]:
         """s, a, x, ds/dt and psi at t; x, too, keeps its digits where it is small."""
-        # Nothing but ideal mixing changes further out, where a magnetic phase may divide by zero.
-        terms = self.terms(rows[0], expit(np.clip(t, -230.0, 36.0)), *rows[1:])
+        terms = self.terms(rows[0], expit(np.clip(t, *_CONSTANT)), *rows[1:])
         w, f = log_expit(-t) + terms[..., 0], t + terms[..., 1]
         (a_w, a_f), (b_w, b_f) = self._inverse
         a, b = a_w * w + a_f * f, b_w * w + b_f * f
         y, psi = expit(t), terms[..., 2]
         slope = psi * ((b_f - a_f) - y * (b_w - a_w))
         return b - a, a, self.x(y), slope, psi
+
+    def pure(self, side: float, rows: Rows) -> Array:
+        """Terms of the pure end at y = 0 (side -1) or y = 1."""
+        return self.terms(rows[0], np.full(rows[0].shape, expit(_CONSTANT[side > 0])), *rows[1:])
 
     def x(self, y: Array) -> Array:
         """Mole fraction of B; keeps its digits where it is small."""
@@ -211,9 +216,11 @@ class Equilibria:
         """s, a, x, psi and t of a phase on the grid, shape (rows, grid); a compound has one point."""
         if phase.fixed:
             g, x = phase.line(rows)
+            _finite(phase, g, rows)
             return g[:, None], np.full((rows[0].size, 1), x)
         t = np.tile(GRID, (rows[0].size, 1))
         s, a, x, _, psi = phase.curve(t, tuple(r[:, None] for r in rows))
+        _finite(phase, s.sum(axis=1) + a.sum(axis=1), rows)
         # A dip of psi, as beside a Curie temperature or a critical point, may go below zero
         # between two points.
         middle = psi[:, 1:-1]
@@ -338,6 +345,13 @@ class Equilibria:
             lower = ~(end >= best[near])
             best[near[lower]], at[near[lower]] = end[lower], t[lower]
         return best, at
+
+
+def _finite(phase: Phase, energy: Array, rows: Rows) -> None:
+    bad = np.flatnonzero(~np.isfinite(energy))
+    if bad.size:
+        msg = f"{phase.name} has no finite Gibbs energy at {rows[0][bad[0]]:g} K"
+        raise UnsupportedPhase(msg)
 
 
 def _newton(one: Phase, two: Phase, t: Array, rows: Rows) -> tuple[Array, Flags]:

@@ -125,6 +125,7 @@ class BinarySystem:
     @cached_property
     def solver(self) -> Equilibria:
         """The solver for tie-lines."""
+        _distinct(self.phases, self._rows_of_reference(np.array([300.0, 1000.0])))
         return Equilibria(self.phases)
 
     def equilibria(self, T: ArrayLike, values: ArrayLike = ()) -> TieLines:
@@ -202,6 +203,9 @@ class BinarySystem:
         """The diagram drawn; see `diagram` and `lina_calphad.phase.diagram.Diagram.plot`."""
         return self.diagram().plot(ax, **options)
 
+    def _rows_of_reference(self, T: Array) -> tuple[Array, ...]:
+        return (T, *(np.full(T.shape, v) for v in self.reference))
+
     def _tracer(self, values: ArrayLike, span: tuple[float, float] = SPAN) -> Tracer:
         given = np.asarray(values, dtype=float).ravel()
         if given.size == 0:
@@ -225,6 +229,20 @@ class BinarySystem:
         names = [self.phases[p].name for p in event.phases]
         phases = tuple((n, float(np.exp(b))) for n, (_, b) in zip(names, logs_, strict=True))
         return Invariant(_kind(event, names), event.T, phases, logs_)
+
+
+def _distinct(phases: Sequence[Phase], rows: tuple[Array, ...]) -> None:
+    """UnsupportedPhase if two phases have one energy everywhere: neither is the stable one."""
+    t = np.linspace(-5, 5, 11)[:, None]
+    energies = [
+        p.line(rows)[0] if p.fixed else np.array(p.curve(t, rows)[:2]) for p in phases
+    ]
+    for k, one in enumerate(phases):
+        for j, other in enumerate(phases[:k]):
+            same = one.origin == other.origin and one.change == other.change
+            if same and np.allclose(energies[j], energies[k], rtol=0, atol=1e-10):
+                msg = f"{other.name} and {one.name} have the same energy: name one of them"
+                raise UnsupportedPhase(msg)
 
 
 def _span(low: float, high: float) -> tuple[float, float]:

@@ -29,7 +29,6 @@ _CLOSEST = 1e-9  # share of a temperature at which two events are not told apart
 _KINK = 1e-6  # share of a temperature within which a gap that closes at a kink is found
 _NARROW = 0.05  # width in t of such a gap there
 _STEPS = 30
-_PURE = 1e6  # t of a pure end
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,12 @@ def pure_energy(phase: Phase, side: float, rows: Rows) -> Array:
     """Energy over RT per mole of pure A (side -1) or pure B."""
     if phase.fixed:
         return phase.line(rows)[0]
-    s, a, *_ = phase.curve(np.full(rows[0].shape, side * _PURE), rows)
-    return a if side < 0 else a + s
+    terms = phase.pure(side, rows)
+    if side < 0:
+        return terms[..., 0] / phase.origin[0]
+    assert phase.change is not None
+    energy: Array = (terms[..., 0] + terms[..., 1]) / (phase.origin[1] + phase.change[1])
+    return energy
 
 
 def dT(phase: Phase, t: Array, rows: Rows) -> tuple[Array, Array]:

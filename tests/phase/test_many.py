@@ -232,7 +232,7 @@ def systems(draw):
     return phases
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(systems(), st.floats(350, 1400))
 def test_random_systems_agree_with_a_dense_hull(phases, T):
     row, found = sequence(phases, T)
@@ -254,7 +254,7 @@ def test_random_systems_agree_with_a_dense_hull(phases, T):
         ), (p, q, low, high, ours)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(systems())
 def test_events_of_random_systems_explain_every_change(phases):
     tracer = Tracer(Equilibria(phases), (350.0, 1400.0))
