@@ -25,7 +25,9 @@ def test_an_evaluation_of_the_likelihood(report):
         del dbf.phases[name]
     line = lc.BinarySolution(dbf, ("LI", "NA"), "BCC_A2").binodal(T)
     ours = [
-        solubility_dataset(T, x, solvent=solvent, ln_x_error=0.1, reference="synthetic")
+        solubility_dataset(
+            T, x, solvent=solvent, equilibrium="chemical", ln_x_error=0.1, reference="synthetic"
+        )
         for solvent, x in (("LI", line.x_alpha), ("NA", 1 - line.x_beta))
     ]
     theirs = {

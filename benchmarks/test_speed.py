@@ -19,7 +19,7 @@ from symengine import S
 
 import lina_calphad as lc
 from lina_calphad.data.interactions import free_interactions
-from lina_calphad.data.supercells import finite_difference
+from lina_calphad.data.supercells import parameter_covariance
 from lina_calphad.phase.bands import bands
 from lina_calphad.phase.draws import ParameterDraws
 
@@ -84,7 +84,7 @@ def test_against_pycalphads_equilibrium(report, dbf, kind):
 
 def test_bands_against_a_solution_for_each_draw(report, dbf):
     freed, mean = free_interactions(dbf, "BCC_A2", LINA)
-    covariance = finite_difference(0.268, 0.149).covariance(0.01)
+    covariance = parameter_covariance(uncertainty=0.01)
     draws = ParameterDraws.from_covariance(mean, covariance, 10_000)
 
     def one_by_one(some):

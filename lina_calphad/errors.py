@@ -15,14 +15,6 @@ class DatabaseError(LinaCalphadError):
     """A TDB file is missing, cannot be parsed, or lacks what was asked of it."""
 
 
-class UnsupportedPhase(LinaCalphadError):
-    """The phase is not a solution of two components on one sublattice."""
-
-
-class EnergyError(UnsupportedPhase):
-    """The energy of a phase cannot be evaluated: a function is undefined, circular or complex."""
-
-
 class ElasticDataError(LinaCalphadError):
     """Elastic data of a phase are missing, undefined or mechanically unstable."""
 
@@ -31,16 +23,24 @@ class MissingElasticData(ElasticDataError):
     """A phase lacks elastic data altogether, or some of those needed."""
 
 
+class UnsupportedPhase(LinaCalphadError):
+    """The phase is not a solution of two components on one sublattice."""
+
+
+class EnergyError(UnsupportedPhase):
+    """The energy of a phase cannot be evaluated: a function is undefined, circular or complex."""
+
+
 class NoMiscibilityGap(LinaCalphadError):
     """The phase is stable against unmixing: there is no gap to compute."""
 
 
 class SeveralMiscibilityGaps(LinaCalphadError):
-    """The phase is unstable in more than one range of composition at one temperature."""
+    """The phase unmixes in more than one range of composition at one temperature."""
 
 
 class NoCriticalPoint(LinaCalphadError):
-    """The gap stays open up to the highest temperature searched."""
+    """There is a gap, but it does not close at a critical point within what is searched."""
 
 
 class NotConverged(LinaCalphadError):
@@ -48,19 +48,19 @@ class NotConverged(LinaCalphadError):
 
 
 class OutsideAssessedRange(LinaCalphadError, UserWarning):
-    """A temperature outside the assessed range.
+    """A number outside the range in which the description or a method holds.
 
     Raised where the description has no meaning, given as a warning where
     extrapolation is legitimate.
     """
 
 
-class SurfaceExhausted(LinaCalphadError):
-    """A current asks for more Li than diffusion brings to the interface."""
-
-
 class DatasetError(LinaCalphadError):
-    """A dataset or a table of energies is empty, inconsistent or not of the kind asked for."""
+    """A dataset, a table, draws or a trace are empty, inconsistent or not of the kind asked for."""
+
+
+class DataLeftOut(LinaCalphadError, UserWarning):
+    """A warning: some data cannot be taken, and the others are."""
 
 
 class SchedulerError(LinaCalphadError):
@@ -75,5 +75,6 @@ class OutputError(LinaCalphadError):
     """Results cannot be written there, or are there already."""
 
 
-class ParameterError(LinaCalphadError):
-    """Draws, a trace or a covariance of parameters are inconsistent or do not fit the database."""
+# Former names.
+ParameterError = DatasetError
+SurfaceExhausted = OutsideAssessedRange

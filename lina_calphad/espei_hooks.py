@@ -66,9 +66,8 @@ _BEYOND = 10.0
 class FittingModel(CoherentModel):
     """`CoherentModel` of a database that is still being fitted.
 
-    Without complete elastic data, which a step may have yet to fit, there is no
-    elastic energy. Its attributes C11, C12, C44 are what the database has of them so
-    far, in GPa, as ESPEI's steps read them.
+    Without complete elastic data, which a step may have yet to fit, there is no elastic energy.
+    Its attributes C11, C12, C44 (GPa) are what the database has so far, as ESPEI's steps read them.
     """
 
     def build_phase(self, dbe: Database) -> None:
@@ -94,30 +93,17 @@ class FittingModel(CoherentModel):
 
 
 class _StepElasticConstant(AbstractLinearPropertyStep):  # type: ignore[misc]  # ESPEI has no types
-    """Elastic constants in GPa, constant or linear in temperature."""
+    """Elastic constants in GPa, constant or linear in temperature, from data of their name."""
 
     features: ClassVar[list[Any]] = [S.One, v.T]
     # A stiffness is not a quantity per mole.
     normalize_parameter_per_mole_formula = False
 
 
-class StepC11(_StepElasticConstant):
-    """C11 in GPa from data of the output "C11"."""
-
-    parameter_name = data_types_read = "C11"
-
-
-class StepC12(_StepElasticConstant):
-    """C12 in GPa from data of the output "C12"."""
-
-    parameter_name = data_types_read = "C12"
-
-
-class StepC44(_StepElasticConstant):
-    """C44 in GPa from data of the output "C44"."""
-
-    parameter_name = data_types_read = "C44"
-
+StepC11, StepC12, StepC44 = (
+    type(f"Step{name}", (_StepElasticConstant,), {"parameter_name": name, "data_types_read": name})
+    for name in CONSTANTS
+)
 
 #: Gibbs energies from heat capacities, entropies and enthalpies; the contribution
 #: "elastic" may be excluded from the data.
@@ -133,20 +119,10 @@ elastic_fitting_description = ModelFittingDescription(
 class SolubilityResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has no types
     """ESPEI residual of solubilities within one phase, in ln x, two-sided.
 
-    ESPEI's residual of tie-lines hardly moves when a miscibility gap becomes too wide.
-    This one compares ln x of the binodal, chemical or coherent as the phase's model
-    says, with the datum and its error. It reads datasets of the output "SOLUBILITY"
-    (`lina_calphad.data.datasets`), which ESPEI's own residuals leave alone.
-
-    Parameters
-    ----------
-    database, datasets, phase_models, symbols_to_fit, weight
-        As ESPEI's protocol. ``weight["SOLUBILITY"]`` divides every error.
-
-    Raises
-    ------
-    DatasetError
-        If a dataset of solubilities is not of that form.
+    ESPEI's residual of tie-lines hardly moves when a miscibility gap becomes too wide. This one
+    compares ln x of the binodal, chemical or coherent as the phase's model says, with data of the
+    output "SOLUBILITY" (`lina_calphad.data.datasets`), which ESPEI's own residuals leave alone.
+    ``weight["SOLUBILITY"]`` divides every error; DatasetError for a dataset of another form.
     """
 
     def __init__(
@@ -162,34 +138,31 @@ class SolubilityResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has n
         comps = set(phase_models.components) if phase_models else set(database.elements)
         models = phase_models.get_model_dict() if phase_models else {}
         factor = (weight or {}).get("SOLUBILITY", 1.0)
-        families: dict[tuple[str, ...], BinarySolution] = {}
         parts: dict[tuple[str, ...], list[Any]] = {}
         for dataset in datasets.search(where("output") == "SOLUBILITY"):
             (phase,) = dataset["phases"]
             if phase not in database.phases or not comps.issuperset(dataset["components"]):
                 continue
             solvent, solute = _sides(dataset)
-            pair = sorted((solvent, solute))
-            key = (phase, *pair)
-            if key not in families:
-                model = models.get(phase, Model)
-                families[key] = BinarySolution(database, pair, phase, model, symbols=symbols)
             x = np.ravel(dataset["values"]).astype(float)
-            T, error = np.broadcast_to(dataset["conditions"]["T"], x.shape), dataset["ln_x_error"]
-            scale = np.broadcast_to(error, x.shape) / np.ravel(dataset.get("weight", 1.0)) / factor
-            side = np.full(x.shape, pair.index(solvent) == 1)
-            parts.setdefault(key, []).append((T, side, np.log(x), scale))
-        # One call of the solver for all data of a phase.
+            scale = dataset["ln_x_error"] / np.ravel(dataset.get("weight", 1.0)) / factor
+            datum = dataset["conditions"]["T"], solvent > solute, np.log(x), scale
+            key = (phase, *sorted((solvent, solute)))
+            parts.setdefault(key, []).append([np.broadcast_to(d, x.shape) for d in datum])
+        # One call of the solver for all data of a phase: T, which side, ln x and its error.
         self._sets: list[tuple[Any, ...]] = [
-            (families[key], *(np.concatenate(a) for a in zip(*some, strict=True)))
-            for key, some in parts.items()
+            (
+                BinarySolution(database, pair, phase, models.get(phase, Model), symbols=symbols),
+                *(np.concatenate(a) for a in zip(*some, strict=True)),
+            )
+            for (phase, *pair), some in parts.items()
         ]
 
     def get_residuals(self, parameters: Any) -> tuple[list[float], list[float]]:
         """Calculate ln x less that of each datum, and the standard error of each.
 
-        Where the parameters leave no gap, ln x goes on from that of the critical point
-        and grows with the stability, so that a sampler finds its way back.
+        Without a gap ln x goes on from that of the critical point and grows with the stability,
+        so that a sampler finds its way back.
         """
         residuals: list[float] = []
         errors: list[float] = []

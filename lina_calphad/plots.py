@@ -33,6 +33,9 @@ SHADES = {"95 % of draws": 0.13, "68 % of draws": 0.22}  # opacity; the narrow l
 
 KELVIN = "temperature / K"
 
+#: Lower end of Arrhenius plots in K.
+ARRHENIUS_BOTTOM = 100.0
+
 #: Mole fractions named on an axis that shows both dilute sides.
 FRACTIONS = {
     1e-6: "10⁻⁶", 1e-5: "10⁻⁵", 1e-4: "10⁻⁴", 1e-3: "10⁻³", 0.01: "0.01", 0.1: "0.1", 0.5: "0.5",

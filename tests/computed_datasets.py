@@ -5,13 +5,14 @@ Run it to write them: python tests/computed_datasets.py
 
 from __future__ import annotations
 
-import re
-
+import numpy as np
+import pandas as pd
 from ase.io import read
 
 from lina_calphad.data.assessments import assessments
-from lina_calphad.data.cells import BCC_NEIGHBOURS, Cell, bcc_neighbours, read_table
+from lina_calphad.data.cells import read_table
 from lina_calphad.data.datasets import shipped_folder, write_dataset
+from lina_calphad.data.lattices import neighbours
 from lina_calphad.data.new_datasets import energies_dataset
 from lina_calphad.data.supercells import EV_IN_J_PER_MOL
 
@@ -67,10 +68,10 @@ def santos2025() -> dict:
     printed = {p.quantity: p.value for p in assessments()["santos2025"].published}
     L0, L1 = printed["bcc 0L"], printed["bcc 1L"]
     # Energies relative to the pure elements.
-    cells = [
-        Cell("Na in Li", (127, 1), (L0 + L1) / EV_IN_J_PER_MOL, e_first=0.0, e_second=0.0),
-        Cell("Li in Na", (1, 127), (L0 - L1) / EV_IN_J_PER_MOL, e_first=0.0, e_second=0.0),
-    ]
+    cells = pd.DataFrame(
+        {"name": ["Na in Li", "Li in Na"], "n_first": [127, 1], "n_second": [1, 127],
+         "energy": np.array([L0 + L1, L0 - L1]) / EV_IN_J_PER_MOL, "e_first": 0.0, "e_second": 0.0}
+    )  # fmt: skip
     return energies_dataset(
         cells,
         reference="L.C. Pereira dos Santos et al. 2025",
@@ -83,13 +84,11 @@ def gpaw2026(pattern: str, first: str, mesh: str, na: str, cells: str) -> dict:
     bcc = {
         atoms.info["name"]
         for atoms in read(STRUCTURES, index=":")
-        if set(bcc_neighbours(atoms)) == {BCC_NEIGHBOURS}
+        if set(neighbours(atoms)) == {14}
     }
-    chosen = [
-        cell for cell in read_table(TABLE) if re.fullmatch(pattern, cell.name) and cell.name in bcc
-    ]
+    table = read_table(TABLE)
     dataset = energies_dataset(
-        chosen,
+        table[table["name"].str.fullmatch(pattern) & table["name"].isin(bcc)],
         reference="lina-calphad, GPAW 2026",
         bibtex="lina-calphad",
         comment=f"{first} {GPAW.format(mesh=mesh, na=na, cells=cells)}".strip(),

@@ -51,7 +51,10 @@ def redlich_kister(*values):
 
 
 #: Parameters of bcc Li-Na with two gaps at 700 to 745 K.
-TWO_DOMES = (16311.0, 2266.0, 4958.0, 2870.0)
+TWO_DOMES = (13000.0, 300.0, 7000.0, 200.0)
+
+#: The same with two ranges of instability at 745 K, both under one tie-line.
+ONE_TIE_LINE = (16311.0, 2266.0, 4958.0, 2870.0)
 
 INTERSTITIAL = """
  ELEMENT VA VACUUM 0 0 0 !

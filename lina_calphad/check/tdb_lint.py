@@ -12,8 +12,8 @@ from pycalphad import variables as v
 from symengine import S
 
 from lina_calphad.check.findings import SEVERITIES, Finding, found, listed
-from lina_calphad.check.phase_lint import endmembers, phases, ranges
-from lina_calphad.check.tdb_text import NO_LIMIT, Entry, Piece, TdbText
+from lina_calphad.check.phase_lint import endmembers, phases, ranges, volumes
+from lina_calphad.check.tdb_text import NO_LIMIT, Entry, Piece, TdbText, limits
 
 if TYPE_CHECKING:
     import os
@@ -28,6 +28,7 @@ LARGEST_KINK = 0.002
 
 _CLOSE = 1.0  # K: ranges that end at 298 and 298.15 K do meet
 _NESTING = 32  # of functions, as deep as pycalphad follows them
+_LETTERS = 60  # of an expression
 _ONCE = ("ELEMENT", "SPECIES", "PHASE", "CONSTITUENT")
 
 
@@ -107,6 +108,20 @@ def _duplicates(tdb: TdbText) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def _reversed(tdb: TdbText) -> Iterator[Finding]:
+    for entry in tdb.parameters:
+        turned = [names for names in entry.written if len(names) == 2 and names[0] > names[1]]
+        if turned and entry.parameter["parameter_order"] % 2:
+            written = ":".join(map(",".join, entry.written))
+            sorted_, reversed_ = (
+                "; ".join(str(sign * S(e))[:_LETTERS] for *_, e in entry.pieces) for sign in (1, -1)
+            )
+            yield found(
+                "reversed pair", entry.name, entry.line, written=written, name=entry.name,
+                sorted=sorted_, reversed=reversed_,
+            )  # fmt: skip
+
+
 def _functions(tdb: TdbText) -> Iterator[Finding]:
     users: dict[str, list[Entry]] = defaultdict(list)
     for entry in tdb.entries:
@@ -116,6 +131,11 @@ def _functions(tdb: TdbText) -> Iterator[Finding]:
         if name not in tdb.functions:
             yield found("undefined function", name, entries[0].line, user=entries[0].name)
     circles = _circles(tdb.functions)
+    depths = _depths(tdb.functions, circles)
+    for entry in tdb.parameters:
+        depth = max((depths.get(name, 0) for name in entry.symbols), default=0)
+        if depth > _NESTING:
+            yield found("nested too deep", entry.name, entry.line, depth=depth, most=_NESTING)
     for name, function in tdb.functions.items():
         if name not in users:
             yield found("unused function", function.name, function.line)
@@ -166,45 +186,90 @@ def _circles(functions: Mapping[str, Entry]) -> set[str]:
     return set(left)
 
 
+def _depths(functions: Mapping[str, Entry], circles: set[str]) -> dict[str, int]:
+    """How many functions deep each is, itself counted, but for those in a circle."""
+    depths: dict[str, int] = {}
+    for start in functions.keys() - circles:
+        stack = [start]
+        while stack:
+            needed = (functions[stack[-1]].symbols & functions.keys()) - circles
+            if rest := [name for name in needed if name not in depths]:
+                stack += rest[:1]
+            else:
+                depths[stack.pop()] = 1 + max((depths[name] for name in needed), default=0)
+    return depths
+
+
 def _boundaries(tdb: TdbText) -> Iterator[Finding]:
     names = {entry.line: entry.name for entry in tdb.entries}
     for command in tdb.commands:
         if command.keyword in ("FUNCTION", "PARAMETER") and (
             command.line in names or not tdb.components
         ):
-            for low, high in pairwise(command.limits):
+            for low, high in pairwise(limits(command)):
                 if low >= high:
                     place = names.get(command.line, command.name)
                     yield found("limits", place, command.line, low=low, high=high)
+    values = _Values(tdb.functions)
     for entry in tdb.entries:
-        if not entry.energy or not entry.symbols <= tdb.functions.keys():
-            continue
-        for (_, T, below), (_, _, above) in pairwise(entry.pieces):
-            left, right = (
-                _plain(e, T, side, tdb.functions) for e, side in ((below, -1), (above, 1))
-            )
-            if left is None or right is None:
-                continue  # a circle, which is a finding already
-            jump = _at(right, T) - _at(left, T)
-            kink = _at(right.diff(v.T), T) - _at(left.diff(v.T), T)
-            if not (abs(jump) <= LARGEST_JUMP and abs(kink) <= LARGEST_KINK):
+        for low, high, expression in entry.pieces:
+            bad = [
+                T for T, side in ((max(low, NO_LIMIT), 1), (high, -1))
+                if NO_LIMIT < T < math.inf and values(expression, T, side, own=True) is _BAD
+            ]  # fmt: skip
+            if bad:
+                yield found("not finite", entry.name, entry.line, T=bad[0])
+                break
+        for (_, T, below), (_, _, above) in pairwise(entry.pieces) if entry.energy else ():
+            left, right = values(below, T, -1), values(above, T, 1)
+            if not left or not right:
+                continue  # undefined, in a circle or not finite: a finding already
+            jump, kink = right[0] - left[0], right[1] - left[1]
+            if abs(jump) > LARGEST_JUMP or abs(kink) > LARGEST_KINK:
                 yield found(
                     "jump", entry.name, entry.line, T=T, jump=jump, kink=kink,
                     most_jump=LARGEST_JUMP, most_kink=LARGEST_KINK,
                 )  # fmt: skip
 
 
-def _plain(expression: Any, T: float, side: int, functions: Mapping[str, Entry]) -> Any | None:
-    """What holds just below or above `T`, in T alone; None where functions run in a circle."""
-    expression = S(expression)
-    for _ in range(_NESTING):
-        names = {s for s in expression.free_symbols if str(s) in functions}
-        if not names:
-            return expression
-        expression = expression.xreplace(
-            {s: S(_piece(functions[str(s)].pieces, T, side)) for s in names}
-        )
-    return None
+_BAD = ()  # what has no finite, real value
+
+
+class _Values:
+    """Value and slope of expressions just below or above a temperature."""
+
+    def __init__(self, functions: Mapping[str, Entry]) -> None:
+        self.functions = functions
+        self.known: dict[tuple[str, float, int], tuple[float, ...] | None] = {}
+
+    def __call__(
+        self, expression: Any, T: float, side: int, depth: int = 0, *, own: bool = False
+    ) -> tuple[float, ...] | None:
+        """None where functions are undefined or in a circle; `own`: or not finite themselves."""
+        expression = S(expression)
+        at = {v.T: S(T), v.P: S(101325.0)}
+        slopes = {v.T: 1.0, v.P: 0.0}
+        for symbol in expression.free_symbols - at.keys():
+            inner = self._of(str(symbol), T, side, depth + 1)
+            if not inner:
+                return None if own else inner
+            at[symbol], slopes[symbol] = S(inner[0]), inner[1]
+        try:
+            value = float(expression.xreplace(at).n())
+            slope = sum(
+                float(expression.diff(s).xreplace(at).n()) * k for s, k in slopes.items() if k
+            )
+        except (RuntimeError, TypeError, ValueError):  # complex, or worse
+            return _BAD
+        return (value, slope) if math.isfinite(value) and math.isfinite(slope) else _BAD
+
+    def _of(self, name: str, T: float, side: int, depth: int) -> tuple[float, ...] | None:
+        if name not in self.functions or depth > _NESTING:
+            return None
+        if (name, T, side) not in self.known:
+            piece = _piece(self.functions[name].pieces, T, side)
+            self.known[name, T, side] = self(piece, T, side, depth)
+        return self.known[name, T, side]
 
 
 def _piece(pieces: Sequence[Piece], T: float, side: int) -> Any:
@@ -215,25 +280,21 @@ def _piece(pieces: Sequence[Piece], T: float, side: int) -> Any:
     return pieces[0][2] if pieces[0][0] >= T else pieces[-1][2]
 
 
-def _at(expression: Any, T: float) -> float:
-    return float(S(expression).xreplace({v.T: S(T), v.P: S(101325.0)}).n())
-
-
 def _references(tdb: TdbText) -> Iterator[Finding]:
     keys: dict[str, int] = {}
     for c in tdb.commands:
-        if c.keyword in ("LIST_OF_REFERENCES", "ADD_REFERENCE"):
+        if c.keyword in ("LIST_OF_REFERENCES", "ADD_REFERENCES"):
             keys |= dict.fromkeys(re.findall(r"(?<![^\s'])([^\s']+)\s+'[^']*'", c.body), c.line)
     cited: dict[str, Entry] = {}
     of_phase: dict[str, list[Entry]] = defaultdict(list)
     for entry in tdb.parameters:
-        if entry.command and entry.command.reference:
-            cited.setdefault(entry.command.reference, entry)
+        if entry.reference:
+            cited.setdefault(entry.reference, entry)
         of_phase[entry.parameter["phase_name"]].append(entry)
     if not cited:
         of_phase = {"PARAMETER": tdb.parameters}
     for place, entries in of_phase.items():
-        without = [e.line for e in entries if not (e.command and e.command.reference)]
+        without = [e.line for e in entries if not e.reference]
         if without:
             yield found(
                 "no reference", place, without[0], count=len(without), total=len(entries),
@@ -247,5 +308,6 @@ def _references(tdb: TdbText) -> Iterator[Finding]:
 
 
 _RULES = (
-    _reading, _duplicates, phases, endmembers, _functions, _boundaries, _references, ranges,
+    _reading, _duplicates, phases, endmembers, volumes, _reversed, _functions, _boundaries,
+    _references, ranges,
 )  # fmt: skip

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import io
 import math
 import re
-import warnings
-from bisect import bisect
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pycalphad import Database
 from pycalphad import variables as v
-from pycalphad.io.tdb_keywords import TDB_KEYWORDS, expand_keyword
 from symengine import And, Piecewise, S
 
-from lina_calphad.errors import DatabaseError
+from lina_calphad.data.tdb_files import parse_tdb, read_tdb_text, scan
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping, Sequence
+
+    from pycalphad import Database
+
+    from lina_calphad.data.tdb_files import Command
 
 #: What pycalphad takes for a lower limit that is left out.
 NO_LIMIT = 0.01
@@ -35,34 +32,6 @@ Piece = tuple[float, float, Any]
 
 
 @dataclass(frozen=True)
-class Command:
-    """One command of a TDB text: its keyword written out, its words, and where it begins."""
-
-    keyword: str
-    body: str
-    line: int
-
-    @property
-    def name(self) -> str:
-        """What it defines: its second word, less the options of a phase."""
-        return (self.body.split(maxsplit=2)[1:2] or [""])[0].split(":")[0]
-
-    @property
-    def limits(self) -> tuple[float, ...]:
-        """Limits in K of a FUNCTION or PARAMETER, as far as they are written."""
-        rest = self.body.partition(")")[2] if self.keyword == "PARAMETER" else (
-            self.body.split(maxsplit=2)[2:] or [""])[0]  # fmt: skip
-        return tuple(map(float, re.findall(rf"(?:^|;)\s*({_NUMBER})(?![^\s,])", rest)))
-
-    @property
-    def reference(self) -> str:
-        """The key behind the last limit of a PARAMETER, or an empty string."""
-        # ; 6000 N KEY, of which each but the semicolon may be left out
-        tail = re.match(r"[\s,]*[\d.E+]*[\s,]*(?:N\b)?\s*(\S*)", self.body.rpartition(";")[2])
-        return tail[1] if tail else ""
-
-
-@dataclass(frozen=True)
 class Entry:
     """One FUNCTION or PARAMETER with what pycalphad made of it.
 
@@ -70,23 +39,24 @@ class Entry:
     ----------
     name
         As a TDB writes it.
-    command
-        Its text, where that is known.
+    line
+        Where it begins, as far as that is known.
     pieces
         Its ranges in the order of the file.
     parameter
         What pycalphad holds of a PARAMETER; None of a FUNCTION.
+    reference
+        Key at the end of a PARAMETER, or an empty string.
+    written
+        Constituents of a PARAMETER on each sublattice in the order of the file, if known.
     """
 
     name: str
-    command: Command | None
+    line: int | None
     pieces: tuple[Piece, ...]
     parameter: Any = None
-
-    @property
-    def line(self) -> int | None:
-        """Where it begins."""
-        return self.command.line if self.command else None
+    reference: str = ""
+    written: tuple[tuple[str, ...], ...] = ()
 
     @property
     def energy(self) -> bool:
@@ -146,25 +116,11 @@ class TdbText:
     """
 
     def __init__(self, text: str, name: str = "the text") -> None:
-        self.commands, self.lost, self.unclosed = _scan(text)
-        if "\0" in text:
-            msg = f"{name} cannot be read as a TDB: it is no text"
-            raise DatabaseError(msg)
-        try:
-            self.dbf, self.warnings = _parse(text)
-        except Exception as error:  # pycalphad's parser raises whatever its parts raise
-            lacks = isinstance(error, KeyError)
-            reason = f"{error} is not defined where it is needed" if lacks else str(error)
-            reason = re.sub("[^ -~]", "?", " ".join(reason.split())) or type(error).__name__
-            reason = _culprit(self.commands) + reason
-            msg = f"{name} cannot be read as a TDB: {reason[:300]}"
-            raise DatabaseError(msg) from error
-        if not (self.dbf.elements or self.dbf.phases or self.dbf.symbols):
-            msg = f"{name} cannot be read as a TDB: there is no ELEMENT, PHASE or FUNCTION in it"
-            raise DatabaseError(msg)
-        written = {c.name: c for c in self.commands if c.keyword == "FUNCTION"}
+        self.commands, self.lost, self.unclosed = scan(text)
+        self.dbf, self.warnings = parse_tdb(text, name)
+        lines = self.lines("FUNCTION")
         self.functions = {
-            name: Entry(f"FUNCTION {name}", written.get(name), _pieces(expression))
+            name: Entry(f"FUNCTION {name}", lines.get(name), _pieces(expression))
             for name, expression in self.dbf.symbols.items()
         }
         self.parameters = self._parameters()
@@ -176,12 +132,7 @@ class TdbText:
         """Read a file, or a text (recognised by its exclamation marks)."""
         if isinstance(source, str) and "!" in source:
             return cls(source)
-        try:
-            text = Path(source).read_text(encoding="utf-8-sig", errors="replace")
-        except OSError as error:
-            msg = f"{source} cannot be read as a TDB: {error.strerror or error}"
-            raise DatabaseError(msg) from error
-        return cls(text, str(source))
+        return cls(read_tdb_text(source), str(source))
 
     @property
     def entries(self) -> list[Entry]:
@@ -220,10 +171,11 @@ class TdbText:
         written = [c for c in self.commands if c.keyword == "PARAMETER"]
         if len(written) != len(kept):  # an abbreviation that only its grammar understands
             written = [None] * len(kept)
-        return [
-            Entry(_label(p), c, _pieces(p["parameter"]), p)
-            for p, c in zip(kept, written, strict=True)
-        ]
+        entries = []
+        for p, c in zip(kept, written, strict=True):
+            name, pieces, line = label_of(p), _pieces(p["parameter"]), c.line if c else None
+            entries.append(Entry(name, line, pieces, p, _reference(c), _constituents(c)))
+        return entries
 
 
 def reachable(entries: Iterable[Entry], functions: Mapping[str, Entry]) -> set[str]:
@@ -256,63 +208,30 @@ def span(low: float, high: float) -> str:
     return f"from {low:g} K on" if high == math.inf else f"from {low:g} to {high:g} K"
 
 
-def _scan(text: str) -> tuple[list[Command], list[tuple[int, str]], Command | None]:
-    """The commands, cut as pycalphad cuts them, and what it loses by that."""
-    commands: list[Command] = []
-    lost = []
-    words: list[str] = []
-    first = 0
-    for number, line in enumerate(text.upper().replace("\t", " ").split("\n"), 1):
-        said, mark, rest = line.split("$", 1)[0].partition("!")
-        if said.strip():
-            first = first if words else number
-            words.append(said)
-        if mark:
-            body, words = " ".join(words), []
-            commands += [Command(_keyword(body), body, first)] if body else []
-            if "!" in rest and _keyword(rest):
-                lost.append((number, rest.strip()))
-    if not words:
-        return commands, lost, None
-    body = " ".join(words)
-    unclosed = Command(_keyword(body), body, first)
-    return [*commands, unclosed], lost, unclosed
+def limits(command: Command) -> tuple[float, ...]:
+    """Limits in K of a FUNCTION or PARAMETER, as far as they are written."""
+    rest = command.body.partition(")")[2] if command.keyword == "PARAMETER" else (
+        command.body.split(maxsplit=2)[2:] or [""])[0]  # fmt: skip
+    return tuple(map(float, re.findall(rf"(?:^|;)\s*({_NUMBER})(?![^\s,])", rest)))
 
 
-def _keyword(text: str) -> str:
-    """The TDB keyword that a text begins with, or an empty string."""
-    word = re.split(r"[ ():,]", text.strip(), maxsplit=1)[0]
-    try:
-        (keyword,) = expand_keyword(TDB_KEYWORDS, word)
-    except ValueError:  # none, or more than one
-        return ""
-    return str(keyword)
+def _reference(command: Command | None) -> str:
+    """The key behind the last limit of a PARAMETER, or an empty string."""
+    # ; 6000 N KEY, of which each but the semicolon may be left out
+    tail = command and re.match(
+        r"[\s,]*[\d.E+]*[\s,]*(?:N\b)?\s*(\S*)", command.body.rpartition(";")[2]
+    )
+    return tail[1] if tail else ""
 
 
-def _parse(text: str) -> tuple[Database, list[str]]:
-    """What pycalphad makes of a text, and what it warns of."""
-    # What it prints is in the way.
-    with warnings.catch_warnings(record=True) as caught, contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("always")
-        dbf = Database.from_string(text, fmt="tdb")
-    return dbf, [str(w.message) for w in caught]
-
-
-def _culprit(commands: Sequence[Command]) -> str:
-    """The first FUNCTION or PARAMETER that cannot be read; often pycalphad does not say which."""
-    some = [c for c in commands if c.keyword in ("FUNCTION", "PARAMETER")]
-
-    def fails(count: int) -> bool:
-        try:
-            _parse("".join(f"{c.body} !\n" for c in some[:count]))
-        except Exception:
-            return True
-        return False
-
-    first = bisect(range(len(some) + 1), 0, key=fails)
-    if first > len(some):
-        return ""
-    return f"line {some[first - 1].line}, {some[first - 1].keyword} {some[first - 1].name}: "
+def _constituents(command: Command | None) -> tuple[tuple[str, ...], ...]:
+    """The constituent array of a PARAMETER as it is written."""
+    if command is None:
+        return ()
+    array = command.body.partition("(")[2].partition(")")[0].partition(",")[2].split(";")[0]
+    return tuple(
+        tuple(name.strip() for name in names.split(",")) for names in array.strip(" :").split(":")
+    )
 
 
 def _pieces(expression: Any) -> tuple[Piece, ...]:
@@ -335,7 +254,7 @@ def _limits(condition: Any) -> tuple[float, float]:
     return low, high
 
 
-def _label(p: Any) -> str:
+def label_of(p: Any) -> str:
     """A parameter as a TDB writes it."""
     array = ":".join(",".join(s.name for s in sublattice) for sublattice in p["constituent_array"])
     diffusing = p["diffusing_species"].name

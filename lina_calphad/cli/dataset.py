@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from lina_calphad.text import printable
+
 
 @click.command(
     epilog="Examples: lina-calphad dataset cells.csv --out my.json; "
@@ -27,8 +29,18 @@ import click
 )  # fmt: skip
 @click.option("--phase", default="BCC_A2", show_default=True, help="The phase the cells belong to.")
 @click.option(
-    "--vacant", type=float, default=3.0, show_default=True, metavar="SITES",
-    help="Vacant sites for each atom in the phase; 0 if it has no such sublattice.",
+    "--lattice", type=click.Choice(["bcc", "fcc", "hcp", "any"]),
+    help="The lattice that calculated cells must derive from.  [default: that of the phase's name]",
+)  # fmt: skip
+@click.option(
+    "--database", metavar="SOURCE",
+    help="The database that the data are for, a TDB or an assessment: the sites of the phase are "
+    "taken from it.",
+)  # fmt: skip
+@click.option(
+    "--vacant", type=click.FloatRange(0), metavar="SITES",
+    help="Vacant sites for each atom in the phase; 0 if it has no such sublattice.  [default: as "
+    "in SGTE's unary data, 3 in bcc, 1 in fcc, 0.5 in hcp, else 0]",
 )  # fmt: skip
 @click.option("--reference", default="own calculations", show_default=True, help="Their source.")
 @click.option("--comment", default="", help="What they rest on: code, functional, cut-off, mesh.")
@@ -42,14 +54,15 @@ import click
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
 def dataset(
-    files: tuple[Path, ...], out: Path, components: tuple[str, str], vacant: float,
-    overwrite: bool, **options: Any,
+    files: tuple[Path, ...], out: Path, components: tuple[str, str], lattice: str | None,
+    database: str | None, vacant: float | None, overwrite: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Make an ESPEI dataset (HM_MIX) from energies of supercells.
 
     FILES are CSV tables (.csv), or finished calculations in any format that ASE
     reads: vasprun.xml, OUTCAR, the text output of GPAW, extended XYZ... Of a
-    relaxation the last step counts, and the structure must derive from bcc.
+    relaxation the last step counts, the calculation must have come to its end, and the
+    structure must derive from the lattice of the phase (bcc, fcc or hcp).
     Cells of a pure element are the references; those with as many atoms as the
     alloy, on the same mesh, are best.
 
@@ -63,25 +76,34 @@ def dataset(
     cells of one size, the parameters 0L and 1L: by finite difference, as in the
     paper, and by the strict curve through both points.
     """
+    import pandas as pd
+
     from lina_calphad.data.cells import read_calculations, read_table
     from lina_calphad.data.datasets import write_dataset
-    from lina_calphad.data.mixing import mixing_energies
-    from lina_calphad.data.mixing_table import print_energies
-    from lina_calphad.data.new_datasets import energies_dataset
+    from lina_calphad.data.lattices import lattice_of
+    from lina_calphad.data.new_datasets import energies_dataset, energies_shown, site_ratios
+    from lina_calphad.data.supercells import mixing_energies
+    from lina_calphad.report import Report
 
-    cells = [
-        cell
-        for file in files
-        for cell in (
-            read_table(file, components)
-            if file.suffix.lower() == ".csv"
-            else read_calculations([file], components)
-        )
-    ]
-    made = energies_dataset(
-        cells, components=components, site_ratios=(1.0, vacant) if vacant else (1.0,), **options
-    )
-    write_dataset(made, out, overwrite=overwrite)
+    phase = options["phase"]
+    components = (components[0].upper(), components[1].upper())
+    derived = lattice or lattice_of(phase)
+    tables = [file.suffix.lower() == ".csv" for file in files]
+    if derived is None and not all(tables):
+        msg = f"the name {phase} tells no lattice: name it with --lattice ('any' judges none)"
+        raise click.UsageError(msg)
+    read = [
+        read_table(file, components) if table
+        else read_calculations([file], components, derived or "any")
+        for file, table in zip(files, tables, strict=True)
+    ]  # fmt: skip
+    cells = pd.concat(read, ignore_index=True)
+    ratios, note = site_ratios(phase, components, database=database, vacant=vacant, lattice=derived)
+    made = energies_dataset(cells, components=components, site_ratios=ratios, **options)
     checks = {key: options[key] for key in ("uncertainty", "max_force", "max_pressure")}
-    print_energies(mixing_energies(cells, components=components, **checks), options["uncertainty"])
-    click.echo(f"wrote {out}: {made['output']} of {', '.join(made['phases'])}")
+    energies = mixing_energies(cells, components=components, **checks)
+    write_dataset(made, out, overwrite=overwrite)
+    notes = [note, *(said for some in read for said in some.attrs.get("notes", ()))]
+    shown = energies_shown(energies, options["uncertainty"])
+    Report("dataset", made, shown, [*filter(None, notes)]).show()
+    click.echo(f"wrote {printable(out)}: {made['output']} of {', '.join(made['phases'])}")

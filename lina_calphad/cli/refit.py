@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
+
+from lina_calphad.cli.options import options_of
+from lina_calphad.fit.settings import RefitSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from lina_calphad.fit.refit import Refit
 
 DEFAULT_OUT = "lina-refit"
 _SECONDS_BETWEEN_LINES = 30.0
@@ -29,51 +31,15 @@ _SECONDS_BETWEEN_LINES = 30.0
     "Shipped datasets are the energies santos2025, gpaw2026-54, gpaw2026-16 and gpaw2026-sqs, and "
     "for --model chemical the measured invariants down1975, howland1957 and khairulin2019."
 )
-@click.option(
-    "--data", multiple=True, metavar="DATA",
-    help="Name of a shipped dataset, a JSON file or a folder; give it again for more. See "
-    "`lina-calphad dataset --help` to make one.  [default: santos2025]",
-)  # fmt: skip
-@click.option(
-    "--start", "source", metavar="SOURCE", default="santos2025", show_default=True,
-    help="Assessment or TDB file to start from.",
-)  # fmt: skip
-@click.option(
-    "--model", default="coherent", show_default=True, metavar="MODEL",
-    help="coherent, chemical or the import path of a pycalphad Model.",
-)  # fmt: skip
-@click.option(
-    "--components", type=(str, str), default=("LI", "NA"), show_default=True, metavar="A B",
-    help="The two elements.",
-)  # fmt: skip
-@click.option(
-    "--phase", "phases", multiple=True, metavar="PHASE",
-    help="Phase whose interaction parameters are fitted; give it again for more.  "
-    "[default: BCC_A2]",
-)  # fmt: skip
-@click.option(
-    "--symbol", "symbols", multiple=True, metavar="NAME",
-    help="FUNCTION of the start that is fitted instead; give it again for more.",
-)  # fmt: skip
-@click.option(
-    "--chains",
-    default=10,
-    show_default=True,
-    help="Walkers; more where two for each parameter are.",
-)
-@click.option(
-    "--iterations", default=1500, show_default=True,
-    help="Iterations of every walker; 0 takes the closed form alone (data linear in the "
-    "parameters, such as energies).",
-)  # fmt: skip
-@click.option("--seed", default=0, show_default=True, help="Seed of the random numbers.")
+@options_of(RefitSettings)
 @click.option(
     "--scheduler", default="none", show_default=True, metavar="WHERE",
     help="none, dask (workers on this machine), or the JSON file of a running Dask scheduler.",
 )  # fmt: skip
 @click.option(
-    "--cores", type=click.IntRange(min=1), help="Workers of --scheduler dask.  [default: all cores]"
-)
+    "--cores", type=click.IntRange(1, 1024), metavar="N",
+    help="Workers of --scheduler dask.  [default: all cores]",
+)  # fmt: skip
 @click.option(
     "--out", type=click.Path(path_type=Path), default=DEFAULT_OUT, show_default=True,
     metavar="FOLDER", help="Folder for the chain, the refitted TDB, tables and figures.",
@@ -89,20 +55,13 @@ _SECONDS_BETWEEN_LINES = 30.0
 @click.pass_context
 def refit(
     context: click.Context,
-    data: tuple[str, ...],
-    source: str,
-    model: str,
-    components: tuple[str, str],
-    phases: tuple[str, ...],
-    symbols: tuple[str, ...],
-    chains: int,
-    iterations: int,
-    seed: int,
+    /,
     scheduler: str,
     cores: int | None,
     out: Path,
     resume: bool,
     write_inputs: Path | None,
+    **given: Any,
 ) -> None:
     """Refit an assessment with ESPEI, with honest error bars.
 
@@ -112,58 +71,58 @@ def refit(
     take the most probable sample.
 
     FOLDER gets refit.tdb with the draws of its parameters beside it (`lina-calphad compare
-    santos2025 FOLDER/refit.tdb --bands` shows what they mean), parameters.csv, figures, and
-    trace.npy and lnprob.npy as ESPEI writes them. Ctrl-C keeps what was sampled (exit status 130).
+    santos2025 FOLDER/refit.tdb --bands` shows what they mean), parameters.csv, residuals.csv,
+    figures, and trace.npy and lnprob.npy as ESPEI writes them. Ctrl-C keeps what was sampled (exit
+    status 130).
     """
-    from lina_calphad.fit.refit import read_settings
+    from lina_calphad.fit.folder import RunFolder, read_settings
     from lina_calphad.fit.refit import refit as run
-    from lina_calphad.fit.report import write_results
-    from lina_calphad.fit.setup import RefitSettings, prepare
-    from lina_calphad.fit.setup import write_inputs as write
+    from lina_calphad.fit.report import report
 
+    named = {
+        name for name in given if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }
     if resume:
-        given = {
-            name
-            for name in context.params
-            if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
-        }
-        other = sorted(given - {"resume", "iterations", "out", "scheduler", "cores"})
-        if other:
-            msg = f"a run is resumed with its own settings: leave out --{', --'.join(other)}"
-            raise click.UsageError(msg)
-        settings = read_settings(out)
-        if context.get_parameter_source("iterations") is not click.core.ParameterSource.DEFAULT:
-            settings = replace(settings, iterations=iterations)
-    else:
-        settings = RefitSettings(
-            source=source,
-            data=data or ("santos2025",),
-            components=components,
-            phases=phases or ("BCC_A2",),
-            model=model,
-            symbols=symbols,
-            chains=chains,
-            iterations=iterations,
-            seed=seed,
+        _check_named(
+            named - {"iterations", "model"} | ({"write_inputs"} if write_inputs else set())
         )
+        settings = read_settings(out, given["model"] if "model" in named else None)
+        if "iterations" in named:
+            settings = replace(settings, iterations=given["iterations"])
+    else:
+        settings = RefitSettings(**given)
     if write_inputs:
-        for file in write(prepare(settings), write_inputs):
-            click.echo(f"wrote {file}")
-        click.echo(f"next: cd {write_inputs} && espei --input refit.yaml")
+        _write_inputs(settings, write_inputs)
         return
-    with _progress() as say:
+    with RunFolder(out) as folder, _progress() as say:
         result = run(settings, out, scheduler=scheduler, cores=cores, resume=resume, progress=say)
-        say("writing tables and figures", 0, 0)
-        files, notes = write_results(result, out)
-    _print(result)
-    for note in [*result.notes, *notes]:
-        click.echo(f"note: {note}")
-    click.echo(f"{len(files)} files are in {out}, {files[0].parent / 'refit.tdb'} among them")
+        say("computing bands and figures", 0, 0)
+        found = report(result)
+        files = folder.write(found)
+    found.show()
+    click.echo(f"{len(files)} files are in {out}, {out / 'refit.tdb'} among them")
+
+
+def _check_named(names: set[str]) -> None:
+    """Refuse options of a new run where one goes on."""
+    if names:
+        options = {each.name: each.metadata.get("option") for each in fields(RefitSettings)}
+        given = sorted(options.get(n) or "--" + n.replace("_", "-") for n in names)
+        msg = f"a run is resumed with its own settings: leave out {', '.join(given)}"
+        raise click.UsageError(msg)
+
+
+def _write_inputs(settings: RefitSettings, folder: Path) -> None:
+    from lina_calphad.fit.setup import prepare, write_inputs
+
+    for file in write_inputs(prepare(settings), folder):
+        click.echo(f"wrote {file}")
+    click.echo(f"next: cd {folder} && espei --input refit.yaml")
 
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar with rate and time left, where there is a terminal."""
+    """A progress bar with rate and time left where there is a terminal, else lines of a log."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -172,22 +131,26 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
         SpinnerColumn,
         TextColumn,
         TimeRemainingColumn,
-    )
+    )  # fmt: skip
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _Log()
+        last = time.monotonic()
+
+        def log(what: str, done: int, wanted: int) -> None:
+            nonlocal last
+            if time.monotonic() - last > _SECONDS_BETWEEN_LINES:
+                last = time.monotonic()
+                click.echo(f"{what}: {done} of {wanted}" if wanted else what, err=True)
+
+        yield log
         return
     columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
+    )  # fmt: skip
     with Progress(*columns, console=console, transient=True) as progress:
-        task: Any = progress.add_task("", total=None, rate="")
+        task = progress.add_task("", total=None, rate="")
 
         def say(what: str, done: int, wanted: int) -> None:
             speed = progress.tasks[0].speed
@@ -195,52 +158,3 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
             progress.update(task, description=what, completed=done, total=wanted or None, rate=rate)
 
         yield say
-
-
-class _Log:
-    """A line every half minute, where there is no terminal."""
-
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-
-    def __call__(self, what: str, done: int, wanted: int) -> None:
-        if time.monotonic() - self._last > _SECONDS_BETWEEN_LINES:
-            self._last = time.monotonic()
-            click.echo(f"{what}: {done} of {wanted}" if wanted else what, err=True)
-
-
-def _print(result: Refit) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    from lina_calphad.report import table_console
-
-    settings = result.setup.settings
-    table = Table(title=f"refit of {escape(Path(settings.source).name)}", title_justify="left")
-    for name in ("parameter", "stands in", "old", "new", "standard error"):
-        table.add_column(name, justify="left" if name in ("parameter", "stands in") else "right")
-    chain = result.convergence is not None
-    if chain:
-        table.add_column("chain", justify="right")
-    exact = result.finite_difference
-    by_difference = {0: exact.L0, 1: exact.L1} if exact else {}
-    if exact:
-        table.add_column("eqs. 8, 9", justify="right")
-    for i, row in enumerate(result.to_dataframe().to_dict("records")):
-        old = "" if row["old"] != row["old"] else f"{row['old']:.6g}"
-        cells = [row["symbol"], row["parameter"], old, f"{row['new']:.7g}"]
-        cells.append(f"{row['standard_error']:.3g}")
-        if chain:
-            cells.append(f"{row['chain_mean']:.6g} ± {row['chain_standard_error']:.3g}")
-        if exact:
-            cells.append(f"{by_difference[i]:.6g}" if i in by_difference else "")
-        table.add_row(*map(escape, cells))
-    table_console().print(table)
-    for i, name in enumerate(result.symbols):
-        for j in range(i):
-            r = result.correlation[i, j]
-            if abs(r) >= 0.005:
-                click.echo(f"correlation of {result.symbols[j]} and {name}: {r:.2f}")
-    click.echo(f"values: {result.method.lower()}")
-    if result.convergence is not None:
-        click.echo(result.convergence.verdict)

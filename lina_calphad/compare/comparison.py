@@ -25,7 +25,7 @@ from lina_calphad.errors import (
 from lina_calphad.phase.alloy import Alloy
 from lina_calphad.phase.bands import bands as bands_of
 from lina_calphad.phase.draws import draws_note, source_draws
-from lina_calphad.plots import KINDS
+from lina_calphad.plots import ARRHENIUS_BOTTOM, KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
 
 #: Upper end of the diagrams in K where no eutectic is known: that of the measured one.
 DIAGRAM_TOP = 365.25
-
-#: Lower end of the Arrhenius plots in K.
-ARRHENIUS_BOTTOM = 100.0
 
 _BAND_POINTS = 80  # temperatures of a band
 

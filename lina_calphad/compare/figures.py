@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.special import expit
 
-from lina_calphad.compare.comparison import ARRHENIUS_BOTTOM
 from lina_calphad.data.sources import COMPONENTS
 from lina_calphad.plots import (
+    ARRHENIUS_BOTTOM,
     COLOURS,
     KELVIN,
     KINDS,

@@ -1,82 +1,39 @@
-"""Supercells and their energies, as read from a table or from finished calculations."""
+"""Supercells and their energies as a DataFrame, from a table or from finished calculations."""
 
 from __future__ import annotations
 
-import csv
-import math
-from dataclasses import dataclass
+import io
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+
+from lina_calphad.data.calculations import finished, steps_of
+from lina_calphad.data.foreign_files import bounded, check_file, read_text
+from lina_calphad.data.lattices import check_lattice
 from lina_calphad.errors import DatasetError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-#: Of the cubic cell's edge: midway between second and third neighbours of bcc.
-NEIGHBOURHOOD = (1 + math.sqrt(2)) / 2
-#: Eight nearest and six second neighbours; fcc and hcp have 12 within the same distance.
-BCC_NEIGHBOURS = 14
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A supercell of two elements and its energy.
-
-    Parameters
-    ----------
-    name
-        What it is called in its file.
-    counts
-        Numbers of atoms of the first and the second element.
-    energy
-        Of the whole cell, in eV.
-    e_first, e_second
-        Energies of the pure elements by the same method, in eV per atom, if its
-        file gives them.
-    max_force
-        Largest residual force in eV/Å, if known.
-    pressure
-        Residual pressure in kbar, if known.
-    volume
-        In Å³ per atom, if known.
-    origin
-        File and entry, for messages.
-    """
-
-    name: str
-    counts: tuple[int, int]
-    energy: float
-    e_first: float | None = None
-    e_second: float | None = None
-    max_force: float | None = None
-    pressure: float | None = None
-    volume: float | None = None
-    origin: str = ""
-
-    @property
-    def atoms(self) -> int:
-        """Number of atoms."""
-        return sum(self.counts)
-
-    @property
-    def x(self) -> float:
-        """Mole fraction of the second element."""
-        return self.counts[1] / self.atoms
-
-    @property
-    def minority(self) -> int:
-        """Number of atoms of the rarer element; 0 in a pure element."""
-        return min(self.counts)
-
-    def __repr__(self) -> str:
-        return f"<Cell {self.name}: {self.counts[0]} + {self.counts[1]} atoms, {self.energy:g} eV>"
+#: What is known of a cell: its name, atoms of both elements, energy (eV) of the whole cell and
+#: of the pure elements (eV per atom), largest force (eV/Å), pressure (kbar), volume (Å³ per
+#: atom), and where it comes from. NaN where a number is not known.
+COLUMNS = (
+    "name", "n_first", "n_second", "energy", "e_first", "e_second", "force", "pressure", "volume",
+    "origin",
+)  # fmt: skip
+#: Bytes of a table.
+LARGEST_TABLE = 50_000_000
+_MOST_ATOMS = 1e9
 
 
 def read_table(
     path: str | os.PathLike[str], components: Sequence[str] = ("LI", "NA")
-) -> list[Cell]:
+) -> pd.DataFrame:
     r"""Read a CSV table of supercells and energies.
 
     Parameters
@@ -93,7 +50,8 @@ def read_table(
 
     Returns
     -------
-    list of Cell
+    pandas.DataFrame
+        One row a cell, with the columns `COLUMNS`.
 
     Raises
     ------
@@ -107,18 +65,12 @@ def read_table(
     >>> with tempfile.NamedTemporaryFile("w+", suffix=".csv") as file:
     ...     print("name,li,na,energy_ev", file=file)
     ...     print("Na_in_Li,53,1,-101.920202", file=file, flush=True)
-    ...     read_table(file.name)
-    [<Cell Na_in_Li: 53 + 1 atoms, -101.92 eV>]
+    ...     cells = read_table(file.name)
+    >>> cells[["name", "n_first", "n_second", "energy"]].to_dict("records")
+    [{'name': 'Na_in_Li', 'n_first': 53, 'n_second': 1, 'energy': -101.920202}]
     """
     first, second = (component.lower() for component in components)
-    try:
-        # utf-8-sig: spreadsheets put a mark before the first column's name.
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path} cannot be read as a table: {error}"
-        raise DatasetError(msg) from error
-    rows = list(csv.reader(text.splitlines()))
-    header = [column.strip().lower() for column in rows[0]] if rows else []
+    rows, header = _rows(Path(path))
     counted = [column for column in ("atoms", first, second) if column in header]
     if not {"name", "energy_ev"} <= set(header) or len(counted) < 2:
         msg = (
@@ -126,54 +78,42 @@ def read_table(
             f"and two of atoms, {first} and {second}, separated by commas"
         )
         raise DatasetError(msg)
-    from ase.data import chemical_symbols
-
-    # A column "no" numbers the rows rather than atoms of nobelium.
-    elements = {symbol.lower() for symbol in chemical_symbols} - {"no"}
-    foreign = elements & set(header) - {first, second}
-    cells = []
-    for number, values in enumerate(rows[1:], start=2):
-        row = dict(zip(header, (value.strip() for value in values), strict=False))
-        if not any(row.values()) or row.get("use", "yes").lower() != "yes":
-            continue
-        origin = f"{path}, row {number} ({row.get('name') or 'no name'})"
-        for element in sorted(foreign):
-            if row[element] not in ("", "0"):
-                msg = f"{origin} holds {row[element]} atoms of {element.title()}: leave it out"
-                raise DatasetError(msg)
-        optional = {
-            key: _number(row, column, origin) if row.get(column) else None
-            for key, column in (
-                ("e_first", f"e_{first}_ev_per_atom"),
-                ("e_second", f"e_{second}_ev_per_atom"),
-                ("max_force", "max_force_ev_per_a"),
-                ("pressure", "pressure_kbar"),
-                ("volume", "volume_a3_per_atom"),
-            )
-        }
-        cells.append(
-            Cell(
-                name=row.get("name") or f"row {number}",
-                counts=_counts(row, counted, (first, second), origin),
-                energy=_number(row, "energy_ev", origin),
-                origin=origin,
-                **optional,
-            )
-        )
-    if not cells:
+    if "use" in header:
+        rows = rows[rows["use"].str.lower() == "yes"]
+    rows = rows[(rows != "").any(axis=1)]
+    if rows.empty:
         msg = f"{path} has no row to use"
         raise DatasetError(msg)
-    return cells
+    names = rows["name"].where(rows["name"] != "", [f"row {number}" for number in rows.index])
+    given = [name or "no name" for name in rows["name"]]
+    origin = pd.Series(
+        [f"{path}, row {n} ({name})" for n, name in zip(rows.index, given, strict=True)], rows.index
+    )
+    _refuse_foreign(rows, origin, {first, second})
+    optional = {
+        "e_first": f"e_{first}_ev_per_atom",
+        "e_second": f"e_{second}_ev_per_atom",
+        "force": "max_force_ev_per_a",
+        "pressure": "pressure_kbar",
+        "volume": "volume_a3_per_atom",
+    }
+    n_first, n_second = _counts(rows, counted, (first, second), origin)
+    cells = pd.DataFrame(
+        {"name": names, "n_first": n_first, "n_second": n_second,
+         "energy": _numbers(rows, "energy_ev", origin), "origin": origin}
+        | {key: _numbers(rows, column, origin, needed=False) for key, column in optional.items()}
+    )  # fmt: skip
+    return cells[list(COLUMNS)].reset_index(drop=True)
 
 
 def read_calculations(
-    paths: Sequence[str | os.PathLike[str]], components: Sequence[str] = ("LI", "NA")
-) -> list[Cell]:
+    paths: Sequence[str | os.PathLike[str]],
+    components: Sequence[str] = ("LI", "NA"),
+    lattice: str = "bcc",
+) -> pd.DataFrame:
     """Read supercells from finished calculations in any format that ASE reads.
 
-    Of a relaxation the last step counts. Successive structures are steps of one
-    relaxation where all their atoms are the same, unless they bear names (``name``
-    in the info of extended XYZ) or are rows of an ASE database.
+    Of a relaxation the last step counts; see `lina_calphad.data.calculations`.
 
     Parameters
     ----------
@@ -183,17 +123,20 @@ def read_calculations(
         references.
     components
         The two elements.
+    lattice
+        What every cell must derive from: "bcc", "fcc", "hcp", or "any".
 
     Returns
     -------
-    list of Cell
-        With the largest force and the pressure where the files have them.
+    pandas.DataFrame
+        One row a cell, with the columns `COLUMNS`. Its ``attrs["notes"]`` say where earlier
+        steps were left out.
 
     Raises
     ------
     DatasetError
-        If a file cannot be read, or an entry has no energy, foreign elements, no
-        periodic cell or a structure that is not derived from bcc.
+        If a file cannot be read or is not finished, or an entry has no energy, foreign
+        elements, no periodic cell or a structure that is not derived from the lattice.
 
     Examples
     --------
@@ -203,136 +146,188 @@ def read_calculations(
     >>> cell.info.update(name="Li", energy_ev=-1.9019451)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     cell.write(f"{folder}/cells.extxyz")
-    ...     read_calculations([f"{folder}/cells.extxyz"])
-    [<Cell Li: 1 + 0 atoms, -1.90195 eV>]
+    ...     cells = read_calculations([f"{folder}/cells.extxyz"])
+    >>> cells[["name", "n_first", "n_second", "energy"]].to_dict("records")
+    [{'name': 'Li', 'n_first': 1, 'n_second': 0, 'energy': -1.9019451}]
     """
-    return [
-        _calculated(atoms, name, origin, tuple(component.upper() for component in components))
-        for path in paths
-        for atoms, name, origin in _entries(Path(path))
-    ]
+    elements = [component.upper() for component in components]
+    cells, notes = [], []
+    for path in map(Path, paths):
+        images, style = _images(path)
+        entries, dropped = steps_of(images, style)
+        if dropped:
+            notes.append(
+                f"{path}: {dropped} earlier {'step' if dropped == 1 else 'steps'} of relaxation "
+                "left out (cells of their own bear names, name in their info)"
+            )
+        for number, atoms in enumerate(entries, start=1):
+            own = str(path) if len(entries) == 1 else f"{path}#{number}"
+            name = str(atoms.info.get("name") or own)
+            origin = str(path) if len(entries) == 1 else f"{path}, entry {number} ({name})"
+            cells.append(_calculated(atoms, name, origin, elements, lattice))
+    frame = pd.DataFrame(cells, columns=list(COLUMNS))
+    frame.attrs["notes"] = notes
+    return frame
 
 
-def bcc_neighbours(atoms: Any) -> list[int]:
-    """Neighbours of each atom within 1.207 a, a³ being the volume of two atoms.
-
-    Every atom of bcc has 14 (8 + 6). So has every atom of every relaxed bcc cell of
-    Li-Na looked at: the farthest of the 14 was at 1.11 a, the 15th beyond 1.26 a. A
-    cell that slid along the Bain path to fcc has 12 or 13.
-
-    Parameters
-    ----------
-    atoms
-        An `ase.Atoms` with a periodic cell.
-
-    Returns
-    -------
-    list of int
-    """
-    from ase.neighborlist import neighbor_list
-
-    edge = (2 * atoms.get_volume() / len(atoms)) ** (1 / 3)
-    # ASE has types in part.
-    found = neighbor_list("i", atoms, NEIGHBOURHOOD * edge)  # type: ignore[no-untyped-call]
-    return [int((found == index).sum()) for index in range(len(atoms))]
+def first_of(wrong: pd.Series) -> Any:
+    """Index of the first row that is wrong; None if there is none."""
+    return next(iter(wrong.index[wrong]), None)
 
 
-def _number(row: dict[str, str], column: str, origin: str) -> float:
+def _rows(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of a CSV as text, numbered as in the file, and the names of its columns."""
     try:
-        value = float(row.get(column, ""))
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        msg = f"{origin}: {column} is {row.get(column, '')!r}; a finite number is needed"
+        text = read_text(path, largest=LARGEST_TABLE)
+        # Without a header of its own, pandas takes a row that is too long for the fault it is.
+        table = pd.read_csv(
+            io.StringIO(text), header=None, dtype=str, keep_default_na=False, skip_blank_lines=False
+        ).fillna("")
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame(), []
+    except (OSError, ValueError) as error:  # pandas' errors are ValueErrors
+        reason = str(getattr(error, "strerror", "") or error).rpartition("C error: ")[2]
+        msg = f"{path} cannot be read as a table: {' '.join(reason.split())}"
+        raise DatasetError(msg) from error
+    table = table.apply(lambda column: column.str.strip())
+    header = [name.lower() for name in table.iloc[0]]
+    double = sorted({name for name in header if name and header.count(name) > 1})
+    if double:
+        msg = f"{path} has more than one column {', '.join(double)}"
         raise DatasetError(msg)
-    return value
+    table.index += 1
+    return table.iloc[1:].set_axis(header, axis=1), header
+
+
+def _refuse_foreign(rows: pd.DataFrame, origin: pd.Series, elements: set[str]) -> None:
+    from ase.data import chemical_symbols
+
+    # A column "no" numbers the rows rather than atoms of nobelium.
+    foreign = {symbol.lower() for symbol in chemical_symbols} - {"no"} - elements
+    for element in sorted(foreign & set(rows.columns)):
+        held = rows[element][~rows[element].isin(["", "0"])]
+        if len(held):
+            msg = (
+                f"{origin[held.index[0]]} holds {held.iloc[0]} atoms of {element.title()}: leave "
+                "it out"
+            )
+            raise DatasetError(msg)
+
+
+def _numbers(
+    rows: pd.DataFrame, column: str, origin: pd.Series, *, needed: bool = True
+) -> pd.Series:
+    """A column as numbers; NaN where an optional one is empty."""
+    if column not in rows:
+        return pd.Series(np.nan, rows.index)
+    values = pd.to_numeric(rows[column], errors="coerce").astype(float)
+    wrong = (values.isna() | (values.abs() == np.inf)) & ((rows[column] != "") | needed)
+    if (at := first_of(wrong)) is not None:
+        msg = f"{origin[at]}: {column} is {rows.loc[at, column]!r}; a finite number is needed"
+        raise DatasetError(msg)
+    return values
 
 
 def _counts(
-    row: dict[str, str], counted: Sequence[str], elements: tuple[str, str], origin: str
-) -> tuple[int, int]:
+    rows: pd.DataFrame, counted: Sequence[str], elements: tuple[str, str], origin: pd.Series
+) -> tuple[pd.Series, pd.Series]:
     """Numbers of atoms of both elements, from any two of them and their sum."""
-    given = {column: _number(row, column, origin) for column in counted}
-    for column, value in given.items():
-        if value < 0 or not value.is_integer():
-            msg = f"{origin}: {column} is {value:g}; a number of atoms is whole and not negative"
+    given = {column: _numbers(rows, column, origin) for column in counted}
+    for column, values in given.items():
+        wrong = (values < 0) | (values % 1 != 0) | (values > _MOST_ATOMS)
+        if (at := first_of(wrong)) is not None:
+            msg = (
+                f"{origin[at]}: {column} is {values[at]:g}; a number of atoms is whole and not "
+                f"negative, at most {_MOST_ATOMS:g}"
+            )
             raise DatasetError(msg)
     first, second = elements
-    total = given.get("atoms", given.get(first, 0) + given.get(second, 0))
-    n_first = given.get(first, total - given.get(second, 0))
-    n_second = given.get(second, total - given.get(first, 0))
-    if total == 0 or n_first < 0 or n_second < 0 or n_first + n_second != total:
-        numbers = ", ".join(f"{column} = {value:g}" for column, value in given.items())
+    n_first = given[first] if first in given else given["atoms"] - given[second]
+    n_second = given[second] if second in given else given["atoms"] - given[first]
+    total = given.get("atoms", n_first + n_second)
+    wrong = (total == 0) | (n_first < 0) | (n_second < 0) | (n_first + n_second != total)
+    if (at := first_of(wrong)) is not None:
+        numbers = ", ".join(f"{column} = {values[at]:g}" for column, values in given.items())
         msg = (
-            f"{origin}: {numbers} do not fit: a cell holds one atom or more, of {first} and "
+            f"{origin[at]}: {numbers} do not fit: a cell holds one atom or more, of {first} and "
             f"{second} alone, and atoms is their sum"
         )
         raise DatasetError(msg)
-    return int(n_first), int(n_second)
+    return n_first.astype(int), n_second.astype(int)
 
 
-def _entries(path: Path) -> Iterator[tuple[Any, str, str]]:
-    """The structures of a file that count, each with its name and its origin."""
+def _images(path: Path) -> tuple[list[Any], str]:
+    """All structures of a file and the name that ASE has for its format."""
     from ase.io import read
+    from ase.io.formats import filetype
 
-    if not path.is_file():
+    if not path.exists():
         msg = f"there is no file {path}"
         raise DatasetError(msg)
     try:
-        images = read(path, index=":")
+        size = check_file(path)
+        with bounded(10 + size / 1e6), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            style = filetype(str(path))
+            finished(path, style)
+            images = read(str(path), index=":", do_not_split_by_at_sign=True)
+    except DatasetError:
+        raise
     except Exception as error:  # its readers raise whatever their parts raise
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = _other_name(path) or " ".join(str(error).split()) or type(error).__name__
         msg = f"{path} cannot be read as a calculation: {reason[:200]}"
         raise DatasetError(msg) from error
     if not images:
         msg = f"{path} holds no structure"
         raise DatasetError(msg)
-    # The key is what steps of one relaxation share; a dictionary keeps the last of them.
-    last = {
-        (atoms.info.get("name"), atoms.info.get("unique_id"), *atoms.symbols): atoms
-        for atoms in images
-    }
-    for number, (key, atoms) in enumerate(last.items(), start=1):
-        name = str(key[0] or (path if len(last) == 1 else f"{path}#{number}"))
-        yield atoms, name, str(path) if len(last) == 1 else f"{path}, entry {number} ({name})"
+    return list(images), style
 
 
-def _calculated(atoms: Any, name: str, origin: str, components: tuple[str, ...]) -> Cell:
+def _other_name(path: Path) -> str:
+    """What to call a file that ASE knows by its name alone, if it looks like one."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        head = file.read(4000)
+    for sign, name in ((b"<modeling>", "vasprun.xml"), (b" executed on ", "OUTCAR")):
+        if sign in head and name not in path.name:
+            return f"it looks like VASP's {name}, which ASE knows by its name alone: call it {name}"
+    return ""
+
+
+def _calculated(
+    atoms: Any, name: str, origin: str, elements: Sequence[str], lattice: str
+) -> dict[str, Any]:
+    """One row of the table."""
     from ase.units import GPa
 
-    elements = [symbol.upper() for symbol in atoms.symbols]
-    foreign = sorted(set(elements) - set(components))
+    symbols = [symbol.upper() for symbol in atoms.symbols]
+    foreign = sorted(set(symbols) - set(elements))
     if foreign:
-        msg = f"{origin} has {', '.join(foreign)}; the elements are {' and '.join(components)}"
+        msg = f"{origin} has {', '.join(foreign)}; the elements are {' and '.join(elements)}"
         raise DatasetError(msg)
-    if not (atoms.pbc.all() and atoms.cell.rank == 3):
-        msg = f"{origin} is not periodic in three directions: give a supercell"
-        raise DatasetError(msg)
-    neighbours = bcc_neighbours(atoms)
-    wrong = sum(number != BCC_NEIGHBOURS for number in neighbours)
-    if wrong:
-        msg = (
-            f"{origin} is not derived from bcc, where each atom has {BCC_NEIGHBOURS} neighbours "
-            f"within {NEIGHBOURHOOD:.3f} a: {wrong} of {len(atoms)} atoms have others, from "
-            f"{min(neighbours)} to {max(neighbours)}. Leave it out"
-        )
-        raise DatasetError(msg)
+    check_lattice(atoms, lattice, origin)
     results = atoms.calc.results if atoms.calc is not None else {}
     energies = (results.get("energy"), atoms.info.get("energy"), atoms.info.get("energy_ev"))
-    energy = next((float(given) for given in energies if given is not None), math.nan)
-    if not math.isfinite(energy):
+    energy = next((float(given) for given in energies if given is not None), np.nan)
+    if not np.isfinite(energy):
         msg = f"{origin} has no energy: neither its calculator nor energy or energy_ev in its info"
         raise DatasetError(msg)
     forces, stress = results.get("forces"), results.get("stress")
-    return Cell(
-        name=name,
-        counts=(elements.count(components[0]), elements.count(components[1])),
-        energy=energy,
-        max_force=None if forces is None else float((forces**2).sum(axis=1).max() ** 0.5),
+    for what, found in (("forces", forces), ("stress", stress)):
+        if found is not None and not np.isfinite(found).all():
+            msg = f"{origin} has {what} that are no finite numbers"
+            raise DatasetError(msg)
+    return {
+        "name": name,
+        "n_first": symbols.count(elements[0]),
+        "n_second": symbols.count(elements[1]),
+        "energy": energy,
+        "force": np.nan if forces is None else float((forces**2).sum(axis=1).max() ** 0.5),
         # Voigt's or the full tensor; a positive pressure wants to expand.
-        pressure=None
+        "pressure": np.nan
         if stress is None
         else -float(stress.trace() if stress.ndim == 2 else stress[:3].sum()) / 3 / GPa * 10,
-        volume=float(atoms.get_volume()) / len(atoms),
-        origin=origin,
-    )
+        "volume": float(atoms.get_volume()) / len(atoms),
+        "origin": origin,
+    }

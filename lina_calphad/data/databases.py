@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import re
 from graphlib import CycleError, TopologicalSorter
 from numbers import Real
 from typing import TYPE_CHECKING, Any
+
+from symengine import And, FunctionSymbol, Piecewise, RealDouble, S
 
 from lina_calphad.errors import DatabaseError, ElasticDataError, UnsupportedPhase
 
@@ -24,9 +27,45 @@ PARAMETERS = ("V0", *CONSTANTS)
 
 
 def copy_database(dbf: Database) -> Database:
-    """A copy that shares nothing with the original."""
+    """A copy that shares nothing with the original, with constituents in alphabetical order."""
     # deepcopy of a pycalphad Database shares its phases and functions with the original.
-    return pickle.loads(pickle.dumps(dbf))  # noqa: S301 - our own bytes
+    copy = pickle.loads(pickle.dumps(dbf))  # noqa: S301 - our own bytes
+    _sort_pairs(copy)
+    return copy
+
+
+def _sort_pairs(dbf: Database) -> None:
+    """Put L(NA,LI) as L(LI,NA), with the other sign where the order is odd."""
+
+    # Of a parameter that a program added pycalphad's Model takes the order as it is; its
+    # writer and its parser sort the constituents and keep the sign.
+    def unsorted(p: Mapping[str, Any]) -> bool:
+        return any(names != sorted(names) for names in array_names(p))
+
+    found = dbf.search(unsorted)
+    remove_parameters(dbf, unsorted)
+    for p in found:
+        order, array = p["parameter_order"], array_names(p)
+        if order and sum(len(names) - 1 for names in array) > 1:
+            msg = (
+                f"{parameter_text(p)} names more than a pair: put its constituents in "
+                "alphabetical order"
+            )
+            raise DatabaseError(msg)
+        sign = -1 if order % 2 else 1
+        dbf.add_parameter(
+            p["parameter_type"], p["phase_name"], [sorted(names) for names in array], order,
+            in_branches(p["parameter"], lambda e: sign * e), p["reference"],  # noqa: B023
+            p["diffusing_species"],
+        )  # fmt: skip
+
+
+def in_branches(parameter: Any, change: Callable[[Any], Any]) -> Any:
+    """Change every branch of a parameter but the zero that pycalphad puts after the last."""
+    if not isinstance(parameter, Piecewise):
+        return change(parameter)
+    pairs = zip(*[iter(parameter.args)] * 2, strict=True)
+    return Piecewise(*((e if c == S.true else change(e), c) for e, c in pairs))
 
 
 def tdb_body(dbf: Database) -> str:
@@ -118,13 +157,39 @@ def constituent_array(
     return array
 
 
+def parameter_text(parameter: Mapping[str, Any]) -> str:
+    """What a TDB calls a parameter, such as G(BCC_A2,LI,NA:VA;0)."""
+    kind, phase = parameter["parameter_type"], parameter["phase_name"]
+    return f"{kind}({phase},{array_text(parameter)};{parameter['parameter_order']})"
+
+
+def check_expression(name: str, expression: Any) -> None:
+    """DatabaseError where a number is not finite, or a range ends before it begins."""
+    from pycalphad import variables as v
+
+    expression = S(expression)
+    if not all(math.isfinite(number) for number in expression.atoms(RealDouble)):
+        msg = f"{name} has a number or a limit that is not finite: {str(expression)[:100]}"
+        raise DatabaseError(msg)
+    for limits in expression.args[1::2] if isinstance(expression, Piecewise) else ():
+        if isinstance(limits, And) and limits.free_symbols == {v.T}:
+            # 200 <= T and T < 3000
+            low = max(float(e.args[0]) for e in limits.args if e.args[1] == v.T)
+            high = min(float(e.args[1]) for e in limits.args if e.args[0] == v.T)
+            if low >= high:
+                msg = f"{name} has a range of temperature from {low:g} to {high:g} K"
+                raise DatabaseError(msg)
+
+
 def check_functions(dbf: Database, phases: Sequence[str], components: Sequence[str]) -> None:
-    """Whether every function that the phases need of these components is there.
+    """Whether every function that the phases need of these components is there and makes sense.
 
     Raises
     ------
     UnsupportedPhase
         If one is undefined, which pycalphad would take for zero, or is defined in a circle.
+    DatabaseError
+        As `check_expression`.
     """
     known = {component.upper() for component in components} | {"VA", "*"}
     needs = {name: _symbols(expression) for name, expression in dbf.symbols.items()}
@@ -132,11 +197,13 @@ def check_functions(dbf: Database, phases: Sequence[str], components: Sequence[s
         wanted: set[str] = set()
         for p in dbf.search(lambda p, phase=phase: p["phase_name"] == phase):
             if {name for part in array_names(p) for name in part} <= known:
+                check_expression(parameter_text(p), p["parameter"])
                 wanted |= _symbols(p["parameter"])
         graph: dict[str, set[str]] = {}
         while wanted - graph.keys():
             name = (wanted - graph.keys()).pop()
             graph[name] = needs.get(name, set())
+            check_expression(f"FUNCTION {name}", dbf.symbols.get(name, 0))
             wanted |= graph[name]
         wrong = sorted(graph.keys() - needs.keys())
         if not wrong:
@@ -155,9 +222,11 @@ def check_functions(dbf: Database, phases: Sequence[str], components: Sequence[s
 def _symbols(expression: Any) -> set[str]:
     """Names of the functions in an expression."""
     from pycalphad import variables as v
-    from symengine import S
 
-    return {str(s) for s in S(expression).free_symbols if not isinstance(s, v.StateVariable)}
+    # What a TDB has as TLN(T) is a function of that name, which none defines.
+    calls = {call.get_name() for call in S(expression).atoms(FunctionSymbol)}
+    free = S(expression).free_symbols
+    return calls | {str(s) for s in free if not isinstance(s, v.StateVariable)}
 
 
 def remove_parameters(dbf: Database, condition: Callable[[Mapping[str, Any]], bool]) -> None:

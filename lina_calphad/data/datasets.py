@@ -1,17 +1,23 @@
-"""ESPEI datasets: the shipped ones, reading with checks, and writing."""
+"""ESPEI datasets: the shipped ones, reading with checks, writing, and what they hold as a table."""
 
 from __future__ import annotations
 
 import json
 import os
+import warnings
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lina_calphad.errors import DatasetError
-from lina_calphad.report import write_text
+import numpy as np
+import pandas as pd
+
+from lina_calphad.data.foreign_files import read_text
+from lina_calphad.data.supercells import EV_IN_J_PER_MOL, Interactions, finite_difference
+from lina_calphad.errors import DataLeftOut, DatasetError
+from lina_calphad.output import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +29,15 @@ Dataset = dict[str, Any]
 COLDEST = 298.15
 #: What a thermochemical dataset of solubilities is called; ESPEI itself leaves it alone.
 SOLUBILITY = "SOLUBILITY"
+#: What such a dataset says under the key "equilibrium": of phases free of stress, or of a
+#: coherent crystal.
+EQUILIBRIA = ("chemical", "coherent")
+#: ESPEI's standard error of an enthalpy of weight one, in J/mol of atoms.
+ESPEI_ERROR = 500.0
+#: Occupancies of a sublattice add up to one within this; public datasets print three digits.
+_ROUNDING = 1.001e-3
+#: Bytes of a dataset.
+_LARGEST = 50_000_000
 
 
 def shipped_folder() -> Path:
@@ -81,9 +96,15 @@ def read_datasets(
     Raises
     ------
     DatasetError
-        If there is no such file or name, nothing was found, or a dataset is
-        there twice, is refused by ESPEI, is empty, has other components or phases,
-        thermochemical data below 298.15 K or energies beyond 10⁶ J/mol.
+        If there is no such file or name, nothing was found, or a dataset is there twice, is
+        refused by ESPEI, is empty, has other components or phases, no thermochemical data
+        from 298.15 K on, energies beyond 10⁶ J/mol, or solubilities that do not say of which
+        equilibrium.
+
+    Warns
+    -----
+    DataLeftOut
+        If some thermochemical data are below 298.15 K; the others are taken.
 
     Examples
     --------
@@ -146,34 +167,32 @@ def check_dataset(
     """
     import espei.datasets
 
-    dataset = json.loads(json.dumps(dataset))
     if not isinstance(dataset, dict) or not dataset.get("values"):
         msg = f"{origin} is empty: it has no values"
         raise DatasetError(msg)
     try:
+        dataset = json.loads(json.dumps(dataset))
+        for key in ("components", "phases"):
+            if not all(isinstance(name, str) for name in dataset[key]):
+                msg = f"{key} are names; got {dataset[key]}"
+                raise TypeError(msg)
         espei.datasets.check_dataset(dataset)
         dataset = espei.datasets.clean_dataset(dataset)
+        _check_names(dataset, origin, components, phases)
+        if dataset["output"] != "ZPF":
+            dataset = _check_numbers(dataset, origin)
+        if "solver" in dataset:
+            _check_sites(dataset, origin)
+        if dataset["output"] == SOLUBILITY:
+            _check_solubilities(dataset, origin)
+    except DatasetError:
+        raise
     except KeyError as error:
         msg = f"{origin} is no ESPEI dataset: it has no {error}"
         raise DatasetError(msg) from error
     except Exception as error:  # on malformed data ESPEI's checks raise whatever comes up
-        msg = f"{origin} is no valid ESPEI dataset: {error}"
+        msg = f"{origin} is no valid ESPEI dataset: {' '.join(str(error).split())[:300]}"
         raise DatasetError(msg) from error
-    for kind, there, allowed in (
-        ("components", set(dataset["components"]) - {"VA"}, components),
-        ("phases", set(dataset["phases"]), phases),
-    ):
-        foreign = there - {name.upper() for name in allowed or there}
-        if foreign:
-            msg = (
-                f"{origin} has {kind} {', '.join(sorted(foreign))}; "
-                f"asked for are {', '.join(allowed or ())}"
-            )
-            raise DatasetError(msg)
-    if dataset["output"] != "ZPF":
-        _check_numbers(dataset, origin)
-    if "solver" in dataset:
-        _check_sites(dataset, origin)
     return dataset
 
 
@@ -208,7 +227,84 @@ def write_dataset(
         msg = f"{path} does not end in .json: ESPEI would not find it"
         raise DatasetError(msg)
     check_dataset(dataset, path)
-    return write_text(path, _json(dataset) + "\n", overwrite=overwrite)
+    # ASCII: ESPEI reads files in whatever encoding the machine prefers.
+    text = json.dumps(dataset, indent=1, allow_nan=False)
+    return write_text(path, text + "\n", overwrite=overwrite, mark='"components"')
+
+
+def mixing_data(datasets: Sequence[Dataset], phase: str, components: Sequence[str]) -> pd.DataFrame:
+    """Energies of mixing of one phase.
+
+    Parameters
+    ----------
+    datasets
+        ESPEI datasets; those of the output HM_MIX of this phase alone count.
+    phase
+        Name of the phase.
+    components
+        The two elements.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a datum: x of the second component, energy and its standard error in
+        ESPEI's likelihood (J/mol of atoms), and reference.
+
+    Examples
+    --------
+    >>> frame = mixing_data(read_datasets(["santos2025"]), "BCC_A2", ("LI", "NA"))
+    >>> frame[["x", "energy", "standard_error"]].round(3).to_numpy().tolist()
+    [[0.008, 202.206, 7.538], [0.992, 112.009, 7.538]]
+    """
+    rows = []
+    for dataset in datasets:
+        if dataset["phases"] != [phase] or dataset["output"] != "HM_MIX":
+            continue
+        solver, values = dataset["solver"], np.asarray(dataset["values"], dtype=float)
+        errors = ESPEI_ERROR / np.broadcast_to(dataset.get("weight", 1.0), values.shape)
+        for i, (names, shares) in enumerate(
+            zip(solver["sublattice_configurations"], solver["sublattice_occupancies"], strict=True)
+        ):
+            part = next(j for j, n in enumerate(names) if not isinstance(n, str))
+            x = float(shares[part][list(names[part]).index(components[1])])
+            for value, error in zip(
+                np.ravel(values[..., i]), np.ravel(errors[..., i]), strict=True
+            ):
+                rows.append((x, value, error, dataset.get("reference", "")))
+    return pd.DataFrame(rows, columns=["x", "energy", "standard_error", "reference"])
+
+
+def difference_of(data: pd.DataFrame) -> Interactions | None:
+    """⁰L and ¹L by the paper's eqs. 8 and 9, where the data are made for them.
+
+    Parameters
+    ----------
+    data
+        As of `mixing_data`.
+
+    Returns
+    -------
+    Interactions or None
+        None unless exactly one datum on each side is of one substituted atom in N,
+        with the same N of at least 3.
+
+    Examples
+    --------
+    >>> data = mixing_data(read_datasets(["santos2025"]), "BCC_A2", ("LI", "NA"))
+    >>> [round(value, 4) for value in difference_of(data)]
+    [20109.8, 5772.6]
+    """
+    x, energy = data["x"].to_numpy(dtype=float), data["energy"].to_numpy(dtype=float)
+    dilute = np.clip(np.minimum(x, 1 - x), 1e-12, None)
+    atoms = np.round(1 / dilute)
+    whole = (np.abs(atoms * dilute - 1) < 1e-4) & (atoms > 2)
+    first, second = np.flatnonzero(whole & (x < 0.5)), np.flatnonzero(whole & (x > 0.5))
+    if (first.size, second.size) != (1, 1) or atoms[first[0]] != atoms[second[0]]:
+        return None
+    try:
+        return finite_difference(*(energy * atoms / EV_IN_J_PER_MOL)[[first[0], second[0]]])
+    except ValueError:  # no energies of one substituted atom
+        return None
 
 
 def _files(given: str | os.PathLike[str]) -> Iterator[tuple[Path, bool]]:
@@ -217,10 +313,10 @@ def _files(given: str | os.PathLike[str]) -> Iterator[tuple[Path, bool]]:
     key = os.fspath(given)
     if key in shipped:
         yield shipped[key].resolve(), True
-    elif path.is_file():
-        yield path.resolve(), True
     elif path.is_dir():
         yield from ((file.resolve(), False) for file in sorted(path.rglob("*.json")))
+    elif path.exists():
+        yield path.resolve(), True
     else:
         near = get_close_matches(key.lower(), shipped, n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(near)}?" if near else f"shipped are {', '.join(shipped)}"
@@ -230,9 +326,12 @@ def _files(given: str | os.PathLike[str]) -> Iterator[tuple[Path, bool]]:
 
 def _load(path: Path) -> Dataset:
     try:
-        dataset = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:  # JSON's and Unicode's errors are ValueErrors
-        msg = f"{path} cannot be read as JSON: {error}"
+        dataset = json.loads(read_text(path, largest=_LARGEST))
+    except RecursionError as error:
+        msg = f"{path} cannot be read as JSON: its lists lie too deep in each other"
+        raise DatasetError(msg) from error
+    except (OSError, ValueError) as error:  # JSON's errors are ValueErrors
+        msg = f"{path} cannot be read as JSON: {getattr(error, 'strerror', '') or error}"
         raise DatasetError(msg) from error
     if not isinstance(dataset, dict):
         msg = f"{path} is no ESPEI dataset: its JSON is no object"
@@ -240,33 +339,30 @@ def _load(path: Path) -> Dataset:
     return dataset
 
 
-def _check_numbers(dataset: Dataset, origin: str | os.PathLike[str]) -> None:
-    import numpy as np
+def _check_names(
+    dataset: Dataset,
+    origin: str | os.PathLike[str],
+    components: Sequence[str] | None,
+    phases: Sequence[str] | None,
+) -> None:
+    for kind, there, allowed in (
+        ("components", set(dataset["components"]) - {"VA"}, components),
+        ("phases", set(dataset["phases"]), phases),
+    ):
+        foreign = there - {name.upper() for name in allowed or there}
+        if foreign:
+            msg = (
+                f"{origin} has {kind} {', '.join(sorted(foreign))}; "
+                f"asked for are {', '.join(allowed or ())}"
+            )
+            raise DatasetError(msg)
 
-    output, values = dataset["output"], np.asarray(dataset["values"])
-    coldest = float(np.min(dataset["conditions"]["T"]))
-    # Of data with a solver alone: those ESPEI takes as they are, not through an equilibrium.
-    if "solver" in dataset and output != SOLUBILITY and not coldest >= COLDEST:
-        msg = (
-            f"{origin} has {output} at {coldest:g} K, and ESPEI drops what is below {COLDEST} K "
-            f"without a word: enter 0 K energies at {COLDEST} K"
-        )
-        raise DatasetError(msg)
+
+def _check_numbers(dataset: Dataset, origin: str | os.PathLike[str]) -> Dataset:
+    """The dataset without what ESPEI would drop in silence; an error where nothing is left."""
+    output, values = dataset["output"], np.asarray(dataset["values"], dtype=float)
     if not np.isfinite(values).all():
         msg = f"{origin} has values that are no finite numbers"
-        raise DatasetError(msg)
-    largest = float(np.abs(values).max())
-    if output.startswith("HM") and largest > 1e6:
-        msg = (
-            f"{origin} has {output} up to {largest:g}, more than the 1e6 J/mol of atoms that make "
-            "sense: is it in eV or J/mol, of the cell or of atoms?"
-        )
-        raise DatasetError(msg)
-    if output == "HM_MIX" and largest < 0.1:
-        msg = (
-            f"{origin} has {output} of at most {largest:g} J/mol of atoms, less than any mixture: "
-            "is it in eV?"
-        )
         raise DatasetError(msg)
     weights = np.asarray(dataset.get("weight", 1.0), dtype=float)
     if weights.shape not in ((), values.shape) or not (weights > 0).all():
@@ -275,6 +371,39 @@ def _check_numbers(dataset: Dataset, origin: str | os.PathLike[str]) -> None:
             "give one positive number, or one for each value"
         )
         raise DatasetError(msg)
+    largest = float(np.abs(values).max())
+    if output.startswith("HM") and largest > 1e6:
+        msg = (
+            f"{origin} has {output} up to {largest:g}, more than the 1e6 J/mol of atoms that make "
+            "sense: is it in eV or J/mol, of the cell or of atoms?"
+        )
+        raise DatasetError(msg)
+    # Zeros are what an assessor enters of an ideal solution.
+    if output == "HM_MIX" and 0 < largest < 0.1:
+        msg = (
+            f"{origin} has {output} of at most {largest:g} J/mol of atoms, less than any mixture: "
+            "is it in eV?"
+        )
+        raise DatasetError(msg)
+    # Of data with a solver alone: those ESPEI takes as they are, not through an equilibrium.
+    T = np.atleast_1d(dataset["conditions"]["T"])
+    warm = T >= COLDEST
+    if "solver" not in dataset or output == SOLUBILITY or warm.all():
+        return dataset
+    if not warm.any():
+        msg = (
+            f"{origin} has {output} at {T.min():g} K, and ESPEI drops what is below {COLDEST} K "
+            f"without a word: enter 0 K energies at {COLDEST} K"
+        )
+        raise DatasetError(msg)
+    msg = f"{origin}: {output} at {(~warm).sum()} temperatures below {COLDEST} K is left out"
+    warnings.warn(msg, DataLeftOut, stacklevel=4)
+    kept = {"values": values[:, warm].tolist()}
+    if weights.ndim:
+        kept["weight"] = weights[:, warm].tolist()
+    return {
+        **dataset, **kept, "conditions": {**dataset["conditions"], "T": T[warm].tolist()}
+    }  # fmt: skip
 
 
 def _check_sites(dataset: Dataset, origin: str | os.PathLike[str]) -> None:
@@ -288,27 +417,32 @@ def _check_sites(dataset: Dataset, origin: str | os.PathLike[str]) -> None:
             raise DatasetError(msg)
     for shares in solver.get("sublattice_occupancies") or []:
         for share in (s for s in shares if isinstance(s, list)):
-            if min(share) < 0 or abs(sum(share) - 1) > 1e-6:
+            if not (min(share) >= 0 and abs(sum(share) - 1) <= _ROUNDING):
                 msg = f"{origin} has occupancies {share}: of each sublattice they add up to 1"
                 raise DatasetError(msg)
+
+
+def _check_solubilities(dataset: Dataset, origin: str | os.PathLike[str]) -> None:
+    if dataset.get("equilibrium") not in EQUILIBRIA:
+        says = repr(dataset["equilibrium"]) if "equilibrium" in dataset else "nothing"
+        msg = (
+            f'{origin} has solubilities, and its "equilibrium" is {says}: it is "chemical" for '
+            'phases without stress, as in samples that came to equilibrium, or "coherent" for '
+            "phases in one crystal"
+        )
+        raise DatasetError(msg)
+    values = np.asarray(dataset["values"], dtype=float)
+    errors = np.asarray(dataset["ln_x_error"], dtype=float)
+    T = np.atleast_1d(dataset["conditions"]["T"])
+    if not (((values > 0) & (values < 1)).all() and (T > 0).all()):
+        msg = f"{origin} has solubilities that are no mole fractions between 0 and 1, ends excluded"
+        raise DatasetError(msg)
+    if errors.shape != T.shape or not ((errors > 0) & (errors < np.inf)).all():
+        msg = f"{origin} has no positive ln_x_error for each temperature"
+        raise DatasetError(msg)
 
 
 def _content(dataset: Dataset) -> str:
     """What makes a dataset the same as another, however it is described."""
     words = ("comment", "reference", "bibtex", "disabled", "tags")
     return json.dumps({k: v for k, v in dataset.items() if k not in words}, sort_keys=True)
-
-
-def _json(value: Any, indent: str = "") -> str:
-    """JSON with one line for what fits into one; the standard library's takes one for a number."""
-    # ASCII: ESPEI reads files in whatever encoding the machine prefers.
-    line = json.dumps(value, allow_nan=False)
-    if len(indent + line) <= 96 or not isinstance(value, dict | list):
-        return line
-    inner = indent + "  "
-    if isinstance(value, dict):
-        items = [f"{inner}{json.dumps(k)}: {_json(v, inner)}" for k, v in value.items()]
-    else:
-        items = [inner + _json(item, inner) for item in value]
-    opening, closing = "{}" if isinstance(value, dict) else "[]"
-    return opening + "\n" + ",\n".join(items) + f"\n{indent}{closing}"

@@ -21,7 +21,8 @@ LARGEST = 200_000_000
 #: Bytes of address space that reading one file may add.
 MEMORY = 1_500_000_000
 
-_PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+#: What opens archives, by the end of their names.
+PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 #: How files begin that are given by mistake, and what they are.
 _KINDS = {
     b"\x1f\x8b": "a gzip archive",
@@ -55,7 +56,7 @@ def check_file(path: Path, largest: int = LARGEST) -> int:
         msg = "it is no regular file, but a device or a pipe"
         raise OSError(msg)
     size = path.stat().st_size
-    if opener := _PACKED.get(path.suffix.lower()):
+    if opener := PACKED.get(path.suffix.lower()):
         size = 0
         try:
             with opener(path) as stream:

@@ -5,9 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from lina_calphad.data.datasets import COLDEST, SOLUBILITY, Dataset, check_dataset
-from lina_calphad.data.mixing import mixing_energies
+from lina_calphad.data.datasets import (
+    COLDEST,
+    ESPEI_ERROR,
+    SOLUBILITY,
+    Dataset,
+    check_dataset,
+)
+from lina_calphad.data.lattices import VACANT, lattice_of
+from lina_calphad.data.supercells import (
+    finite_difference,
+    mixing_energies,
+    parameter_covariance,
+    redlich_kister,
+    substitution_pairs,
+)
 from lina_calphad.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -15,16 +29,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from lina_calphad.data.cells import Cell
+    from lina_calphad.data.assessments import Source
+    from lina_calphad.report import Shown
 
-#: ESPEI's standard error of an enthalpy at weight 1, in J/mol of atoms.
-ESPEI_STANDARD_ERROR = 500.0
 #: bcc with its vacancies: one site for atoms, three interstitial ones.
 BCC_SITE_RATIOS = (1.0, 3.0)
 
 
 def energies_dataset(
-    cells: Sequence[Cell],
+    cells: pd.DataFrame,
     *,
     components: Sequence[str] = ("LI", "NA"),
     phase: str = "BCC_A2",
@@ -77,9 +90,9 @@ def energies_dataset(
 
     Examples
     --------
-    >>> from lina_calphad.data.cells import Cell
-    >>> cell = Cell("Na_in_Li", (53, 1), -101.920202, e_first=-1.9019451, e_second=-1.3223448)
-    >>> data = energies_dataset([cell], reference="GPAW")
+    >>> cells = pd.DataFrame({"name": ["Na_in_Li"], "n_first": 53, "n_second": 1,
+    ...                       "energy": -101.920202, "e_first": -1.9019451, "e_second": -1.3223448})
+    >>> data = energies_dataset(cells, reference="GPAW")
     >>> data["values"], data["weight"]
     ([[[366.703404]]], [[[27.983528]]])
     """
@@ -91,7 +104,6 @@ def energies_dataset(
         max_force=max_force,
         max_pressure=max_pressure,
     )
-    weights = [ESPEI_STANDARD_ERROR / energy.standard_error for energy in energies]
     note = (
         f"Energies at 0 K, entered at {COLDEST} K because ESPEI drops colder data. Standard error "
         f"{uncertainty:g} eV for each atom of the rarer element, all in one direction within a "
@@ -99,17 +111,17 @@ def energies_dataset(
         'their energies hold no coherency energy: "elastic" is excluded.'
     )
     dataset = {
-        **_head(components, phase, [energy.cell.x for energy in energies], site_ratios),
+        **_head(components, phase, energies["x"].tolist(), site_ratios),
         "conditions": {"P": 101325, "T": COLDEST},
         "output": "HM_MIX",
         # Six digits after the point are far below any error, and read well.
-        "values": [[[round(energy.enthalpy, 6) for energy in energies]]],
-        "weight": [[[round(weight, 6) for weight in weights]]],
+        "values": [[energies["enthalpy"].round(6).tolist()]],
+        "weight": [[(ESPEI_ERROR / energies["error"]).round(6).tolist()]],
         "excluded_model_contributions": ["elastic"],
         "reference": reference,
         "bibtex": bibtex,
         "comment": f"{comment} {note}".strip(),
-        "cells": [energy.cell.name for energy in energies],
+        "cells": energies["name"].tolist(),
     }
     check_dataset(dataset, reference)
     return dataset
@@ -122,6 +134,7 @@ def solubility_dataset(
     solvent: str,
     components: Sequence[str] = ("LI", "NA"),
     phase: str = "BCC_A2",
+    equilibrium: str,
     ln_x_error: ArrayLike,
     reference: str,
     bibtex: str = "",
@@ -144,6 +157,9 @@ def solubility_dataset(
         The two elements.
     phase
         The substitutional phase.
+    equilibrium
+        "chemical" if the phases were free of stress, as in samples that came to equilibrium;
+        "coherent" if they were one crystal. A fit compares them with a curve of the kind.
     ln_x_error
         Standard error of ln x, which is the relative one of a small x: a scalar, or
         as `T`.
@@ -161,12 +177,14 @@ def solubility_dataset(
     ------
     DatasetError
         If a temperature or error is not positive, a mole fraction is not between 0
-        and 1, their numbers differ, or the solvent is none of the components.
+        and 1, their numbers differ, the solvent is none of the components, or
+        the equilibrium is neither.
 
     Examples
     --------
     >>> data = solubility_dataset(
-    ...     [350.0, 400.0], [2e-4, 6e-4], solvent="LI", ln_x_error=0.1, reference="nobody")
+    ...     [350.0, 400.0], [2e-4, 6e-4], solvent="LI", equilibrium="chemical", ln_x_error=0.1,
+    ...     reference="nobody")
     >>> data["values"], data["solver"]["sublattice_occupancies"]
     ([[[0.0002], [0.0006]]], [[[1.0, 0.0], 1.0]])
     """
@@ -191,6 +209,7 @@ def solubility_dataset(
         "conditions": {"P": 101325, "T": given["T"].tolist()},
         "output": SOLUBILITY,
         "values": [[[value] for value in given["x"].tolist()]],
+        "equilibrium": equilibrium,
         "ln_x_error": given["ln_x_error"].tolist(),
         "reference": reference,
         "bibtex": bibtex,
@@ -224,3 +243,105 @@ def _head(
             ],
         },
     }
+
+
+def site_ratios(
+    phase: str,
+    components: Sequence[str],
+    *,
+    database: Source | None = None,
+    vacant: float | None = None,
+    lattice: str | None = None,
+) -> tuple[tuple[float, ...], str]:
+    """Sites of a phase, first those of the atoms, then those left vacant.
+
+    Parameters
+    ----------
+    phase, components
+        The phase and the two elements.
+    database
+        Key of an assessment or path of a TDB, whose phase is the one that the data are for.
+    vacant
+        Vacant sites for each atom, 0 for none. If given, the database must have as many.
+    lattice
+        If neither is given, the sites are those of SGTE's unary data for this lattice ("bcc",
+        "fcc" or "hcp"); that of the phase's name if not given, and no vacancies for others.
+
+    Returns
+    -------
+    tuple of float
+        As of `energies_dataset`.
+    str
+        What to say of it; an empty string where it is what was asked for.
+
+    Raises
+    ------
+    DatasetError
+        If the database has other sites than `vacant`, or puts the atoms on another
+        sublattice than the first.
+
+    Examples
+    --------
+    >>> site_ratios("BCC_A2", ("LI", "NA"), database="santos2025")[0]
+    (1.0, 3.0)
+    >>> site_ratios("FCC_A1", ("AL", "ZN"))[0]
+    (1.0, 1.0)
+    """
+    asked = None if vacant is None else ((1.0, float(vacant)) if vacant else (1.0,))
+    if database is not None:
+        from lina_calphad.data.assessments import read
+        from lina_calphad.data.databases import mixing_sublattice
+
+        dbf, origin = read(database, components, (phase.upper(),))
+        there = tuple(float(ratio) for ratio in dbf.phases[phase.upper()].sublattices)
+        first = mixing_sublattice(dbf, phase.upper(), {*components, "VA"})
+        if first or (asked and asked != there):
+            wanted = f"{phase} is asked for with {asked}" if asked else "atoms are on the first"
+            msg = f"{origin.source} has sublattices of {there} sites in {phase}, and {wanted}"
+            raise DatasetError(msg)
+        return there, ""
+    if asked:
+        return asked, ""
+    number = VACANT.get(lattice or lattice_of(phase) or "", 0.0)
+    note = (
+        f"{phase} is taken to have {f'{number:g}' if number else 'no'} vacant sites for each atom, "
+        "as in SGTE's unary data: a database with others cannot use this dataset. --database takes "
+        "the sites from yours, --vacant sets them"
+    )
+    return ((1.0, number) if number else (1.0,)), note
+
+
+def energies_shown(energies: pd.DataFrame, uncertainty: float) -> list[Shown]:
+    """Energies of mixing and the parameters that pairs of them give, as tables to print.
+
+    Parameters
+    ----------
+    energies
+        As of `mixing_energies`.
+    uncertainty
+        Standard error in eV of each substitution energy.
+    """
+    from lina_calphad.report import Shown
+
+    formats = {
+        "cell": ("name", "{}"),
+        "x": ("x", "{:.5f}"),
+        "eV per substituted atom": ("substitution", "{:.4f}"),
+        "HM_MIX / (J/mol)": ("enthalpy", "{:.1f}"),
+        "standard error": ("error", "{:.1f}"),
+    }
+    table = {k: energies[column].map(text.format) for k, (column, text) in formats.items()}
+    shown = [Shown("Energies of mixing", pd.DataFrame(table), left=("cell",))]
+    rows = []
+    for atoms, pair in substitution_pairs(energies).items():
+        for method, found, size in (
+            ("finite difference", finite_difference(*pair), None),
+            ("Redlich-Kister", redlich_kister(*pair, atoms), atoms),
+        ):
+            errors = parameter_covariance(size, uncertainty).diagonal() ** 0.5
+            texts = [f"{v:.1f} ± {e:.0f}" for v, e in zip(found, errors, strict=True)]
+            rows.append([str(atoms), method, *texts])
+    if rows:
+        frame = pd.DataFrame(rows, columns=["atoms", "method", "0L", "1L"])
+        shown.append(Shown("Interaction parameters / (J/mol)", frame, left=("method",)))
+    return shown

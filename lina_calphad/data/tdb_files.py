@@ -16,6 +16,7 @@ from pycalphad.io import tdb as pycalphad_tdb
 from pycalphad.io.tdb_keywords import TDB_KEYWORDS, expand_keyword
 
 from lina_calphad.data.foreign_files import bounded, read_text
+from lina_calphad.data.tdb_limits import excess
 from lina_calphad.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
 #: Bytes of a TDB; the largest public ones have three million.
 LARGEST_TDB = 20_000_000
 #: What it may take to parse one.
-SECONDS = 60.0
+SECONDS = 25.0
 
+#: What pycalphad makes nothing of.
+_PROSE = (
+    "LIST_OF_REFERENCES", "ADD_REFERENCES", "DATABASE_INFO", "ASSESSED_SYSTEMS", "VERSION_DATE",
+)  # fmt: skip
 #: What is read after everything else.
 _LAST = ("TYPE_DEFINITION", "PARAMETER")
 #: A command within another.
@@ -96,13 +101,16 @@ def parse_tdb(text: str, name: str = "the text") -> tuple[Database, list[str]]:
     DatabaseError
         If pycalphad cannot read it, or there is nothing in it.
     """
+    commands = scan(text)[0]
+    if reason := excess(commands):
+        raise DatabaseError(_cannot(name, reason))
     try:
         with bounded(SECONDS):
-            dbf, told = _parse(text)
+            dbf, told = _parse(commands)
     except (TimeoutError, MemoryError) as error:
         raise DatabaseError(_cannot(name, error)) from error
     except Exception as error:  # pycalphad's parser raises whatever its parts raise
-        raise DatabaseError(_cannot(name, _culprit(scan(text)[0], error))) from error
+        raise DatabaseError(_cannot(name, _culprit(commands, error))) from error
     if not (dbf.elements or dbf.phases or dbf.symbols):
         raise DatabaseError(_cannot(name, "there is no ELEMENT, PHASE or FUNCTION in it"))
     return dbf, told
@@ -153,7 +161,9 @@ def keyword(text: str) -> str:
     return str(found)
 
 
-def _parse(text: str) -> tuple[Database, list[str]]:
+def _parse(commands: Sequence[Command]) -> tuple[Database, list[str]]:
+    # pycalphad skips prose, and takes minutes over five megabytes of it.
+    text = "".join(f"{c.keyword if c.keyword in _PROSE else c.body}!\n" for c in commands)
     # What it prints is in the way.
     with warnings.catch_warnings(record=True) as caught, contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("always")
@@ -181,7 +191,7 @@ def _culprit(commands: Sequence[Command], error: Exception) -> str:
 
     def fails(count: int) -> bool:
         try:
-            _parse("".join(f"{c.body} !\n" for c in [*rest, *last[:count]]))
+            _parse([*rest, *last[:count]])
         except Exception:
             return True
         return False

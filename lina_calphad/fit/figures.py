@@ -16,17 +16,18 @@ from lina_calphad.phase.bands import LEVELS, NAMES, Bands, bands
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.energy import Compiled, R, T, binary_energy
 from lina_calphad.phase.solution import BinarySolution
-from lina_calphad.plots import COLOURS
+from lina_calphad.plots import COLOURS, arrhenius_axis, band, fraction_axis, legend_below, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from matplotlib.axes import Axes
+    from pycalphad import Database
 
     from lina_calphad.checks import Array
     from lina_calphad.fit.refit import Refit
 
 _OLD, _NEW = COLOURS[0], COLOURS[1]
+_KINDS = {"chemical": _NEW, "coherent": COLOURS[2]}
 _ROOM = 298.15  # K, where ESPEI takes energies of 0 K
 _POINTS = np.linspace(0.0025, 0.9975, 200)
 _DRAWS = 2000
@@ -40,82 +41,79 @@ def formation_energies(refit: Refit, phase: str) -> tuple[pd.DataFrame, pd.DataF
     pandas.DataFrame
         x, the old and the new curve and quantiles of the latter, in J/mol of atoms.
     pandas.DataFrame
-        x, energy, standard error and reference of each datum.
+        x, energy, standard error and reference of each datum, the new curve there, and
+        their difference in standard errors.
     """
-    settings = refit.setup.settings
-    energy = binary_energy(refit.dbf, settings.components, phase, Model, 101325.0, refit.symbols)
-    g = R * T * energy.r
-    compiled = Compiled([g - T * g.diff(T)], refit.symbols)
+    components = refit.setup.settings.components
+
+    def energies(dbf: Database, x: Array, symbols: Sequence[str] = (), values: Any = None) -> Array:
+        g = R * T * binary_energy(dbf, components, phase, Model, 101325.0, symbols).r
+        each = () if values is None else np.moveaxis(values, -1, 0)
+        found: Array = Compiled([g - T * g.diff(T)], symbols)(np.array(_ROOM), x, *each)[..., 0]
+        return found
+
     draws = refit.draws.values[:_DRAWS]
     x = np.broadcast_to(_POINTS, (len(draws), _POINTS.size))
-    h = compiled(np.array(_ROOM), x, draws[:, None])[..., 0]
-    curves = {"x": _POINTS, "new": compiled(np.array(_ROOM), _POINTS, refit.values)[..., 0]}
+    curves = {"x": _POINTS, "new": energies(refit.dbf, _POINTS, refit.symbols, refit.values)}
     if refit.setup.old:
-        before = binary_energy(refit.setup.source, settings.components, phase, Model, 101325.0)
-        g = R * T * before.r
-        curves["old"] = Compiled([g - T * g.diff(T)])(np.array(_ROOM), _POINTS)[..., 0]
+        curves["old"] = energies(refit.setup.source, _POINTS)
+    h = energies(refit.dbf, x, refit.symbols, draws[:, None])
     curves |= dict(zip(NAMES, np.quantile(h, LEVELS, axis=0), strict=True))
-    return pd.DataFrame(curves), mixing_data(refit.setup.datasets, phase, settings.components)
+    data = mixing_data(refit.setup.datasets, phase, components)
+    if not data.empty:
+        data["fit"] = energies(refit.dbf, data["x"].to_numpy(float), refit.symbols, refit.values)
+        data["in_sigma"] = (data["fit"] - data["energy"]) / data["standard_error"]
+    return pd.DataFrame(curves), data
 
 
-def solubility_bands(refit: Refit, phase: str) -> Bands | None:
-    """Bands of the miscibility gap of a phase over 60 temperatures; None where it has no gap."""
-    settings = refit.setup.settings
-    model = refit.setup.model
+def solubility_bands(refit: Refit, phase: str) -> Bands:
+    """Bands of the miscibility gap of a phase over 60 temperatures.
+
+    Raises
+    ------
+    LinaCalphadError
+        If it has none, or none that can be drawn.
+    """
+    components, model = refit.setup.settings.components, refit.setup.model
     kinds: dict[str, type[Model]] = {"chemical": model}
     if issubclass(model, CoherentModel):
         kinds = {"chemical": Model, "coherent": model}
-    family = BinarySolution(
-        refit.dbf, settings.components, phase, kinds["chemical"], symbols=refit.symbols
+    solution = BinarySolution(
+        refit.dbf, components, phase, kinds["chemical"], symbols=refit.symbols
     )
-    try:
-        point = family.critical_points(refit.values)
-    except LinaCalphadError:
-        return None
-    if np.isnan(point.T).any():
-        return None
-    top = float(point.T)
+    top = float(solution.critical_points(refit.values).T)
+    if np.isnan(top):
+        msg = f"{phase} has no miscibility gap"
+        raise NoMiscibilityGap(msg)
     # bcc Li-Na melts far below its critical point, most gaps are known close to theirs.
-    high = min(365.25, 0.98 * top) if settings.components == COMPONENTS else 0.98 * top
+    high = min(365.25, 0.98 * top) if components == COMPONENTS else 0.98 * top
     grid = 1 / np.linspace(1 / high, 1 / max(high / 4, 1.0), 60)
-    try:
-        return bands(
-            refit.dbf,
-            next(refit.draws.chunks(_DRAWS)),
-            grid,
-            components=settings.components,
-            phase=phase,
-            kinds=kinds,
-        )
-    except NoMiscibilityGap:
-        return None
+    draws = next(refit.draws.chunks(_DRAWS))
+    return bands(refit.dbf, draws, grid, components=components, phase=phase, kinds=kinds)
 
 
 def energy_figure(curves: pd.DataFrame, data: pd.DataFrame, components: Sequence[str]) -> Figure:
     """Energies of mixing, and over x (1 - x) so that dilute cells show."""
     figure = Figure(figsize=(10.4, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2)
+    x = curves["x"].to_numpy()
     for ax, power in ((left, 0), (right, 1)):
-        x = curves["x"].to_numpy()
         scale = 1000 * (x * (1 - x)) ** power
-        for low, high, alpha in (("low_95", "high_95", 0.18), ("low_68", "high_68", 0.35)):
-            ends = curves[low].to_numpy() / scale, curves[high].to_numpy() / scale
-            style: dict[str, Any] = {"color": _NEW, "alpha": alpha, "linewidth": 0}
-            ax.fill_between(x, *ends, label=f"{low[-2:]} %", **style)
+        band(ax, x, curves[list(NAMES)].to_numpy().T / scale, _NEW)
         if "old" in curves:
             ax.plot(x, curves["old"].to_numpy() / scale, "--", color=_OLD, label="before")
-        ax.plot(x, curves["new"].to_numpy() / scale, color=_NEW, label="refit")
+        label = "refit, with 68 % and 95 % of draws"
+        ax.plot(x, curves["new"].to_numpy() / scale, color=_NEW, label=label)
         for i, (reference, some) in enumerate(data.groupby("reference", sort=False)):
             at, energy, error = some[["x", "energy", "standard_error"]].to_numpy().T
-            scale_there = 1000 * (at * (1 - at)) ** power
-            style = {"color": COLOURS[(2 + i) % len(COLOURS)], "fmt": "osv^D"[i % 5]}
-            style |= {"markersize": 5, "capsize": 2, "label": str(reference)[:40]}
-            ax.errorbar(at, energy / scale_there, error / scale_there, **style)
-        ax.set(xlim=(-0.01, 1.01), xlabel=f"mole fraction of {components[1].title()}")
+            there = 1000 * (at * (1 - at)) ** power
+            style: dict[str, Any] = {"color": COLOURS[(2 + i) % len(COLOURS)], "capsize": 2}
+            style |= {"fmt": "osv^D"[i % 5], "markersize": 5, "label": str(reference)[:40]}
+            ax.errorbar(at, energy / there, error / there, **style)
+        fraction_axis(ax, of=components[1].title(), limits=(-0.01, 1.01))
     left.set(ylabel=r"$\Delta H$ / kJ/mol of atoms", title="energy of mixing")
     right.set(ylabel=r"$\Delta H\,/\,x(1-x)$ / kJ/mol", title="over x (1 - x)")
-    handles, labels = left.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+    legend_below(figure, columns=4)
     return figure
 
 
@@ -147,59 +145,53 @@ def trace_figure(refit: Refit) -> Figure:
     rows = len(refit.symbols) + 1
     figure = Figure(figsize=(8, 1.2 + 1.7 * rows), layout="constrained")
     axes = figure.subplots(rows, 1, sharex=True)
-    for i, name in enumerate(refit.symbols):
-        axes[i].plot(refit.trace[..., i].T, color="0.35", linewidth=0.4, alpha=0.6)
-        axes[i].axhline(refit.values[i], color=_NEW, linewidth=1.2)
-        axes[i].set_ylabel(name)
-    axes[-1].plot(refit.lnprob.T, color="0.35", linewidth=0.4, alpha=0.6)
-    axes[-1].set(ylabel="ln probability", xlabel="iteration")
-    low = np.quantile(refit.lnprob, 0.002)
-    axes[-1].set_ylim(low, None)
-    if refit.convergence.burn_in:
-        for ax in axes:
+    paths = [*np.moveaxis(refit.trace, 2, 0), refit.lnprob]
+    for ax, name, path in zip(axes, [*refit.symbols, "ln probability"], paths, strict=True):
+        ax.plot(path.T, color="0.35", linewidth=0.4, alpha=0.6)
+        ax.set_ylabel(name)
+        if refit.convergence.burn_in:
             ax.axvspan(0, refit.convergence.burn_in, color="0.9", zorder=0)
+    for ax, value in zip(axes, refit.values, strict=False):
+        ax.axhline(value, color=_NEW, linewidth=1.2)
+    axes[-1].set_xlabel("iteration")
+    axes[-1].set_ylim(np.quantile(refit.lnprob, 0.002), None)
     figure.suptitle(refit.convergence.verdict.split(",")[0], fontsize=10)
     return figure
 
 
 def solubility_figure(result: Bands, refit: Refit, phase: str) -> Figure:
-    """Arrhenius plots of both solubility limits with their bands."""
+    """Arrhenius plots of both solubility limits with their bands, and as they were before."""
     first, second = refit.setup.settings.components
     figure = Figure(figsize=(9.6, 4.8), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
-    old = _old_lines(refit, phase, result.T)
-    for i, (ax, solute, solvent) in enumerate(
-        zip(axes, (second, first), (first, second), strict=True)
-    ):
-        for kind, colour in zip(("chemical", "coherent"), (_NEW, COLOURS[2]), strict=True):
+    for i, ax in enumerate(axes):
+        solute, solvent = ((second, first), (first, second))[i]
+        for kind, colour in _KINDS.items():
             if f"{kind} binodal" not in result.t:
                 continue
             x = result.x(f"{kind} binodal")[:, i]
-            x = x if i == 0 else 1 - x
-            _band(ax, 1000 / result.T, x, colour, kind)
-        if old is not None:
-            ax.semilogy(1000 / result.T, old[i], "--", color=_OLD, label="chemical, before")
-        ax.set(
-            xlabel=r"$1000\,\mathrm{K}\,/\,T$",
-            title=f"{solute.title()} in {phase} {solvent.title()}",
-        )
+            x = x if i == 0 else 1 - x[::-1]
+            band(ax, 1000 / result.T, x, colour)
+            ax.semilogy(1000 / result.T, x[2], color=colour, label=f"{kind}, median")
+            before = _before(refit, phase, kind, result.T)
+            if before is not None:
+                style: dict[str, Any] = {"color": colour, "linestyle": "--"}
+                ax.semilogy(1000 / result.T, before[i], label=f"{kind}, before", **style)
+        ax.set_title(f"{solute.title()} in {plain(phase)} {solvent.title()}")
+        arrhenius_axis(ax)
     axes[0].set_ylabel("mole fraction in the saturated solid")
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+    legend_below(figure, columns=4)
     return figure
 
 
-def _band(ax: Axes, at: Array, x: Array, colour: str, kind: str) -> None:
-    for low, high, alpha in ((0, 4, 0.18), (1, 3, 0.35)):
-        ax.fill_between(at, x[low], x[high], color=colour, alpha=alpha, linewidth=0)
-    ax.semilogy(at, x[2], color=colour, label=f"{kind}, median, 68 % and 95 %")
-
-
-def _old_lines(refit: Refit, phase: str, grid: Array) -> tuple[Array, Array] | None:
-    """Both chemical solubilities of the source; None where it has no gap."""
+def _before(refit: Refit, phase: str, kind: str, grid: Array) -> tuple[Array, Array] | None:
+    """Both solubilities of the source; None where it has no gap."""
+    model = refit.setup.model
+    if kind == "chemical" and issubclass(model, CoherentModel):
+        model = Model
+    components = refit.setup.settings.components
     try:
-        source = BinarySolution(refit.setup.source, refit.setup.settings.components, phase)
-        line = source.binodal(grid)
+        line = BinarySolution(refit.setup.source, components, phase, model).binodal(grid)
     except LinaCalphadError:
         return None
     return np.exp(line.ln_x_alpha), np.exp(line.ln_one_minus_x_beta)

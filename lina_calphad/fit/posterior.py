@@ -85,26 +85,17 @@ def closed_form(
 
     origin = scaled(start)
     steps = np.where(start == 0, 1.0, 0.1 * np.abs(start))
-    jacobian = np.stack(
-        [
-            (scaled(start + step) - origin) / size
-            for step, size in zip(np.diag(steps), steps, strict=True)
-        ],
-        axis=1,
-    )
-    if not np.allclose(
-        scaled(start - 2 * steps), origin - 2 * jacobian @ steps, rtol=1e-6, atol=1e-4
-    ):
+    # In steps, so that the rank does not depend on units.
+    design = np.stack([scaled(start + step) - origin for step in np.diag(steps)], axis=1)
+    if not np.allclose(scaled(start - 2 * steps), origin - 2 * design.sum(axis=1), 1e-6, 1e-4):
         return None
-    # Columns of one size, so that the rank does not depend on units.
-    design = jacobian * steps
-    if np.linalg.matrix_rank(design, tol=1e-9 * max(1e-300, np.abs(design).max())) < len(symbols):
+    best, _, rank, _ = np.linalg.lstsq(design, -origin, rcond=1e-9)
+    if rank < len(symbols):
         names = ", ".join(symbols)
         msg = f"{origin.size} data do not determine {names}: add data, or fit fewer symbols"
         raise DatasetError(msg)
-    inverse = np.linalg.inv(design.T @ design)
-    mean = start - steps * (inverse @ design.T @ origin)
-    return GaussianPosterior(tuple(symbols), mean, inverse * np.outer(steps, steps))
+    covariance = np.linalg.inv(design.T @ design) * np.outer(steps, steps)
+    return GaussianPosterior(tuple(symbols), start + steps * best, covariance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,18 +154,16 @@ def judge(trace: Array, *, stationary: bool) -> Convergence:
         raise ParameterError(msg)
     burn_in = 0 if stationary else iterations // 3
     kept = trace[:, burn_in:]
-    moved = (np.diff(trace, axis=1) != 0).any(axis=2)
-    acceptance = float(moved.mean())
-    axes = {"chain_axis": 0, "draw_axis": 1}
-    with np.errstate(all="ignore"):  # walkers that never moved have no variance
-        columns = [kept[..., i] for i in range(trace.shape[2])]
-        effective = np.array([float(stats.ess(c, **axes)) for c in columns])
-        rhat = np.array([float(stats.rhat(c, **axes)) for c in columns])
-    # Of a handful of iterations the estimate can exceed the number of samples.
+    acceptance = float((np.diff(trace, axis=1) != 0).any(axis=2).mean())
     most = kept.shape[0] * kept.shape[1]
-    effective = np.clip(np.where(np.isfinite(effective), effective, 0.0), 0.0, most)
-    with np.errstate(divide="ignore"):
-        time = kept.shape[0] * kept.shape[1] / effective
+    with np.errstate(all="ignore"):  # walkers that never moved have no variance
+        axes = {"chain_axis": 0, "draw_axis": 1}
+        columns = np.moveaxis(kept, 2, 0)
+        rhat = np.array([float(stats.rhat(c, **axes)) for c in columns])
+        effective = np.array([float(stats.ess(c, **axes)) for c in columns])
+        # Of a handful of iterations the estimate can exceed the number of samples.
+        effective = np.clip(np.nan_to_num(effective, nan=0.0, posinf=0.0), 0.0, most)
+        time = most / effective
     least, worst = float(effective.min()), float(np.max(np.nan_to_num(rhat, nan=np.inf)))
     enough = least >= ENOUGH and worst <= _RHAT and kept.shape[1] >= _FEWEST
     found = f"{least:.0f} independent samples, R-hat {worst:.3f}, acceptance {acceptance:.2f}"

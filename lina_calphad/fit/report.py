@@ -1,24 +1,27 @@
-"""What a refit leaves on disk: database, tables, draws and figures."""
+"""What a refit leaves on disk and on the terminal: database, tables, draws and figures."""
 
 from __future__ import annotations
 
 import json
+import re
+import textwrap
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from lina_calphad import __version__
+from lina_calphad.data.databases import PARAMETERS, copy_database, remove_parameters, tdb_body
+from lina_calphad.data.interactions import describe_symbol
 from lina_calphad.errors import LinaCalphadError
-from lina_calphad.fit.figures import (
-    corner_figure,
-    energy_figure,
-    formation_energies,
-    solubility_bands,
-    solubility_figure,
-    trace_figure,
-)
-from lina_calphad.report import results_folder, save_figure
+from lina_calphad.fit import figures
+from lina_calphad.report import Report, Shown
 
 if TYPE_CHECKING:
-    import os
+    from collections.abc import Callable
+
+    from matplotlib.figure import Figure
 
     from lina_calphad.fit.refit import Refit
 
@@ -26,86 +29,93 @@ if TYPE_CHECKING:
 TDB, DRAWS = "refit.tdb", "refit_draws.csv"
 
 
-def write_results(refit: Refit, folder: str | os.PathLike[str]) -> tuple[list[Path], list[str]]:
-    """Write database, tables, draws and figures into the folder of a run.
+def report(refit: Refit) -> Report:
+    """A refit as tables, figures, a database and its draws.
 
-    Parameters
-    ----------
-    refit
-        What to write.
-    folder
-        Where; files of the chain that are there stay.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The files.
-    list of str
-        Figures that could not be made, and why.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be written.
+    Curves that cannot be drawn do not cost the fit: a note says why.
     """
-    settings, notes = refit.setup.settings, []
-    with results_folder(folder, [], overwrite=True) as files:
-        (files / TDB).write_text(refit.to_tdb(), encoding="utf-8")
-        refit.draws.to_dataframe().to_csv(files / DRAWS, index=False, float_format="%.10g")
-        refit.to_dataframe().to_csv(files / "parameters.csv", index=False, float_format="%.10g")
-        (files / "report.json").write_text(json.dumps(report(refit), indent=2), encoding="utf-8")
-        save_figure(corner_figure(refit), files, "corner")
-        if refit.trace is not None:
-            save_figure(trace_figure(refit), files, "trace")
-        for phase in settings.phases:
-            prefix = "" if len(settings.phases) == 1 else f"{phase.lower()}_"
-            # What a draw does to a diagram must not cost the fit.
-            for name, make in (
-                ("formation_energy", _write_energies),
-                ("solubility", _write_solubilities),
-            ):
-                try:
-                    missing = make(refit, phase, files, prefix + name)
-                except LinaCalphadError as error:
-                    missing = str(error)
-                if missing:
-                    notes.append(f"no figure {prefix}{name}: {missing}")
-        names = sorted(file.name for file in files.iterdir())
-    return [Path(folder) / name for name in names], notes
+    settings = refit.setup.settings
+    notes = list(refit.notes)
+    tables: dict[str, pd.DataFrame] = {
+        DRAWS.removesuffix(".csv"): refit.draws.to_dataframe(),
+        "parameters": refit.to_dataframe(),
+        "residuals": refit.residuals,
+    }
+    drawn: dict[str, Callable[[], Figure]] = {"corner": partial(figures.corner_figure, refit)}
+    if refit.trace is not None:
+        drawn["trace"] = partial(figures.trace_figure, refit)
+    for phase in settings.phases:
+        prefix = "" if len(settings.phases) == 1 else f"{phase.lower()}_"
+        name = f"{prefix}formation_energy"
+        try:
+            curves, data = figures.formation_energies(refit, phase)
+            if data.empty:
+                notes.append(f"no figure {name}: the data hold no energies of mixing")
+            else:
+                tables |= {name: curves, f"{name}_data": data}
+                drawn[name] = partial(figures.energy_figure, curves, data, settings.components)
+        except LinaCalphadError as error:
+            notes.append(f"no figure {name}: {error}")
+        name = f"{prefix}solubility"
+        try:
+            found = figures.solubility_bands(refit, phase)
+            tables |= {name: found.to_dataframe(), f"{name}_critical": found.critical_frame()}
+            drawn[name] = partial(figures.solubility_figure, found, refit, phase)
+        except LinaCalphadError as error:
+            notes.append(f"no figure {name}: {error}")
+    return Report(
+        "report", _content(refit), _shown(refit), notes, tables, drawn, {TDB: refit.to_tdb()}
+    )
 
 
-def _write_energies(refit: Refit, phase: str, files: Path, name: str) -> str:
-    curves, data = formation_energies(refit, phase)
-    if data.empty:
-        return "the data hold no energies of mixing"
-    curves.to_csv(files / f"{name}.csv", index=False)
-    data.to_csv(files / f"{name}_data.csv", index=False)
-    save_figure(energy_figure(curves, data, refit.setup.settings.components), files, name)
-    return ""
+def tdb_text(refit: Refit) -> str:
+    """The refitted database, with what was done on top; elastic data of ours stay out of it."""
+    plain, settings = copy_database(refit.dbf), refit.setup.settings
+    if refit.setup.elastic_added:
+        remove_parameters(plain, lambda p: p["parameter_type"] in PARAMETERS)
+    lines = [
+        f"REFIT OF {Path(settings.source).name} BY LINA-CALPHAD {__version__} WITH ESPEI",
+        "",
+        f"PHASES    {', '.join(settings.phases)}; MODEL {settings.model}",
+        f"METHOD    {refit.method}",
+    ]
+    for dataset in refit.setup.datasets:
+        lines.append(f"DATA      {dataset['output']}: {dataset.get('reference', 'no reference')}")
+    lines.append("FITTED    VALUE, STANDARD ERROR, VALUE BEFORE")
+    for name, value, error in zip(refit.symbols, refit.values, refit.errors, strict=True):
+        meaning, unit = describe_symbol(refit.dbf, name)
+        old = refit.setup.old.get(name)
+        before = "NONE" if old is None else f"{old:.10g}"
+        lines.append(f"  {name:8} {value:.10g} +- {error:.3g} ({before}) {unit}: {meaning}")
+    if refit.convergence is not None:
+        lines.append(f"CHAIN     {refit.convergence.verdict}")
+    lines += [f"NOTE      {note}" for note in refit.notes]
+    lines.append("ALL ELSE  AS IN THE SOURCE: SEE ITS HEADER")
+    header = "\n".join(_comment(line) for line in lines)
+    return f"{header}\n\n{tdb_body(plain)}"
 
 
-def _write_solubilities(refit: Refit, phase: str, files: Path, name: str) -> str:
-    found = solubility_bands(refit, phase)
-    if found is None:
-        return f"{phase} has no miscibility gap"
-    found.to_dataframe().to_csv(files / f"{name}.csv", index=False)
-    found.critical_frame().to_csv(files / f"{name}_critical.csv", index=False)
-    save_figure(solubility_figure(found, refit, phase), files, name)
-    return ""
+def _comment(line: str) -> str:
+    """A line of a TDB's header: plain ASCII, at most 78 characters."""
+    plain = re.sub("[^ -~]", "?", line.upper())
+    return "\n".join(
+        textwrap.wrap(plain, 78, initial_indent="$ ", subsequent_indent="$           ") or ["$"]
+    )
 
 
-def report(refit: Refit) -> dict[str, Any]:
+def _content(refit: Refit) -> dict[str, Any]:
     """The numbers of a refit for programs; missing values are None."""
-    frame = refit.to_dataframe()
-    parameters = json.loads(frame.to_json(orient="records", double_precision=15))
-    strict = refit.finite_difference
-    judged = refit.convergence
+    strict, judged = refit.finite_difference, refit.convergence
     return {
         "settings": refit.setup.settings.to_dict(),
         "method": refit.method.lower(),
         "notes": refit.notes,
-        "parameters": parameters,
+        "parameters": _records(refit.to_dataframe()),
         "finite_difference": strict and {"L0": strict.L0, "L1": strict.L1},
+        "data": len(refit.residuals),
+        "chi_squared": refit.chi_squared,
+        "degrees_of_freedom": refit.degrees_of_freedom,
+        "residuals": _records(refit.residuals),
         "convergence": judged
         and {
             "acceptance": judged.acceptance,
@@ -114,3 +124,37 @@ def report(refit: Refit) -> dict[str, Any]:
             "verdict": judged.verdict,
         },
     }
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    records: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", double_precision=15))
+    return records
+
+
+def _shown(refit: Refit) -> list[Shown | str]:
+    strict = refit.finite_difference
+    by_difference = [f"{strict.L0:.6g}", f"{strict.L1:.6g}"] if strict else []
+    rows = []
+    for i, row in enumerate(refit.to_dataframe().to_dict("records")):
+        cells = {
+            "parameter": row["symbol"],
+            "stands in": row["parameter"],
+            "old": "" if pd.isna(row["old"]) else f"{row['old']:.6g}",
+            "new": f"{row['new']:.7g}",
+            "standard error": f"{row['standard_error']:.3g}",
+        }
+        if refit.convergence is not None:
+            cells["chain"] = f"{row['chain_mean']:.6g} ± {row['chain_standard_error']:.3g}"
+        if strict:
+            cells["eqs. 8, 9"] = by_difference[i] if i < 2 else ""
+        rows.append(cells)
+    title = f"refit of {Path(refit.setup.settings.source).name}"
+    shown: list[Shown | str] = [Shown(title, pd.DataFrame(rows), ("parameter", "stands in"))]
+    for i, name in enumerate(refit.symbols):
+        for other, r in zip(refit.symbols[:i], refit.correlation[i], strict=False):
+            if abs(r) >= 0.005:
+                shown.append(f"correlation of {other} and {name}: {r:.2f}")
+    shown.append(f"values: {refit.method.lower()}")
+    if refit.convergence is not None:
+        shown.append(refit.convergence.verdict)
+    return shown

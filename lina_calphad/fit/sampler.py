@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import json
-import os
 import signal
 import threading
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from espei.optimizers.opt_mcmc import EmceeOptimizer
 
-from lina_calphad.errors import Interrupted, OutputError, ParameterError, SchedulerError
+from lina_calphad.errors import Interrupted, ParameterError, SchedulerError
+from lina_calphad.fit.folder import Chain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,15 +20,15 @@ if TYPE_CHECKING:
     from pycalphad import Database
 
     from lina_calphad.checks import Array
-
-TRACE, LNPROB, STATE = "trace.npy", "lnprob.npy", "random_state.npz"
+    from lina_calphad.fit.cluster import Workers
+    from lina_calphad.fit.folder import RunFolder
 
 _SECONDS_BETWEEN_SAVES = 2.0
-_SECONDS_TO_CONNECT = 10
+_SHARE_OF_SAVES = 0.05  # of the time, where the chain is long
 
 
 class Sampler(EmceeOptimizer):  # type: ignore[misc]  # ESPEI has no types
-    """`EmceeOptimizer` that keeps its trace in a folder and can go on from there.
+    """`EmceeOptimizer` that keeps its chain in a folder and goes on from there.
 
     The trace and the log-probability are ESPEI's, as its own runs write them. Beside
     them stands the state of the random numbers, so that a run that was interrupted
@@ -44,11 +41,11 @@ class Sampler(EmceeOptimizer):  # type: ignore[misc]  # ESPEI has no types
     phase_models
         ESPEI's description of the phases.
     folder
-        Where trace, log-probability and state are kept; it exists.
-    seed
-        Of the random numbers.
+        Where the chain is kept.
+    before
+        What there is of it.
     client
-        What has a ``map`` to share the work, or None.
+        Workers that share the work, or None.
     progress
         Called with iterations done and wanted.
     """
@@ -57,246 +54,154 @@ class Sampler(EmceeOptimizer):  # type: ignore[misc]  # ESPEI has no types
         self,
         dbf: Database,
         phase_models: dict[str, Any],
-        folder: Path,
+        folder: RunFolder,
+        before: Chain | None = None,
         *,
-        seed: int,
-        client: Any = None,
-        progress: Callable[[int, int], None] | None = None,
+        client: Workers | None = None,
+        progress: Callable[[int, int], None] = lambda *_: None,
     ) -> None:
-        super().__init__(dbf, phase_models=phase_models, scheduler=client)
+        super().__init__(dbf, phase_models=phase_models)
+        self._client = client
         self._folder = folder
-        self._seed = seed
+        self._before = before
         self._progress = progress
-        self._before: tuple[Array, Array] | None = None
-        self._state: Any = None
 
     def sample(
-        self, symbols: Sequence[str], datasets: Any, start: Array, iterations: int
-    ) -> tuple[Array, Array]:
-        """Sample up to a number of iterations, those in the folder included.
+        self, symbols: Sequence[str], datasets: Any, walkers: Array, iterations: int, seed: int
+    ) -> Chain:
+        """Sample up to a number of iterations, those of before included.
 
         Parameters
         ----------
         symbols
-            Symbols to fit.
+            Symbols to fit, in alphabetical order.
         datasets
             ESPEI's table of datasets.
-        start
-            Where the walkers begin if the folder holds no trace, shape (walkers, symbols).
+        walkers
+            Where the walkers begin if there is no chain yet, shape (walkers, symbols).
         iterations
             In all.
-
-        Returns
-        -------
-        tuple of ndarray
-            Trace, shape (walkers, iterations, symbols in alphabetical order), and
-            log-probability, shape (walkers, iterations).
+        seed
+            Of the random numbers, if there is no chain yet.
 
         Raises
         ------
         Interrupted
-            By Ctrl-C; what was sampled is in the folder.
+            By Ctrl-C or SIGTERM; what was sampled is in the folder.
         ParameterError
-            If the trace in the folder does not fit, or no walker has a finite probability.
+            If no walker has a finite probability, or the chain is of another one.
         OutputError
             If the folder cannot be written; what was saved before is still there.
         """
-        symbols = sorted(symbols)
-        there = saved_trace(self._folder, len(symbols))
-        if there is not None:
-            *before, self._state = there
-            self._before = before[0], before[1]
-            start = before[0][:, -1]
-        else:
-            self._state = np.random.RandomState(self._seed).get_state()
-        missing = iterations - (0 if self._before is None else self._before[0].shape[1])
+        count, state = len(walkers), tuple(np.random.RandomState(seed).get_state())
+        nothing = Chain(np.empty((count, 0, walkers.shape[1])), np.empty((count, 0)), state)
+        there = self._before or nothing
+        self._chain = there
+        missing = iterations - there.lnprob.shape[1]
         if missing > 0:
             # ESPEI begins its walkers where a trace ends: ours has one iteration.
-            self.fit(symbols, datasets, iterations=missing, restart_trace=start[:, None])
-        trace, lnprob = self._so_far(max(missing, 0))
-        return trace[:, :iterations], lnprob[:, :iterations]
+            start = there.trace[:, -1:] if self._before else walkers[:, None]
+            self.fit(symbols, datasets, iterations=missing, restart_trace=start)
+        chain = self._chain
+        return Chain(chain.trace[:, :iterations], chain.lnprob[:, :iterations], chain.state)
 
     def do_sampling(self, chains: Array, iterations: int) -> None:
         """Replace ESPEI's loop, which logs instead of telling and cannot resume."""
-        done = 0
-        before = 0 if self._before is None else self._before[0].shape[1]
-        last = time.monotonic()
-        self._tell(before, before + iterations)
-        steps = self.sampler.sample(chains, rstate0=self._state, iterations=iterations)
+        before = self._chain
+        begun, done = before.lnprob.shape[1], (0, before.state)
+        last, pause = time.monotonic(), _SECONDS_BETWEEN_SAVES
+        self._progress(begun, begun + iterations)
         with _stop_requests() as asked:
-            for _, lnprob, state in steps:
-                if not np.isfinite(lnprob).any():
-                    msg = "no walker has a finite probability: start from other values"
-                    raise ParameterError(msg)
-                self._state, done = state, done + 1
-                if time.monotonic() - last > _SECONDS_BETWEEN_SAVES:
-                    self._save(done)
-                    last = time.monotonic()
-                self._tell(before + done, before + iterations)
-                if asked and done < iterations:
-                    self._save(done)
-                    msg = f"interrupted after {before + done} of {before + iterations} iterations"
-                    raise Interrupted(msg)
-        self._save(done)
+            self.sampler.pool = _Pool(self._client, asked)
+            if begun:
+                self._check_start(chains[0], before.lnprob[0, -1])
+            steps = self.sampler.sample(chains, rstate0=before.state, iterations=iterations)
+            try:
+                for i, (_, lnprob, state) in enumerate(steps, 1):
+                    if not np.isfinite(lnprob).any():
+                        msg = "no walker has a finite probability: start from other values"
+                        raise ParameterError(msg)
+                    done = i, state
+                    if time.monotonic() - last > pause:
+                        start = time.monotonic()
+                        self._keep(before, *done)
+                        last = time.monotonic()
+                        pause = max(_SECONDS_BETWEEN_SAVES, (last - start) / _SHARE_OF_SAVES)
+                    self._progress(begun + i, begun + iterations)
+            except (KeyboardInterrupt, SchedulerError) as error:
+                self._keep(before, *done)
+                n = begun + done[0]
+                kept = f"after {n} of {begun + iterations} iterations"
+                if n:
+                    kept += (
+                        "; they are kept: go on with "
+                        f"lina-calphad refit --resume --out {self._folder.path}"
+                    )
+                if isinstance(error, SchedulerError):
+                    msg = f"{error}, {kept}"
+                    raise SchedulerError(msg) from error
+                msg = f"interrupted {kept}"
+                raise Interrupted(msg) from None
+        self._keep(before, *done)
 
-    def _tell(self, done: int, wanted: int) -> None:
-        if self._progress:
-            self._progress(done, wanted)
+    def _check_start(self, walker: Array, lnprob: float) -> None:
+        """Whatever the hashes say, the last sample has the probability that it had."""
+        now = float(self.sampler.lnprobfn(walker))
+        if not np.isclose(now, lnprob, rtol=1e-8, atol=1e-6):
+            msg = (
+                f"the run in {self._folder.path} cannot go on: its last sample has the "
+                f"log-probability {now:.8g} here, and had {lnprob:.8g} there"
+            )
+            raise ParameterError(msg)
 
-    def _so_far(self, done: int) -> tuple[Array, Array]:
-        """Trace and log-probability with what was there before."""
-        parts = [] if self._before is None else [self._before]
+    def _keep(self, before: Chain, done: int, state: Any) -> None:
+        """Put what was sampled behind what there was, here and on disk."""
         if done:
-            chain, lnprob = self.sampler.chain, self.sampler.lnprobability
-            parts.append((chain[:, :done], lnprob[:, :done]))
-        traces, lnprobs = zip(*parts, strict=True)
-        return np.concatenate(traces, axis=1), np.concatenate(lnprobs, axis=1)
+            trace, lnprob = self.sampler.chain[:, :done], self.sampler.lnprobability[:, :done]
+            self._chain = Chain(
+                np.concatenate([before.trace, trace], axis=1),
+                np.concatenate([before.lnprob, lnprob], axis=1),
+                state,
+            )
+            self._folder.save(self._chain)
 
-    def _save(self, done: int) -> None:
-        if not done and self._before is None:
-            return
-        trace, lnprob = self._so_far(done)
-        _, keys, position, has_gauss, gauss = self._state
-        # The state last: it says how many iterations belong to it.
-        _replace(self._folder / TRACE, lambda file: np.save(file, trace))
-        _replace(self._folder / LNPROB, lambda file: np.save(file, lnprob))
-        _replace(
-            self._folder / STATE,
-            lambda file: np.savez(
-                file,
-                iterations=trace.shape[1],
-                keys=keys,
-                rest=np.array([position, has_gauss, gauss], dtype=float),
-            ),
-        )
+
+class _Pool:
+    """What emcee maps its walkers with: stops between two of them when asked to."""
+
+    def __init__(self, client: Workers | None, asked: list[int]) -> None:
+        self._client, self._asked = client, asked
+
+    def map(self, function: Callable[[Array], float], walkers: Sequence[Array]) -> list[float]:
+        if self._client:
+            return self._client.map(function, walkers, self._stop)
+        found = []
+        for walker in walkers:
+            self._stop()
+            found.append(function(walker))
+        return found
+
+    def _stop(self) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
 
 
 @contextmanager
 def _stop_requests() -> Iterator[list[int]]:
-    """Signals to stop (Ctrl-C, or of a batch system) as a list: an iteration is never cut in two.
-
-    A second one stops at once.
-    """
+    """Signals to stop (Ctrl-C, or of a batch system) as a list; a second one stops at once."""
     asked: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield asked  # only the main thread gets signals
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def remember(number: int, frame: Any) -> None:  # noqa: ARG001 - what signal calls
         if asked:
             raise KeyboardInterrupt
         asked.append(number)
 
+    before = {each: signal.signal(each, remember) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
-        for number in before:
-            signal.signal(number, remember)
         yield asked
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def saved_trace(folder: Path, parameters: int) -> tuple[Array, Array, Any] | None:
-    """Trace, log-probability and random state that a run left, or None if it left none.
-
-    Raises
-    ------
-    ParameterError
-        If they cannot be read or do not fit the number of parameters.
-    """
-    if not (folder / STATE).exists():
-        return None
-    try:
-        trace, lnprob = np.load(folder / TRACE), np.load(folder / LNPROB)
-        with np.load(folder / STATE) as saved:
-            n, keys, rest = int(saved["iterations"]), saved["keys"], saved["rest"]
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        msg = f"the trace in {folder} cannot be read: {error}"
-        raise ParameterError(msg) from error
-    # A run that was killed between two files may have more of one than of the other.
-    fits = trace.ndim == 3 and trace.shape[2] == parameters and lnprob.ndim == 2
-    if not fits or len(trace) != len(lnprob) or min(trace.shape[1], lnprob.shape[1]) < n:
-        msg = (
-            f"the trace in {folder} has the shape {trace.shape}; the fit has {parameters} "
-            f"parameters: (walkers, iterations, {parameters})"
-        )
-        raise ParameterError(msg)
-    state = ("MT19937", keys, int(rest[0]), int(rest[1]), float(rest[2]))
-    return trace[:, :n], lnprob[:, :n], state
-
-
-@contextmanager
-def cluster(scheduler: str, cores: int | None = None) -> Iterator[Any]:
-    """ESPEI's Dask client: None, of a cluster on this machine, or of one that runs already.
-
-    Parameters
-    ----------
-    scheduler
-        "none", "dask", or the JSON file that a running scheduler wrote.
-    cores
-        Workers of a cluster on this machine; all cores if None.
-
-    Raises
-    ------
-    SchedulerError
-        If the file is missing or no scheduler, or it does not answer.
-    """
-    if scheduler == "none":
-        yield None
-        return
-    import dask
-    from distributed import LocalCluster
-    from espei.utils import ImmediateClient
-
-    with dask.config.set({"distributed.scheduler.work-stealing": False}):
-        if scheduler == "dask":
-            workers = cores or os.cpu_count() or 1
-            with (
-                LocalCluster(  # type: ignore[no-untyped-call]
-                    n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0"
-                ) as local,
-                ImmediateClient(local) as client,
-            ):
-                yield client
-            return
-        with _connected(scheduler) as client:
-            try:
-                client.wait_for_workers(1, timeout=_SECONDS_TO_CONNECT)
-            except TimeoutError as error:
-                msg = f"the Dask scheduler of {scheduler} has no workers: start some"
-                raise SchedulerError(msg) from error
-            yield client
-
-
-def _connected(scheduler: str) -> Any:
-    from espei.utils import ImmediateClient
-
-    try:
-        address = json.loads(Path(scheduler).read_text(encoding="utf-8"))["address"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        msg = (
-            f"{scheduler} is no scheduler file: name the JSON file that dask-scheduler "
-            "--scheduler-file wrote, or use none or dask"
-        )
-        raise SchedulerError(msg) from error
-    try:
-        return ImmediateClient(address, timeout=_SECONDS_TO_CONNECT)
-    except (OSError, TimeoutError, ValueError) as error:
-        msg = f"no Dask scheduler answers at {address} within {_SECONDS_TO_CONNECT} s"
-        raise SchedulerError(msg) from error
-
-
-def _replace(path: Path, write: Callable[[Any], None]) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}")
-    # NumPy does not notice a full disk when it writes an array into a file by itself.
-    buffer = io.BytesIO()
-    write(buffer)
-    try:
-        temporary.write_bytes(buffer.getvalue())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        msg = f"cannot write {path}: {error.strerror or error}"
-        raise OutputError(msg) from error
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -16,6 +16,7 @@ from lina_calphad.data.sources import COMPONENTS
 from lina_calphad.phase import dilute
 from lina_calphad.phase.alloy import Alloy
 from lina_calphad.phase.solution import BinarySolution
+from lina_calphad.plots import ARRHENIUS_BOTTOM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +32,6 @@ STANDARD_TEMPERATURE = 298.15
 SIDES = ("Na in Li", "Li in Na")
 #: The closed forms of `dilute`, and the numerical solution.
 METHODS = ("low-concentration limit", "exact")
-
-_COLDEST = 100.0  # K, of the Arrhenius plots
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +73,7 @@ class Paper:
         point", if the gap closes. Where there is no gap there are no rows: the closed forms
         would give fractions for it all the same.
         """
-        T = 1 / np.linspace(1 / self.top, 1 / _COLDEST, 22)
+        T = 1 / np.linspace(1 / self.top, 1 / ARRHENIUS_BOTTOM, 22)
         frames = []
         for kind, alloy in product(("chemical", "coherent"), self.alloys.values()):
             exact = alloy.solutions[kind].binodal(T)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import bisect, brentq
+from scipy.optimize import bisect
 from scipy.special import expit, logit
 
 from lina_calphad.checks import SEARCH_RANGE
@@ -23,6 +23,7 @@ from lina_calphad.errors import (
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.energy import R
 from lina_calphad.phase.results import CriticalPoint
+from lina_calphad.phase.rows import root
 from lina_calphad.phase.solution import BinarySolution
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ _LOGS = ("ln_x_alpha", "ln_one_minus_x_beta")
 _LEAST, _MOST = 1e-300, np.nextafter(1, 0)  # mole fractions that are not quite 0 and 1
 _MINUS_INFINITY = -1e30  # in J/mol; zero times it is still zero
 _LADDER = np.linspace(250.0, 700.0, 46)  # temperatures in K between which invariants are sought
+_LOOK = np.concatenate([[0.0], expit(np.linspace(-20, 20, 201)), [1.0]])  # the same, coarser
 
 
 @dataclass(frozen=True)
@@ -185,20 +187,21 @@ class Alloy:
             return ()
         found: list[Invariant] = []
         for host, other in ((self.chemical, self.liquid), (self.liquid, self.chemical)):
-            above = driving_force(host, other, _LADDER)[0]
-            for i in np.flatnonzero(np.diff(np.sign(above))):
-                if not np.isfinite(above[i] + above[i + 1]):
-                    continue
-                T = brentq(
-                    lambda T, *two: driving_force(*two, T)[0], _LADDER[i], _LADDER[i + 1],
-                    args=(host, other), xtol=1e-10,
-                )  # fmt: skip
-                line = host.binodal(T)
-                ends = ((host.phase, float(x)) for x in (line.x_alpha, line.x_beta))
-                three = [*ends, (other.phase, float(driving_force(host, other, T)[1]))]
-                three.sort(key=lambda phase: phase[1])
+            height = driving_force(host, other, _LADDER)[0]
+            # NaN, where the host has no gap, is no change of sign.
+            crosses = height[:-1] * height[1:] < 0
+            T, _ = root(
+                lambda T, host=host, other=other: driving_force(host, other, T)[0],
+                (_LADDER[:-1][crosses], _LADDER[1:][crosses]),
+                tolerance=1e-10,
+            )
+            ends, x = host.ends("binodal", T), driving_force(host, other, T)[1]
+            for i in range(T.size):
+                three = [(host.phase, float(end)) for end in ends[:, i]]
+                three = sorted([*three, (other.phase, float(x[i]))], key=lambda phase: phase[1])
                 liquids = [name == "LIQUID" for name, _ in three]
-                found.append(Invariant(_KINDS[sum(liquids), liquids[1]], T, tuple(three)))
+                kind = _KINDS[sum(liquids), liquids[1]]
+                found.append(Invariant(kind, float(T[i]), tuple(three)))
         return tuple(sorted(found, key=lambda invariant: invariant.T))
 
     def invariant(self, kind: str) -> Invariant:
@@ -287,7 +290,7 @@ def driving_force(host: BinarySolution, other: BinarySolution, T: ArrayLike) -> 
         Two phases of the same components; `other` is stable against the two of `host`
         where the height is negative.
     T
-        Temperature in K.
+        Temperatures in K, shape (m,).
 
     Returns
     -------
@@ -302,15 +305,15 @@ def driving_force(host: BinarySolution, other: BinarySolution, T: ArrayLike) -> 
     alpha = np.where(gap, alpha, 0.5)
     slope = host.diffusion_potential(T, alpha)
     start = host.gibbs_energy(T, alpha) - slope * alpha
-    above = other.gibbs_energy(T[..., None], _TRIED) - slope[..., None] * _TRIED
+    above = other.gibbs_energy(T[..., None], _LOOK) - slope[..., None] * _LOOK
     lowest = above.argmin(axis=-1)
-    inside = (lowest > 0) & (lowest < _TRIED.size - 1)
-    # Parallel tangents, from a start within 0.01; the ends of the axis are kept.
-    t = logit(_TRIED[np.where(inside, lowest, _TRIED.size // 2)])
-    for _ in range(4):
+    inside = (lowest > 0) & (lowest < _LOOK.size - 1)
+    # Parallel tangents, from a start within 0.1; the ends of the axis are kept.
+    t = logit(_LOOK[np.where(inside, lowest, _LOOK.size // 2)])
+    for _ in range(6):
         x = expit(t)
         off = (other.diffusion_potential(T, x) - slope) / (R * T)
-        t = t - off / other.stability(T, x)
-    x = np.where(inside, expit(t), _TRIED[lowest])
+        t = t - np.clip(off / other.stability(T, x), -0.2, 0.2)
+    x = np.where(inside, expit(t), _LOOK[lowest])
     height = other.gibbs_energy(T, x) - start - slope * x
     return np.where(gap, height, np.nan), np.where(gap, x, np.nan)

@@ -14,7 +14,7 @@ import pandas as pd
 from lina_calphad.data.assessments import assessments
 from lina_calphad.data.interactions import free_interactions, symbol_value
 from lina_calphad.data.sources import COMPONENTS, PHASE
-from lina_calphad.data.supercells import EV_IN_J_PER_MOL, finite_difference
+from lina_calphad.data.supercells import parameter_covariance
 from lina_calphad.errors import DatabaseError, ParameterError
 
 if TYPE_CHECKING:
@@ -221,10 +221,8 @@ def known_draws(source: Source, dbf: Database) -> tuple[Database, ParameterDraws
     known = assessments().get(os.fspath(source))
     if known and known.substitution_error:
         dbf, mean = free_interactions(dbf, PHASE, COMPONENTS)
-        L0, L1 = mean.values()
-        energies = (L0 + L1) / EV_IN_J_PER_MOL, (L0 - L1) / EV_IN_J_PER_MOL
-        covariance = finite_difference(*energies).covariance(known.substitution_error)
-        return dbf, ParameterDraws.from_covariance(mean, covariance, DRAWS)
+        matrix = parameter_covariance(uncertainty=known.substitution_error)
+        return dbf, ParameterDraws.from_covariance(mean, matrix, DRAWS)
     path = draws_file(source)
     if known or not path.is_file():
         return None

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pycalphad import variables as v
 from symengine import Lambdify, S, Symbol
+from symengine.lib.symengine_wrapper import Relational
+from tinydb import where
 
 from lina_calphad.data.databases import mixing_sublattice
 from lina_calphad.errors import DatabaseError, EnergyError, UnsupportedPhase
@@ -99,8 +101,38 @@ def binary_energy(
     return BinaryEnergy((first, second), phase, terms["ref"], rest / (R * T))
 
 
+def parameters_end(dbf: Database, phase: str, components: Sequence[str]) -> float:
+    """Temperature in K up to which every parameter of a phase is given; inf without limits."""
+    known, end = {c.upper() for c in components} | {"VA", "*"}, np.inf
+    todo = [
+        p["parameter"]
+        for p in dbf.search(where("phase_name") == phase.upper())
+        if {s.name for sublattice in p["constituent_array"] for s in sublattice} <= known
+    ]
+    seen: set[str] = set()
+    while todo:
+        expression = S(todo.pop())
+        limits = [
+            float(side)
+            for relation in expression.atoms(Relational)
+            for side in relation.args
+            if side.is_Number
+        ]
+        end = min(end, max(limits, default=np.inf))
+        names = {str(s) for s in expression.free_symbols} & dbf.symbols.keys() - seen
+        seen |= names
+        todo += [dbf.symbols[name] for name in names]
+    return end
+
+
+def conditions(r: Any) -> list[Any]:
+    """What changes sign with x where the energy goes over to another expression."""
+    sides = {relation.args[0] - relation.args[1] for relation in r.atoms(Relational)}
+    return sorted((side for side in sides if X in side.free_symbols), key=str)
+
+
 def mixing_terms(r: Any) -> tuple[Any, Any, Any, Any]:
-    """Return r - x r', r', psi and d psi/dt: what `lina_calphad.instability.Mixing` returns."""
+    """Return r - x r', r', psi and d psi/dt: the mixing terms of `lina_calphad.phase.gap`."""
     slope, q = r.diff(X), X * (1 - X)
     psi = 1 + q * r.diff(X, 2)
     return r - X * slope, slope, psi, q * psi.diff(X)
@@ -118,15 +150,11 @@ class Compiled:
             msg = f"the Gibbs energy cannot be compiled: {error}"
             raise EnergyError(msg) from error
 
-    def __call__(self, T: Array, x: Array, values: Array | None = None) -> Array:
-        """The expressions on a last axis behind those of x.
-
-        T broadcasts to x, and `values` of the symbols, on their last axis, likewise.
-        """
-        points = np.empty((*x.shape, 2 + (0 if values is None else values.shape[-1])))
-        points[..., 0], points[..., 1] = T, x
-        if values is not None:
-            points[..., 2:] = values
+    def __call__(self, T: Array, x: Array, *values: Array) -> Array:
+        """The expressions on a last axis behind those of x, to which the others broadcast."""
+        points = np.empty((*x.shape, 2 + len(values)))
+        for i, value in enumerate((T, x, *values)):
+            points[..., i] = value
         if points.size == 0:  # symengine refuses what NumPy allows
             return np.zeros((*x.shape, self._size))
         result: Array = self._function(points)

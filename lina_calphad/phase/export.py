@@ -8,21 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 from pycalphad import Database, Model
 from pycalphad import variables as v
-from symengine import E, Piecewise, Pow, S, exp, log
+from symengine import And, E, Piecewise, Pow, S, exp, log
 
 from lina_calphad import __version__
 from lina_calphad.data.databases import (
     CONSTANTS,
+    array_names,
+    check_expression,
+    check_functions,
+    constituent_array,
     copy_database,
-    filling,
+    in_branches,
     mixing_sublattice,
+    parameter_text,
     remove_parameters,
     tdb_body,
 )
 from lina_calphad.data.sources import EXPORTED
 from lina_calphad.errors import DatabaseError, ElasticDataError
+from lina_calphad.output import write_text
 from lina_calphad.phase.coherent import CoherentModel
-from lina_calphad.report import write_text
+from lina_calphad.text import printable
 
 if TYPE_CHECKING:
     import os
@@ -40,7 +46,7 @@ $ THE COHERENT ONES. NOTHING ELSE IS: ITS EQUILIBRIA WITH OTHER PHASES ARE
 $ NOT, FOR A HOMOGENEOUS SOLID CARRIES NO COHERENCY ENERGY. TAKE THE ORIGINAL
 $ FOR THOSE. DO NOT ADD A COHERENCY ENERGY TO THIS FILE AGAIN.
 $
-$ PLANE OF THE COMPOSITION WAVE: {plane}. J/MOL OF FORMULA UNITS:
+$ PLANE OF THE COMPOSITION WAVE: {plane}. IN GPA AND J/MOL OF FORMULA UNITS:
 {shifts}
 $
 $ LICENCE AND VALIDITY ARE THOSE OF THE ORIGINAL; LINA-CALPHAD'S OWN DATA ARE
@@ -86,7 +92,7 @@ def export_coherent_tdb(
     model
         `CoherentModel` or a subclass of it (another plane, another host).
     source
-        What `dbf` is, for the header.
+        What `dbf` is and where its elastic data come from, for the header.
     overwrite
         Replace an existing file.
 
@@ -100,8 +106,8 @@ def export_coherent_tdb(
     ElasticDataError, UnsupportedPhase
         As of `CoherentModel`.
     DatabaseError
-        If the phase has two parameters ⁰L of one pair, or the file would not
-        reproduce the energy of the model.
+        If the phase has two parameters ⁰L of one pair, the database holds what a TDB cannot,
+        or the file would not reproduce the energy of the model.
     OutputError
         If the file exists and `overwrite` is not set, or cannot be written.
 
@@ -117,46 +123,40 @@ def export_coherent_tdb(
     """
     phase = phase.upper()
     elements = [element.upper() for element in components]
-    coherency = model(dbf, [*elements, "VA"], phase).coherency
+    mixing_sublattice(dbf, phase, {*elements, "VA"})
+    check_functions(dbf, [phase], elements)
+    built = model(dbf, [*elements, "VA"], phase)
     plain = copy_database(dbf)
     remove_parameters(plain, lambda p: p["parameter_type"] in CONSTANTS)
-    index = mixing_sublattice(plain, phase, {*elements, "VA"})
-    changed = [_shift(plain, phase, index, pair, b) for pair, b in coherency.items()]
-    shifts = "\n".join(f"$   B({i},{j}) = {b}".upper()[:78] for (i, j), b in coherency.items())
+    changed = tuple(_shift(plain, phase, pair, b) for pair, b in built.coherency.items())
+    used = {**built.constants, **{f"B({i},{j})": b for (i, j), b in built.coherency.items()}}
+    text = printable(f"PHASE {phase}, MADE FROM {source}".upper())
     header = _HEADER.format(
         exported=EXPORTED,
         version=__version__,
-        source="\n".join(
-            textwrap.wrap(
-                f"PHASE {phase}, MADE FROM {source}".upper(),
-                width=76,
-                initial_indent="$ ",
-                subsequent_indent="$   ",
-            )
-        ),
+        source=textwrap.fill(text, 76, initial_indent="$ ", subsequent_indent="$   "),
         plane=" ".join(f"{index:g}" for index in model.plane),
-        shifts=shifts,
+        shifts="\n".join(f"$   {name} = {value}".upper()[:78] for name, value in used.items()),
     )
     # pycalphad gives no references.
     body = re.sub(
-        r"PARAMETER[^!]*!", lambda match: _with_reference(match[0], changed), tdb_body(plain)
+        r"PARAMETER[^!]*!", lambda match: _with_reference(match[0], changed), _written(plain)
     )
     _check(header + body + _REFERENCES, dbf, model, elements, phase)
-    return write_text(path, header + body + _REFERENCES, overwrite=overwrite)
+    text = header + body + _REFERENCES
+    return write_text(path, text, overwrite=overwrite, mark=EXPORTED)
 
 
-def _shift(dbf: Database, phase: str, index: int, pair: tuple[str, str], b: Any) -> str:
+def _shift(dbf: Database, phase: str, pair: tuple[str, str], b: Any) -> str:
     """Subtract `b` from the regular-solution parameter of a pair, and say how that begins."""
-    array = [filling([s.name for s in names]) for names in dbf.phases[phase].constituents]
-    array[index] = sorted(pair)
+    array = constituent_array(dbf, phase, pair)
 
     def is_theirs(p: Any) -> bool:
-        there = [sorted(s.name for s in names) for names in p["constituent_array"]]
         return bool(
             p["phase_name"] == phase
             and p["parameter_type"] in ("G", "L")
             and p["parameter_order"] == 0
-            and there == array
+            and array_names(p) == array
         )
 
     old = [p["parameter"] for p in dbf.search(is_theirs)]
@@ -166,50 +166,69 @@ def _shift(dbf: Database, phase: str, index: int, pair: tuple[str, str], b: Any)
             "up, other programs take one. Make them one"
         )
         raise DatabaseError(msg)
-    remove_parameters(dbf, is_theirs)
-    dbf.add_parameter("G", phase, array, 0, _plus(old[0] if old else S.Zero, -b))
-    return f"PARAMETER G({phase},{':'.join(','.join(names) for names in array)};0)"
-
-
-def _plus(parameter: Any, term: Any) -> Any:
-    """Add to every branch of a parameter but the zero that pycalphad puts after the last."""
-    if term.atoms(Piecewise):
+    if b.atoms(Piecewise):
         msg = "the elastic data have ranges of temperature, which cannot be put into L0: give one"
         raise ElasticDataError(msg)
     # A TDB knows integer powers only, and the misfit is a cube root of volumes.
-    powers = {p: exp(p.args[1] * log(p.args[0])) for p in term.atoms(Pow) if p.args[0] != E}
-    term = term.xreplace({p: e for p, e in powers.items() if float(p.args[1]) % 1})
-    if not isinstance(parameter, Piecewise):
-        return parameter + term
-    pairs = zip(*[iter(parameter.args)] * 2, strict=True)
-    return Piecewise(*((e if c == S.true else e + term, c) for e, c in pairs))
+    powers = {p: exp(p.args[1] * log(p.args[0])) for p in b.atoms(Pow) if p.args[0] != E}
+    b = b.xreplace({p: e for p, e in powers.items() if float(p.args[1]) % 1})
+    remove_parameters(dbf, is_theirs)
+    dbf.add_parameter("G", phase, array, 0, in_branches(old[0] if old else S.Zero, lambda e: e - b))
+    return f"PARAMETER G({phase},{':'.join(','.join(names) for names in array)};0)"
+
+
+def _written(dbf: Database) -> str:
+    """The text of a database; an error that says what a TDB cannot hold."""
+    for name, phase in dbf.phases.items():
+        if phase.constituents is None:
+            msg = f"{name} has no CONSTITUENT line: give it one, or take the phase out"
+            raise DatabaseError(msg)
+    everything = [(f"FUNCTION {name}", e) for name, e in dbf.symbols.items()]
+    everything += [(parameter_text(p), p["parameter"]) for p in dbf.search(lambda _: True)]
+    for name, expression in everything:
+        check_expression(name, expression)
+        ranges = expression.args[1::2] if isinstance(expression, Piecewise) else ()
+        if not all(isinstance(limits, And) or limits == S.true for limits in ranges):
+            msg = f"{name} has a range of temperature that lacks a limit: {str(expression)[:100]}"
+            raise DatabaseError(msg)
+    try:
+        return tdb_body(dbf)
+    except Exception as error:  # pycalphad's writer raises whatever its parts raise
+        msg = f"pycalphad cannot write this database as a TDB: {type(error).__name__}: {error}"
+        raise DatabaseError(msg) from error
 
 
 def _check(
     text: str, original: Database, model: type[CoherentModel], elements: Sequence[str], phase: str
 ) -> None:
     """Read the file's text back, and hold its energy against the model's."""
-    written = Model(Database.from_string(text, fmt="tdb"), [*elements, "VA"], phase)
+    try:
+        read = Database.from_string(text, fmt="tdb")
+    except Exception as error:  # so does its parser
+        msg = f"{phase} cannot be exported: what pycalphad writes it cannot read: {error}"
+        raise DatabaseError(msg) from error
     gauge = type("Endmembers", (model,), {"gauge": "endmembers"})
-    wanted = gauge(original, [*elements, "VA"], phase)
+    # Unequal fractions, so that no term of odd order vanishes.
+    total = len(elements) * (len(elements) + 1) / 2
+    fractions = {element: (i + 1) / total for i, element in enumerate(elements)}
     for T in (100.0, 300.0, 1000.0):
         energies = []
-        for built in (written, wanted):
-            # Unequal fractions, so that no term of odd order vanishes.
-            fractions = {
-                e: (i + 1) * 2 / (len(elements) * (len(elements) + 1))
-                for i, e in enumerate(elements)
-            }
+        for kind, dbf in ((Model, read), (gauge, original)):
+            built = kind(dbf, [*elements, "VA"], phase)
             at = {y: fractions.get(y.species.name, 1.0) for y in built.site_fractions}
             energies.append(float(built.GM.xreplace(at | {v.T: T, v.P: 101325.0}).n()))
-        if abs(energies[0] - energies[1]) > 1e-9 * max(1.0, abs(energies[1])):
-            msg = f"{phase} cannot be exported: as a plain TDB its energy at {T:g} K would differ"
+        # A comparison with NaN is false.
+        if not abs(energies[0] - energies[1]) <= 1e-9 * max(1.0, abs(energies[1])):
+            msg = (
+                f"{phase} cannot be exported: at {T:g} K its energy would be {energies[0]:g} "
+                f"J/mol as a plain TDB, not {energies[1]:g}"
+            )
             raise DatabaseError(msg)
 
 
-def _with_reference(command: str, changed: Sequence[str]) -> str:
+def _with_reference(command: str, changed: tuple[str, ...]) -> str:
     """Close a PARAMETER with the key of its reference, within 78 characters a line."""
-    key = "COHERENT" if command.startswith(tuple(changed)) else "SOURCE"
+    key = "COHERENT" if command.startswith(changed) else "SOURCE"
     body = command.removesuffix("!").rstrip()
     last = len(body.rsplit("\n", 1)[-1])
     return f"{body}{' ' if last + len(key) < 76 else chr(10) + '  '}{key} !"

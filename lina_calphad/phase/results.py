@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -90,7 +90,7 @@ class Spinodal(_Curve):
 
 @dataclass(frozen=True)
 class CriticalPoint:
-    """The point above which the phase is stable at every composition.
+    """A point at which both sides of a miscibility gap become one.
 
     Parameters
     ----------
@@ -98,10 +98,16 @@ class CriticalPoint:
         Temperature in K.
     x
         Mole fraction of the second component.
+    kind
+        "upper" where the phase unmixes below, "lower" where it does above.
+    stable
+        False under another gap of the phase.
     """
 
     T: float
     x: float
+    kind: Literal["upper", "lower"] = "upper"
+    stable: bool = True
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row."""

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import pickle
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pycalphad import Model
 from scipy.special import logit, xlogy
 
-from lina_calphad.checks import fraction, kelvin
+from lina_calphad.checks import SEARCH_RANGE, fraction, kelvin
 from lina_calphad.data.interactions import symbol_value
-from lina_calphad.phase.energy import Compiled, R, X, binary_energy, mixing_terms
+from lina_calphad.phase.energy import (
+    Compiled,
+    R,
+    X,
+    binary_energy,
+    conditions,
+    mixing_terms,
+    parameters_end,
+)
 from lina_calphad.phase.miscibility import MiscibilityGap
 
 if TYPE_CHECKING:
@@ -84,14 +92,20 @@ class BinarySolution(MiscibilityGap):
         self.dbf, self.model, self.pressure = dbf, model, float(pressure)
         self.components = energy.components
         self._arguments = (dbf, tuple(components), phase, model, pressure, tuple(symbols))
-        self._compiled = Compiled(mixing_terms(energy.r), symbols)
-        self._reference = Compiled((energy.reference, energy.reference.diff(X)), symbols)
-        super().__init__(self._terms, energy.phase, symbols, reference)
+        self._linear = energy.reference
+        switches = conditions(energy.r)
+        super().__init__(
+            Compiled(mixing_terms(energy.r), symbols),
+            energy.phase,
+            symbols,
+            reference,
+            Compiled(switches, symbols) if switches else None,
+            min(parameters_end(dbf, energy.phase, energy.components), SEARCH_RANGE[1]),
+        )
 
-    def _terms(self, T: Array, x: Array, *values: Array) -> Array:
-        if not values:
-            return self._compiled(T, x)
-        return self._compiled(T, x, np.stack(np.broadcast_arrays(*values), axis=-1))
+    @cached_property
+    def _reference(self) -> Compiled:
+        return Compiled((self._linear, self._linear.diff(X)), self.symbols)
 
     def __repr__(self) -> str:
         first, second = self.components

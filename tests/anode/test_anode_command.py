@@ -179,7 +179,7 @@ def test_the_readmes_command_writes_tables_and_figures(written):
     figures_ = {f"{name}.{suffix}" for name in ("map", "lengths") for suffix in ("png", "svg")}
     tables = {"windows", "path", "starts", "map", "waves", "coarsening", "estimates"}
     assert {p.name for p in written.iterdir()} == (
-        figures_ | {f"{name}.csv" for name in tables} | {"anode.json"}
+        figures_ | {f"{name}.csv" for name in tables} | {"anode.json", "lina-run.json"}
     )
     path = pd.read_csv(written / "path.csv").set_index("boundary")
     assert path.loc["coherent spinodal alpha", "q"] == pytest.approx(0.497, abs=5e-4)

@@ -297,7 +297,7 @@ def test_no_reference_at_all_is_one_finding():
 @pytest.mark.parametrize("tail", ["6000 N KEY", ",, N KEY", "6.0E+03 KEY", "6000   N\n  KEY "])
 def test_keys_of_references_are_read_as_they_are_written(tail):
     text = CLEAN.replace("3000 N TWO", tail)
-    assert TdbText(text).parameters[-1].command.reference == "KEY"
+    assert TdbText(text).parameters[-1].reference == "KEY"
 
 
 def test_an_element_without_a_reference_state():
@@ -379,8 +379,8 @@ def test_a_text_that_cannot_be_read_names_the_line(old, new, said, capsys):
         (b"", "no ELEMENT, PHASE or FUNCTION"),
         (b"!\n!\n", "no ELEMENT, PHASE or FUNCTION"),
         (b"\x00\x01\x02! ELEMENT", "it is no text"),
-        (b"\xff\xfe\x9d\x8e", "Invalid TDB syntax"),
-        (b"Dear reader", "Invalid TDB syntax"),
+        (b"\xff\xfe\x9d\x8e", "no command of a TDB"),
+        (b"Dear reader", "no command of a TDB"),
     ],
 )
 def test_a_file_that_is_no_tdb(tmp_path, content, said):
@@ -393,7 +393,7 @@ def test_a_file_that_is_no_tdb(tmp_path, content, said):
 def test_no_file_and_a_folder(tmp_path):
     with pytest.raises(DatabaseError, match=r"nothing.tdb cannot .*: No such file"):
         lint_tdb(str(tmp_path / "nothing.tdb"))
-    with pytest.raises(DatabaseError, match="cannot be read as a TDB: Is a directory"):
+    with pytest.raises(DatabaseError, match="cannot be read as a TDB: it is a folder"):
         lint_tdb(tmp_path)
 
 
@@ -448,7 +448,7 @@ def test_the_thresholds_are_those_the_help_names(capsys):
     [
         (["nothing.tdb"], "nothing.tdb cannot be read as a TDB: No such file"),
         (["santos"], "did you mean santos2025?"),
-        (["."], "Is a directory"),
+        (["."], "it is a folder"),
         (["empty.tdb"], "no ELEMENT, PHASE or FUNCTION"),
         (["my.tdb", "--phase", "BCC_A2"], "no phase BCC_A2; it has ALLOY"),
         (["my.tdb", "--components", "A", "C"], "no element C; it has A, B"),
@@ -597,3 +597,80 @@ def test_an_energy_that_is_not_finite(capsys, folder):
     assert (status, err) == (1, "")
     assert "ALLOY chemical: no finite number at 298.15 K" in out
     assert "nan" not in out
+
+
+# -- what pycalphad reads in its own way --
+
+
+def test_a_reversed_pair_of_odd_order_is_shown_in_both_readings():
+    line = " PARAMETER G(ALLOY,{}:VA;1) 298.15 +6000+2*T; 3000 N TWO !\n LIST_OF"
+    finding = only(" LIST_OF", line.format("B,A"))
+    assert (finding.severity, finding.rule, finding.line) == ("warning", "reversed pair", 14)
+    assert "is written B,A:VA" in finding.text
+    assert "makes G(ALLOY,A,B:VA;1) = 6000.0 + 2.0*T" in finding.text
+    assert "makes it -(6000.0 + 2.0*T)" in finding.text
+    assert found(" LIST_OF", line.format("A,B")) == []
+    assert found(" LIST_OF", line.format("B,A").replace("VA;1", "VA;2")) == []
+    # pycalphad sorts the pair, and the sign stays.
+    forward, backward = (
+        Database.from_string(CLEAN.replace(" LIST_OF", line.format(pair)), fmt="tdb")
+        for pair in ("A,B", "B,A")
+    )
+    points = np.array([[0.2, 0.8, 1.0]])
+    values = [
+        calculate(dbf, ["A", "B", "VA"], ["ALLOY"], T=500, P=101325, points=points).GM.values
+        for dbf in (forward, backward)
+    ]
+    assert values[0] == pytest.approx(values[1], rel=1e-14)
+
+
+ELASTIC = "".join(
+    f" PARAMETER {name}(ALLOY,{element}:VA;0) 298.15 {value}; 3000 N ONE !\n"
+    for element, of in {
+        "A": {"V0": 1e-5, "C11": 13.5, "C12": 11.4, "C44": 8.8},
+        "B": {"V0": 1.3e-5},
+    }.items()
+    for name, value in of.items()
+)
+
+
+@pytest.mark.parametrize("parameter", ["V0(ALLOY,A,B:VA;0)", "VA(ALLOY,A:VA;0)"])
+def test_volumes_that_the_coherency_leaves_out(parameter):
+    more = f" PARAMETER {parameter} 298.15 1E-6; 3000 N ONE !\n LIST_OF"
+    assert found(" LIST_OF", ELASTIC + " LIST_OF") == []
+    finding = only(" LIST_OF", ELASTIC + more)
+    assert (finding.severity, finding.rule) == ("warning", "not in the coherency")
+    assert finding.place == parameter
+
+
+@pytest.mark.parametrize("value", ["LN(-1)*T", "1E999", "LN(T-500)", "(T-500)**.5"])
+def test_a_value_that_is_no_finite_real_number(value):
+    finding = only("-50*T", value)
+    assert (finding.severity, finding.rule, finding.place) == (
+        "error", "not finite", "FUNCTION GB",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("deep", "error"), [(32, False), (33, True)])
+def test_functions_nested_deeper_than_pycalphad_follows(deep, error):
+    functions = (
+        "".join(f" FUNCTION F{i} 298.15 +F{i + 1}; 3000 N !\n" for i in range(1, deep))
+        + f" FUNCTION F{deep} 298.15 +900; 3000 N !\n FUNCTION GB"
+    )
+    text = CLEAN.replace(" FUNCTION GB", functions).replace("+20000;", "+F1;")
+    assert ("nested too deep" in {f.rule for f in lint_tdb(text)}) == error
+    # What it does not reach is zero.
+    shift = gibbs(text, 500.0) - gibbs(CLEAN.replace("+20000;", "0;"), 500.0)
+    assert shift == pytest.approx(0 if error else 900 / 4)
+
+
+def test_end_members_that_are_too_many_to_look_at():
+    names = ",".join(f"S{i}" for i in range(60))
+    new = (
+        "".join(f" SPECIES S{i} A{i + 2} !\n" for i in range(60)) + " PHASE MANY % 4 1 1 1 1 !\n"
+        f" CONSTITUENT MANY :{':'.join([names] * 4)}: !\n"
+        f" PARAMETER G(MANY,{':'.join(['S1'] * 4)};0) 298.15 0; 3000 N ONE !\n LIST_OF"
+    )
+    finding = only(" LIST_OF", new)
+    assert (finding.severity, finding.rule) == ("note", "too many end-members")
+    assert "1.3e+07 end-members" in finding.text

@@ -17,7 +17,7 @@ from lina_calphad.compare.figures import figures
 from lina_calphad.compare.uncertainty import COLUMNS
 from lina_calphad.data.interactions import free_interactions
 from lina_calphad.data.sources import read_source
-from lina_calphad.data.supercells import finite_difference
+from lina_calphad.data.supercells import parameter_covariance
 from lina_calphad.phase.bands import NAMES
 from lina_calphad.phase.draws import ParameterDraws, source_draws
 from lina_calphad.plots import COLOURS, KINDS, SHADES
@@ -49,7 +49,7 @@ def test_an_assessment_draws_from_its_substitution_error(databases):
         "BCCL0": 20109.8,
         "BCCL1": 5772.6,
     }
-    expected = finite_difference(0.268, 0.149).covariance(0.01)
+    expected = parameter_covariance(uncertainty=0.01)
     assert len(draws) == 2000
     np.testing.assert_allclose(draws.covariance, expected, atol=0.1 * expected.max())
 

@@ -22,7 +22,7 @@ FILES = {
     f"{name}.{suffix}"
     for name in ("phase_diagram", "arrhenius", "gibbs_energy")
     for suffix in ("csv", "png", "svg")
-} | {"comparison.csv", "comparison.json"}
+} | {"comparison.csv", "comparison.json", "lina-run.json"}
 
 
 @pytest.fixture
@@ -217,15 +217,12 @@ def test_compare_prints_and_writes(capsys, folder):
 
 def test_nothing_is_overwritten_unasked(capsys, folder):
     (folder / "out").mkdir()
-    (folder / "out" / "comparison.csv").write_text("mine")
-    (folder / "out" / "notes.txt").write_text("mine too")
+    (folder / "out" / "notes.txt").write_text("mine")
     status, out, err = run(capsys, "compare", "--out", "out")
     assert (status, out) == (2, "")
     assert "out exists already: choose another place, or --overwrite" in err
-    assert (folder / "out" / "comparison.csv").read_text() == "mine"
     assert run(capsys, "compare", "--out", "out", "--overwrite")[0] == 0
-    assert (folder / "out" / "comparison.csv").read_text() != "mine"
-    assert (folder / "out" / "notes.txt").read_text() == "mine too"
+    assert (folder / "out" / "notes.txt").read_text() == "mine"
 
 
 def test_json_is_all_of_stdout_and_writes_nothing(capsys, folder):
@@ -290,6 +287,10 @@ BAD = [
     (["compare", "--out", "file"], "cannot write to file"),
     (["compare", "--out", "file/below"], "cannot write to file/below"),
     (["compare", "--fast"], "No such option"),
+    (["compare", "-T", "50"], "'50' has no unit: write it as in 300K or 25C"),
+    (["compare", "-T", "4000C"], "4273.15 K (4000C) is outside the range"),
+    (["export", "santos2025", ".", "--overwrite"], ". is a folder, and no file replaces it"),
+    (["export", "santos2025", "file", "--overwrite"], "file was not written by this program"),
     (["export", "santos2025", "file"], "file exists already"),
     (
         ["export", "santos2025", "x.tdb", "--plane", "0", "0", "0"],

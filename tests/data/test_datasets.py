@@ -23,7 +23,7 @@ from espei.paramselect import generate_parameters
 from espei.phase_models import PhaseModelSpecification
 from pycalphad import Database
 from support import LINA
-from test_supercells import NA_IN_LI, REFERENCES, mixed, supercell
+from test_supercells import NA_IN_LI, REFERENCES, frame, mixed, supercell
 
 from lina_calphad.data.assessments import ELASTIC_FILE, MEASURED, read_shipped, tdb_folder
 from lina_calphad.data.cells import read_calculations, read_table
@@ -35,9 +35,8 @@ from lina_calphad.data.datasets import (
     shipped_folder,
     write_dataset,
 )
-from lina_calphad.data.mixing import mixing_energies
 from lina_calphad.data.new_datasets import energies_dataset, solubility_dataset
-from lina_calphad.data.supercells import EV_IN_J_PER_MOL
+from lina_calphad.data.supercells import EV_IN_J_PER_MOL, mixing_energies
 from lina_calphad.errors import DatasetError, OutputError
 
 COMPUTED = {"santos2025", *GPAW_SETS}
@@ -53,7 +52,7 @@ def computed():
 
 @pytest.fixture
 def data() -> dict:
-    return energies_dataset([*REFERENCES, mixed()], reference="test")
+    return energies_dataset(frame(*REFERENCES, mixed()), reference="test")
 
 
 @pytest.fixture
@@ -146,7 +145,7 @@ def test_gpaw2026_disagrees_with_the_paper_on_the_li_rich_side():
 
 def test_every_cell_to_be_used_is_in_one_dataset_but_the_one_that_left_bcc(computed):
     used = [name for key in GPAW_SETS for name in computed[key]["cells"]]
-    assert sorted([*used, "SQS16_Na12sp_1e_k12"]) == sorted(c.name for c in read_table(TABLE))
+    assert sorted([*used, "SQS16_Na12sp_1e_k12"]) == sorted(read_table(TABLE)["name"])
 
 
 @pytest.mark.parametrize("name", sorted(COMPUTED))
@@ -338,10 +337,11 @@ def test_checking_changes_nothing(data):
 
 
 def test_a_table_becomes_a_dataset_that_reads_back(tmp_path):
-    cells = [cell for cell in read_table(TABLE) if cell.name.endswith("_54")]
+    cells = read_table(TABLE)
+    cells = cells[cells["name"].str.endswith("_54")]
     file = write_dataset(energies_dataset(cells, reference="test"), tmp_path / "my.json")
     (read,) = read_datasets([file], LINA)
-    wanted = [e.enthalpy for e in mixing_energies(cells)]
+    wanted = mixing_energies(cells)["enthalpy"].to_numpy()
     assert np.ravel(read["values"]) == pytest.approx(wanted, abs=1e-6)
     assert [y[0][1] for y in read["solver"]["sublattice_occupancies"]] == [1 / 54, 53 / 54]
 
@@ -351,31 +351,36 @@ def test_finished_calculations_become_the_same_dataset_as_their_table(tmp_path):
     for n, (symbol, energy) in enumerate({"Li": -30.4, "Na": -20.8, "Li+Na": -29.6}.items()):
         write(tmp_path / f"{n}.extxyz", supercell(symbol, energy=energy))
     read = read_calculations([tmp_path / f"{n}.extxyz" for n in range(3)])
-    table = energies_dataset([*REFERENCES, mixed()], reference="test")
+    table = energies_dataset(frame(*REFERENCES, mixed()), reference="test")
     assert energies_dataset(read, reference="test")["values"] == table["values"]
 
 
 def test_names_of_a_sublattice_are_in_alphabetical_order():
     cell = mixed(counts=(15, 1), e_first=-1.9, e_second=-1.3)
-    swapped = energies_dataset([cell], components=("na", "li"), reference="test")
+    swapped = energies_dataset(frame(cell), components=("na", "li"), reference="test")
     assert swapped["components"] == ["LI", "NA", "VA"]
     assert swapped["solver"]["sublattice_occupancies"] == [[[1 / 16, 15 / 16], 1.0]]
 
 
 def test_a_phase_may_have_no_vacancies_or_other_ratios():
     cell = mixed(e_first=-1.9, e_second=-1.3)
-    plain = energies_dataset([cell], phase="A1", site_ratios=(1,), reference="test")
+    plain = energies_dataset(frame(cell), phase="A1", site_ratios=(1,), reference="test")
     assert (plain["components"], plain["phases"]) == (["LI", "NA"], ["A1"])
     assert plain["solver"]["sublattice_configurations"] == [[["LI", "NA"]]]
-    fcc = energies_dataset([cell], phase="FCC_A1", site_ratios=(1, 1), reference="test")
+    fcc = energies_dataset(frame(cell), phase="FCC_A1", site_ratios=(1, 1), reference="test")
     assert fcc["solver"]["sublattice_site_ratios"] == [1, 1]
     with pytest.raises(DatasetError, match=r"site ratios are positive.*got \[0\]"):
-        energies_dataset([cell], site_ratios=(0,), reference="test")
+        energies_dataset(frame(cell), site_ratios=(0,), reference="test")
 
 
 def test_measured_solubilities_are_written_for_others_and_left_alone_by_espei(tmp_path):
     data = solubility_dataset(
-        [350, 400], [2e-4, 6e-4], solvent="NA", ln_x_error=0.1, reference="nobody"
+        [350, 400],
+        [2e-4, 6e-4],
+        solvent="NA",
+        equilibrium="chemical",
+        ln_x_error=0.1,
+        reference="nobody",
     )
     assert data["solver"]["sublattice_occupancies"] == [[[0.0, 1.0], 1.0]]
     (read,) = read_datasets([write_dataset(data, tmp_path / "my.json")], LINA)
@@ -385,7 +390,9 @@ def test_measured_solubilities_are_written_for_others_and_left_alone_by_espei(tm
 
 
 def test_solubilities_may_be_colder_than_espeis_limit():
-    data = solubility_dataset(200, 1e-8, solvent="LI", ln_x_error=[0.1], reference="nobody")
+    data = solubility_dataset(
+        200, 1e-8, solvent="LI", equilibrium="coherent", ln_x_error=[0.1], reference="nobody"
+    )
     assert check_dataset(data)["values"] == [[[1e-8]]]
 
 
@@ -404,7 +411,8 @@ def test_solubilities_may_be_colder_than_espeis_limit():
     ],
 )
 def test_a_solubility_without_meaning_is_refused(changes, message):
-    good = {"T": [300.0, 350.0], "x": [0.1, 0.2], "solvent": "LI", "ln_x_error": 0.1}
+    good = {"T": [300.0, 350.0], "x": [0.1, 0.2], "solvent": "LI", "ln_x_error": 0.1,
+            "equilibrium": "chemical"}  # fmt: skip
     with pytest.raises(DatasetError, match=f"nobody: .*{message}"):
         solubility_dataset(**(good | changes), reference="nobody")
 

@@ -15,7 +15,7 @@ from espei.optimizers.opt_mcmc import EmceeOptimizer
 from espei.phase_models import PhaseModelSpecification
 from pycalphad import Database
 from pycalphad import variables as v
-from support import COMPS, LINA, python
+from support import COMPS, LINA, R, python
 from symengine import S, Symbol
 
 import lina_calphad as lc
@@ -25,7 +25,8 @@ from lina_calphad.data.datasets import write_dataset
 from lina_calphad.data.interactions import free_interactions
 from lina_calphad.data.new_datasets import solubility_dataset
 from lina_calphad.errors import DatasetError
-from lina_calphad.fit.setup import RefitSettings, prepare, table_of, write_inputs
+from lina_calphad.fit.settings import RefitSettings
+from lina_calphad.fit.setup import prepare, table_of, write_inputs
 from lina_calphad.phase.coherent import CoherentModel
 
 ESPEI = Path(sys.executable).parent / "espei"
@@ -56,9 +57,12 @@ def solubilities():
 
     def make(solution, T=(300.0, 335.0, 370.0, 405.0, 440.0), error=0.02):
         line = solution.binodal(np.array(T))
+        kind = "coherent" if issubclass(solution.model, CoherentModel) else "chemical"
         sides = {"LI": line.x_alpha, "NA": 1 - line.x_beta}
         return [
-            solubility_dataset(T, x, solvent=solvent, ln_x_error=error, reference="synthetic")
+            solubility_dataset(
+                T, x, solvent=solvent, equilibrium=kind, ln_x_error=error, reference="synthetic"
+            )
             for solvent, x in sides.items()
         ]
 
@@ -106,7 +110,8 @@ def test_the_espei_command_uses_our_residual(tmp_path, solubilities, bcc):
 
 def test_only_the_import_of_the_hooks_registers_with_espei(tmp_path):
     code = (
-        "import lina_calphad as lc, lina_calphad.phase.coherent, lina_calphad.fit.setup; lc.compare; "
+        "import lina_calphad as lc, lina_calphad.phase.coherent, lina_calphad.fit.setup\n"
+        "lc.compare\n"
         "from espei.error_functions.residual_base import residual_function_registry as r; "
         "before = len(r.get_registered_residual_functions()); "
         "import lina_calphad.espei_hooks, importlib; "
@@ -262,7 +267,7 @@ def test_the_residual_goes_on_where_the_gap_has_closed(solubilities, bcc):
     dbf, _ = free_interactions(lc.load("zhang2003"), "BCC_A2", LINA)
     (data, _) = solubilities(bcc("santos2025", "chemical"), T=(400.0,))
     of_data = residual(dbf, [data], ["BCCL0"])
-    closing = 2 * lc.solution.R * 400.0  # of a regular solution
+    closing = 2 * R * 400.0  # of a regular solution
     L0 = closing + np.array([1e-6, 0.0, -1e-6, -500.0, -3000.0, -6000.0])
     found = np.array([of_data.get_residuals(np.array([value]))[0][0] for value in L0])
     at_the_top = np.log(0.5) - np.log(data["values"][0][0][0])
@@ -270,10 +275,10 @@ def test_the_residual_goes_on_where_the_gap_has_closed(solubilities, bcc):
     assert (np.diff(found[2:]) > 0.5).all()
 
 
-def test_a_gap_that_never_closes_is_impossible(solubilities, bcc):
+def test_a_gap_that_never_closes_is_all_but_impossible(solubilities, bcc):
     dbf, _ = free_interactions(lc.load("santos2025"), "BCC_A2", LINA)
     of_data = residual(dbf, solubilities(bcc("santos2025", "chemical")))
-    assert of_data.get_likelihood(np.array([2e5, 0.0])) == -np.inf
+    assert -np.inf < of_data.get_likelihood(np.array([2e5, 0.0])) < -1e4
 
 
 def test_data_of_phases_that_are_not_there_do_not_count(solubilities, bcc):

@@ -329,7 +329,11 @@ def written(tmp_path_factory, made):
 def test_the_command_draws_every_figure(written):
     assert [name.split("_")[1] for name in FIGURES] == [str(n) for n in range(1, 11)]
     files = {f"{name}.{suffix}" for name in FIGURES for suffix in ("png", "svg", "csv")}
-    assert {p.name for p in written.iterdir()} == files | {"numbers.csv", "numbers.json"}
+    assert {p.name for p in written.iterdir()} == files | {
+        "numbers.csv",
+        "numbers.json",
+        "lina-run.json",
+    }
 
 
 def content(figure):

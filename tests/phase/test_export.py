@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import random
 import re
+from collections import Counter
 
 import calphad_io
 import numpy as np
 import pytest
 from pycalphad import Database
-from support import INTERSTITIAL
+from support import INTERSTITIAL, LINA, ROOT, run
 
 import lina_calphad as lc
-from lina_calphad.errors import DatabaseError, ElasticDataError, OutputError
+from lina_calphad import BinarySolution
+from lina_calphad.data.databases import copy_database, copy_elastic_data
+from lina_calphad.errors import DatabaseError, ElasticDataError, OutputError, UnsupportedPhase
 
-LINA = ("LI", "NA")
+TDB = (ROOT / "tdb" / "LiNa_Zhang2003.tdb").read_text()
 
 
 class Along111(lc.CoherentModel):
@@ -133,17 +137,137 @@ def test_the_original_is_not_changed(tmp_path):
 
 
 def test_an_existing_file_stays_unless_asked(tmp_path):
-    path = tmp_path / "plain.tdb"
-    path.write_text("mine")
+    path, dbf = tmp_path / "plain.tdb", lc.load("santos2025")
+    lc.export_coherent_tdb(dbf, path)
+    before = path.read_text()
     with pytest.raises(OutputError, match=r"plain\.tdb exists already"):
-        lc.export_coherent_tdb(lc.load("santos2025"), path)
-    assert path.read_text() == "mine"
-    lc.export_coherent_tdb(lc.load("santos2025"), path, overwrite=True)
-    assert "COHERENT" in path.read_text()
+        lc.export_coherent_tdb(dbf, path, source="another")
+    assert path.read_text() == before
+    lc.export_coherent_tdb(dbf, path, source="another", overwrite=True)
+    assert "ANOTHER" in path.read_text()
     assert [p.name for p in tmp_path.iterdir()] == ["plain.tdb"]
+
+
+def test_what_is_no_export_is_never_replaced(tmp_path):
+    path = tmp_path / "thesis.tdb"
+    path.write_text("mine")
+    with pytest.raises(OutputError, match="not written by this program"):
+        lc.export_coherent_tdb(lc.load("santos2025"), path, overwrite=True)
+    assert path.read_text() == "mine"
 
 
 def test_without_elastic_data_nothing_is_written(tmp_path):
     with pytest.raises(ElasticDataError):
         lc.export_coherent_tdb(lc.load("santos2025", elastic=False), tmp_path / "plain.tdb")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pair_in_reversed_order_keeps_its_meaning(tmp_path):
+    """A Model takes L(NA,LI;1) as it is added; pycalphad's writer sorts it and keeps the sign."""
+    reversed_, straight = (copy_database(lc.load("zhang2003")) for _ in range(2))
+    reversed_.add_parameter("L", "BCC_A2", [["NA", "LI"], ["VA"]], 1, 3000.0)
+    straight.add_parameter("L", "BCC_A2", [["LI", "NA"], ["VA"]], 1, -3000.0)
+    lines = [
+        BinarySolution(dbf, LINA, "BCC_A2").binodal(300.0)
+        for dbf in (reversed_, straight, copy_database(reversed_))
+    ]
+    assert len({float(line.ln_x_alpha) for line in lines}) == 1
+    plain = Database(str(lc.export_coherent_tdb(reversed_, tmp_path / "plain.tdb")))
+    coherent = BinarySolution(straight, LINA, "BCC_A2", lc.CoherentModel).binodal(100.0)
+    found = BinarySolution(plain, LINA, "BCC_A2").binodal(100.0)
+    assert found.ln_x_alpha == pytest.approx(float(coherent.ln_x_alpha), abs=1e-9)
+
+
+def test_constituents_of_more_than_a_pair_must_be_in_order():
+    dbf = Database.from_string(INTERSTITIAL, fmt="tdb")
+    dbf.add_parameter("L", "BCC_A2", [["NA", "LI"], ["C", "VA"]], 1, 100.0)
+    with pytest.raises(DatabaseError, match=r"L\(BCC_A2,NA,LI:C,VA;1\) names more than a pair"):
+        copy_database(dbf)
+
+
+def test_the_header_says_whose_elastic_data_are_in_it(capsys, folder):
+    (folder / "mine.tdb").write_text(TDB)
+    status, out, err = run(capsys, "export", "mine.tdb", "plain.tdb")
+    note = "mine has no elastic constants: all of LiNa_elastic.tdb is used"
+    assert (status, out, err) == (0, f"note: {note}\nwrote plain.tdb\n", "")
+    header = " ".join(
+        (folder / "plain.tdb").read_text().split("ELEMENT")[0].replace("$", "").split()
+    )
+    assert note.upper() in header
+    assert "C11 = 20.4467049977886 C12 = 10.0707651481645 C44 = 5.18796992481203 B(LI," in header
+    # A shipped assessment comes with them.
+    assert run(capsys, "export", "zhang2003", "other.tdb")[1] == "wrote other.tdb\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error", "message"),
+    [
+        ("(BCC_A2,LI:VA;0)      200 +GHSERLI", "(BCC_A2,LI:VA;0)  200 +GHSERLL", UnsupportedPhase,
+         "BCC_A2 needs GHSERLL, which cannot be resolved"),
+        (" CONSTITUENT BCC_A2 :LI,NA:VA: !", "", UnsupportedPhase, "BCC_A2 has no CONSTITUENT"),
+        (" CONSTITUENT FCC_A1 :LI,NA:VA: !", "", DatabaseError, "FCC_A1 has no CONSTITUENT"),
+        ("1580.34389", "1e999", DatabaseError, r"G\(LIQUID,LI,NA;2\) has a number or a limit that"),
+        ("+1580.34389; 3000 N", "+1580.34389; N", DatabaseError, "range .* that lacks a limit"),
+        ("+20000; 3000 N", "+20000; 1e999 N", DatabaseError, "a limit that is not finite"),
+        ("+16000; 3000", "+16000*T**T; 3000", DatabaseError, "cannot write .* exponents"),
+        ("T*LN(T)", "TLN(T)", UnsupportedPhase, "BCC_A2 needs TLN, which cannot be resolved"),
+        ("453.6 Y", "3000 Y", DatabaseError, "GHSERLI has a range of temperature from 3000 to 500"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_exported_is_named(tmp_path, old, new, error, message):
+    assert old in TDB
+    dbf = Database.from_string(TDB.replace(old, new), fmt="tdb")
+    copy_elastic_data(lc.load("zhang2003"), dbf)
+    with pytest.raises(error, match=message):
+        lc.export_coherent_tdb(dbf, tmp_path / "plain.tdb")
+    assert list(tmp_path.iterdir()) == []
+
+
+def damaged(text: str, rng: random.Random) -> str:
+    """A TDB with one thing wrong, or two: a number, a word, a command, a character, its end."""
+    start = text.index(" ELEMENT")
+    head, body = text[:start], text[start:]
+    for _ in range(rng.choice([1, 1, 2])):
+        number, word = (
+            rng.choice([*re.finditer(pattern, body), re.match("", body)])
+            for pattern in (r"(?<![\w.])\d+\.?\d*", r"\b[A-Z]\w{2,}\b")
+        )
+        commands, at = body.split("!"), rng.randrange(len(body) + 1)
+        i, j = (rng.randrange(len(commands)) for _ in range(2))
+        numbers = ["1e999", "0", "-1", "1E-400", "NAN", "INF", "99999999", "1.0D-5", "", "T"]
+        words = [word[0] + "X", word[0][:-1], "LI", "FCC_A1", ""]
+        body = rng.choice(
+            [
+                body[: number.start()] + rng.choice(numbers) + body[number.end() :],
+                body[: word.start()] + rng.choice(words) + body[word.end() :],
+                "!".join(commands[:i] + commands[i + 1 :]),
+                "!".join([*commands[:i], commands[j], *commands[i:]]),
+                body[:at] + rng.choice("!;,:()*+-/ TN$0&\0") + body[at:],
+                body[:at] + body[at + 1 :],
+                body[:at],
+                body.replace(rng.choice(["3000 N", "2300 N", "; 500 Y"]), rng.choice("NY"), 1),
+            ]
+        )
+    return head + body
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("key", ["Zhang2003", "Santos2025"])
+def test_damaged_files_are_refused_in_one_line_or_exported(capsys, folder, key):
+    text, rng = (ROOT / "tdb" / f"LiNa_{key}.tdb").read_text(), random.Random(key)
+    count = Counter()
+    for _ in range(150):
+        (folder / "damaged.tdb").write_text(damaged(text, rng))
+        status, out, err = run(capsys, "export", "damaged.tdb", "plain.tdb", "--overwrite")
+        count[status] += 1
+        if status:
+            assert status == 2
+            assert out == ""
+            assert err.startswith("lina-calphad: error: ")
+            assert err.count("\n") == 1
+        else:
+            Database(str(folder / "plain.tdb"))
+            (folder / "plain.tdb").unlink()
+        assert sorted(path.name for path in folder.iterdir()) == ["damaged.tdb"]
+    assert min(count[0], count[2]) > 30

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from support import ROOT
 
-from lina_calphad.fit.refit import refit
-from lina_calphad.fit.setup import RefitSettings
+from lina_calphad.fit.refit import RefitSettings, refit
 from lina_calphad.phase.bands import bands
 
 PAGE = (ROOT / "docs" / "refit.md").read_text(encoding="utf-8")

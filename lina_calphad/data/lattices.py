@@ -1,0 +1,128 @@
+"""Which lattice a relaxed cell derives from: bcc, fcc or hcp, by the neighbours of its atoms."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from lina_calphad.errors import DatasetError
+
+#: Neighbours of every atom, and within which distance: midway to the next shell, in cube roots of
+#: the volume per atom. For bcc that is 1.207 a, and the 14 are eight nearest and six second ones.
+LATTICES = {
+    "bcc": (14, (1 + np.sqrt(2)) / 2 * 2 ** (1 / 3)),
+    "fcc": (12, (1 + np.sqrt(0.5)) / 2 * 4 ** (1 / 3)),
+    "hcp": (12, (1 + np.sqrt(0.5)) / 2 * 4 ** (1 / 3)),
+}
+#: Vacant sites for each atom in the phases of SGTE's unary data.
+VACANT = {"bcc": 3.0, "fcc": 1.0, "hcp": 0.5}
+#: Parts of the names of phases.
+_NAMES = {
+    "bcc": ("BCC", "A2", "B2", "B32", "D03"),
+    "fcc": ("FCC", "A1", "L10", "L12"),
+    "hcp": ("HCP", "A3", "D019"),
+}
+#: Volume per atom in Å³, and the least distance in Å of opposite faces of a cell.
+_VOLUMES, _THINNEST = (2.0, 300.0), 1.0
+
+
+def lattice_of(phase: str) -> str | None:
+    """The lattice that the name of a phase tells, such as bcc of BCC_A2.
+
+    Examples
+    --------
+    >>> lattice_of("HCP_A3"), lattice_of("LIQUID")
+    ('hcp', None)
+    """
+    parts = set(re.split(r"[_#\W]", phase.upper()))
+    return next((name for name, own in _NAMES.items() if parts & set(own)), None)
+
+
+def neighbours(atoms: Any, lattice: str = "bcc") -> list[int]:
+    """Neighbours of each atom within the distance that is midway to the next shell.
+
+    Every atom of bcc has 14 (8 + 6). So has every atom of every relaxed bcc cell of
+    Li-Na looked at: the farthest of the 14 was at 1.11 a, the 15th beyond 1.26 a. A
+    cell that slid along the Bain path to fcc has 12 or 13.
+
+    Parameters
+    ----------
+    atoms
+        An `ase.Atoms` with a periodic cell.
+    lattice
+        Whose distance to take: "bcc", "fcc" or "hcp".
+    """
+    from ase.neighborlist import neighbor_list
+
+    # ASE has types in part.
+    found = neighbor_list("i", atoms, _within(atoms, lattice))  # type: ignore[no-untyped-call]
+    return [int(number) for number in np.bincount(found, minlength=len(atoms))]
+
+
+def check_lattice(atoms: Any, lattice: str, origin: str) -> None:
+    """Refuse a structure that is no crystal, or does not derive from a lattice.
+
+    Raises
+    ------
+    DatasetError
+        If it is not periodic, its cell is too small, large or thin for a crystal, or some
+        atoms have other neighbours than they have in `lattice` ("any" allows all).
+    """
+    if not (atoms.pbc.all() and atoms.cell.rank == 3):
+        msg = f"{origin} is not periodic in three directions: give a supercell"
+        raise DatasetError(msg)
+    volume = abs(np.linalg.det(atoms.cell.array))
+    faces = [np.linalg.norm(np.cross(*np.delete(atoms.cell.array, i, axis=0))) for i in range(3)]
+    each, thin = volume / len(atoms), volume / max(faces)
+    if not (_VOLUMES[0] <= each <= _VOLUMES[1] and thin >= _THINNEST):
+        msg = (
+            f"{origin} has {each:.3g} Å³ an atom in a cell of {thin:.3g} Å at its thinnest; "
+            f"crystals have {_VOLUMES[0]:g} to {_VOLUMES[1]:g} Å³, and {_THINNEST:g} Å or more: is "
+            "the cell in Å?"
+        )
+        raise DatasetError(msg)
+    if lattice == "any":
+        return
+    found, (wanted, _) = np.array(neighbours(atoms, lattice)), LATTICES[lattice]
+    wrong = found != wanted
+    if not wrong.any() and (lattice == "bcc" or _close_packing(atoms) == lattice):
+        return
+    looks = [name for name in LATTICES if _all_have(atoms, name)]
+    hint = f": it looks like {looks[0]}" if looks else ""
+    told = (
+        f"where each atom has {wanted} neighbours within {LATTICES[lattice][1]:.3f} V^(1/3): "
+        f"{wrong.sum()} of {len(atoms)} atoms have others, from {found.min()} to {found.max()}"
+        if wrong.any()
+        else "where half of the neighbours stand opposite to others"
+        if lattice == "hcp"
+        else "where every neighbour stands opposite to another"
+    )
+    msg = (
+        f"{origin} is not derived from {lattice}, {told}{hint}. Leave it out, or name the phase "
+        "that it belongs to (--phase, --lattice)"
+    )
+    raise DatasetError(msg)
+
+
+def _all_have(atoms: Any, lattice: str) -> bool:
+    if set(neighbours(atoms, lattice)) != {LATTICES[lattice][0]}:
+        return False
+    return lattice == "bcc" or _close_packing(atoms) == lattice
+
+
+def _close_packing(atoms: Any) -> str:
+    """Of fcc's 12 neighbours six pairs stand opposite to each other, of hcp's three."""
+    from ase.neighborlist import neighbor_list
+
+    vectors = neighbor_list("D", atoms, _within(atoms, "fcc"))  # type: ignore[no-untyped-call]
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).reshape(-1, 12, 3)
+    cosines = vectors @ vectors.transpose(0, 2, 1)
+    # The bound is Ackland's and Jones's (Phys. Rev. B 73 (2006) 054104).
+    pairs = (cosines < -0.945).sum(axis=(1, 2)).mean() / 2
+    return "fcc" if pairs > 4.5 else "hcp"
+
+
+def _within(atoms: Any, lattice: str) -> float:
+    return float(LATTICES[lattice][1] * (atoms.get_volume() / len(atoms)) ** (1 / 3))

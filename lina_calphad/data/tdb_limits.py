@@ -1,0 +1,108 @@
+"""What a TDB may take to be worked out: a description that is out of bounds gets a sentence."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lina_calphad.data.tdb_files import Command
+
+# The 40 files that come with pycalphad, COST507 among them, stay far below each: 1 kB of text in a
+# command, 32 operators in a range, 7 ranges, 807 operators and 9 functions when written out.
+LONGEST = 100_000  # characters of a FUNCTION or PARAMETER
+MOST_OPERATORS = 1_500  # in one range: Python's parser stops at some 3000
+MOST_RANGES = 1_000
+LARGEST_EXPONENT = 1_000.0
+LARGEST_ENERGY = 50_000  # operators of an energy when its functions are written out
+MOST_PIECEWISE = 400  # functions in several ranges, likewise: compiling takes their square
+DEEPEST = 60  # brackets within brackets
+
+_NUMBER = r"[-+]?\s*(?:\d+\.?\d*|\.\d+)(?:E[-+]?\d+)?"
+_POWER = re.compile(rf"\*\*\s*({_NUMBER}|\(\s*{_NUMBER}\s*\))?(\s*\*\*)?")
+_OPERATOR = re.compile(r"[-+*/]")
+_WORD = re.compile(r"[A-Z_][A-Z0-9_]*")
+
+
+def excess(commands: Iterable[Command]) -> str:
+    """What would take more time and memory than there is, with its line; or an empty string."""
+    sizes: dict[str, tuple[int, int]] = {}
+    needs: dict[str, Counter[str]] = {}
+    places: dict[str, str] = {}
+    for command in commands:
+        if command.keyword not in ("FUNCTION", "PARAMETER"):
+            continue
+        place = f"line {command.line}, {command.keyword} {command.name}: "
+        if reason := _too_much(command.body):
+            return place + reason
+        name = command.name if command.keyword == "FUNCTION" else place
+        places[name] = place
+        sizes[name] = len(_OPERATOR.findall(command.body)), command.body.count(";") > 1
+        needs[name] = Counter(_WORD.findall(command.body.partition(")")[2] or command.body))
+    for name, (operators, functions) in written_out(sizes, needs).items():
+        if operators > LARGEST_ENERGY:
+            whole = f"written out with its functions it has {operators:.2g} operators"
+            return f"{places[name]}{whole}; {LARGEST_ENERGY} are the most"
+        if functions > MOST_PIECEWISE:
+            whole = f"it is made of {functions} functions in several ranges"
+            return f"{places[name]}{whole}; {MOST_PIECEWISE} are the most"
+    return ""
+
+
+def _too_much(body: str) -> str:
+    """Why an expression cannot be worked out, or an empty string."""
+    if len(body) > LONGEST:
+        return f"it is {len(body)} characters long; {LONGEST} are the most"
+    ranges = body.split(";")
+    if len(ranges) > MOST_RANGES:
+        return f"it has {len(ranges)} ranges; {MOST_RANGES} are the most"
+    depth = deepest = 0
+    for mark in re.findall(r"[()]", body):
+        depth += 1 if mark == "(" else -1
+        deepest = max(deepest, depth)
+    if deepest > DEEPEST:
+        return f"it has {deepest} brackets within each other; {DEEPEST} are the most"
+    for each in ranges:
+        operators = len(_OPERATOR.findall(each))
+        if operators > MOST_OPERATORS:
+            return f"it has {operators} operators in one range; {MOST_OPERATORS} are the most"
+    of_brackets = 1.0
+    for power in _POWER.finditer(body):
+        number, again = power.groups()
+        if again or (number is None and body[power.end() :].lstrip()[:1] == "("):
+            return "it has a power of a power; work that out"
+        exponent = abs(float(re.sub(r"[\s()]", "", number))) if number else 1.0
+        if body[: power.start()].rstrip()[-1:] == ")":
+            of_brackets *= max(1.0, exponent)
+        if max(exponent, of_brackets) > LARGEST_EXPONENT:
+            most = f"{LARGEST_EXPONENT:g} is the most"
+            return f"it has a power of {max(exponent, of_brackets):g}; {most}"
+    return ""
+
+
+def written_out(
+    sizes: Mapping[str, tuple[int, ...]], needs: Mapping[str, Counter[str]]
+) -> dict[str, tuple[int, ...]]:
+    """Sizes of each entry with those of the functions in it; a circle counts once."""
+    total: dict[str, tuple[int, ...]] = {}
+    for start in sizes:
+        stack, open_ = [start], {start}
+        while stack:
+            name = stack[-1]
+            inner = [e for e in needs[name] if e in sizes and e not in total and e not in open_]
+            if inner:
+                stack.append(inner[0])
+                open_.add(inner[0])
+                continue
+            stack.pop()
+            parts = [
+                (1, sizes[name]),
+                *((n, total[e]) for e, n in needs[name].items() if e in total),
+            ]
+            total[name] = tuple(
+                sum(n * part[i] for n, part in parts) for i in range(len(sizes[name]))
+            )
+    return total

@@ -1,0 +1,287 @@
+"""The folder of a run: one refit at a time, its settings, and a chain that can go on exactly."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from lina_calphad.errors import OutputError, ParameterError
+from lina_calphad.fit.settings import RefitSettings
+from lina_calphad.report import results_folder
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from lina_calphad.checks import Array
+    from lina_calphad.report import Report
+
+SETTINGS, TRACE, LNPROB, STATE = "settings.json", "trace.npy", "lnprob.npy", "random_state.npz"
+_LOCK = ".lina-refit.lock"
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """What was sampled so far.
+
+    Parameters
+    ----------
+    trace
+        Shape (walkers, iterations, parameters).
+    lnprob
+        Log-probability, shape (walkers, iterations).
+    state
+        Of the random numbers after it, as NumPy's RandomState has it.
+    """
+
+    trace: Array
+    lnprob: Array
+    state: tuple[Any, ...]
+
+
+class RunFolder:
+    """The folder of a refit, locked while it is open; it goes again if nothing came of it.
+
+    Parameters
+    ----------
+    path
+        Of the folder, which is made if need be.
+
+    Raises
+    ------
+    OutputError
+        When it is opened: if it cannot be written, or another refit is at work in it.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    def __enter__(self) -> RunFolder:
+        try:
+            self._made = [p for p in (self.path, *self.path.parents) if not p.exists()]
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._place = self._identity()
+            # One lock of this process, however often it opens the folder.
+            self._lock = FileLock(self.path / _LOCK, timeout=0, is_singleton=True)
+            self._lock.acquire()
+        except Timeout:
+            msg = f"another refit is at work in {self.path}: choose another place (--out)"
+            raise OutputError(msg) from None
+        except OSError as error:
+            msg = f"cannot write to {self.path}: {error.strerror or error}"
+            raise OutputError(msg) from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with suppress(OSError):
+            if self._lock.lock_counter == 1 and self._identity() == self._place:
+                (self.path / _LOCK).unlink(missing_ok=True)
+        self._lock.release()
+        with suppress(OSError):  # there is something in it
+            for parent in self._made:
+                parent.rmdir()
+
+    def _identity(self) -> tuple[int, int]:
+        there = self.path.stat()
+        return there.st_dev, there.st_ino
+
+    def check(self) -> None:
+        """Raise an OutputError if the folder is no longer the one that was opened."""
+        try:
+            same = self._identity() == self._place
+        except OSError:
+            same = False
+        if not same:
+            msg = (
+                f"{self.path} was removed, renamed or replaced while the refit was at work in it: "
+                "what was saved is where it is now"
+            )
+            raise OutputError(msg)
+
+    def check_new(self) -> None:
+        """Raise an OutputError if there is anything in it."""
+        if {p.name for p in self.path.iterdir()} - {_LOCK}:
+            on = ", or go on with --resume" if (self.path / SETTINGS).exists() else ""
+            msg = f"{self.path} exists already: choose another place (--out){on}"
+            raise OutputError(msg)
+
+    def load(self, settings: RefitSettings, inputs: Mapping[str, str]) -> Chain | None:
+        """The chain of a run, checked in every respect; None if the run has none yet.
+
+        Raises
+        ------
+        ParameterError
+            If it is of other settings or inputs, or is not what the run has saved.
+        """
+        record = _record(self.path)
+        if _lasting(record) != _lasting(settings.to_dict()):
+            msg = (
+                f"the run in {self.path} has other settings: resume with those, or start a new one"
+            )
+            raise ParameterError(msg)
+        before = record["inputs"]
+        changed = [n for n in {**before, **inputs} if before.get(n) != inputs.get(n)]
+        if changed:
+            msg = (
+                f"the run in {self.path} cannot go on: since it began, {', '.join(changed)} "
+                "changed. Bring back what there was, or start a new run (--out)"
+            )
+            raise ParameterError(msg)
+        there = [name for name in (STATE, TRACE, LNPROB) if (self.path / name).exists()]
+        return self._chain(record) if there else None
+
+    def _chain(self, record: Mapping[str, Any]) -> Chain:
+        try:
+            # A pipe or a device would be read for ever.
+            odd = [n for n in (STATE, TRACE, LNPROB) if not (self.path / n).is_file()]
+            if odd:
+                msg = f"{odd[0]} is missing"
+                raise ValueError(msg)
+            state, trace, lnprob = (
+                np.load(io.BytesIO((self.path / name).read_bytes()))
+                for name in (STATE, TRACE, LNPROB)
+            )
+            n, keys, rest, sums = (state[name] for name in ("iterations", "keys", "rest", "sums"))
+            # A run that was killed between two files may have more of one than of the other.
+            trace, lnprob = trace[:, : int(n)], lnprob[:, : int(n)]
+            found = _sums(record, trace, lnprob, keys, rest)
+        except Exception as error:  # NumPy and zipfile raise whatever they stumble over
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            msg = f"the run in {self.path} cannot go on: its files cannot be read ({reason})"
+            raise ParameterError(msg) from error
+        names = (SETTINGS, TRACE, LNPROB, STATE)
+        wrong = [name for name, a, b in zip(names, found, sums.tolist(), strict=True) if a != b]
+        # Other numbers than these would crash the generator.
+        if wrong or keys.shape != (624,) or not 0 <= rest[0] <= 624:
+            msg = (
+                f"the run in {self.path} cannot go on: {', '.join(wrong) or STATE} is not as it "
+                "was saved. Bring that back, or start a new run (--out)"
+            )
+            raise ParameterError(msg)
+        return Chain(trace, lnprob, ("MT19937", keys, int(rest[0]), int(rest[1]), float(rest[2])))
+
+    def begin(self, settings: RefitSettings, inputs: Mapping[str, str]) -> None:
+        """Remember what stands in the settings' file as soon as there are samples."""
+        self._record = {**settings.to_dict(), "inputs": dict(inputs)}
+        self._begun = False
+
+    def save(self, chain: Chain) -> None:
+        """Write the chain, each file whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written; what was saved before is still there.
+        """
+        keys, rest = chain.state[1], np.array(chain.state[2:], dtype=float)
+        sums = _sums(self._record, chain.trace, chain.lnprob, keys, rest)
+        state = {"iterations": chain.trace.shape[1], "keys": keys, "rest": rest, "sums": sums}
+        if not self._begun:
+            text = json.dumps(self._record, indent=2)
+            self._replace(SETTINGS, lambda file: file.write(text.encode()))
+            self._begun = True
+        self._replace(TRACE, lambda file: np.save(file, chain.trace))
+        self._replace(LNPROB, lambda file: np.save(file, chain.lnprob))
+        # The state last: it says how many iterations belong to it.
+        self._replace(STATE, lambda file: np.savez(file, **state))
+
+    def write(self, report: Report) -> list[Path]:
+        """Write a report into the folder, and return its files."""
+        self.check()
+        with results_folder(self.path, [], overwrite=True) as files:
+            report.write(files)
+            names = sorted(file.name for file in files.iterdir())
+            self.check()
+        return [self.path / name for name in names]
+
+    def _replace(self, name: str, write: Callable[[Any], object]) -> None:
+        self.check()
+        path, temporary = self.path / name, self.path / f".{name}"
+        # NumPy does not notice a full disk when it writes an array into a file by itself.
+        buffer = io.BytesIO()
+        write(buffer)
+        try:
+            temporary.write_bytes(buffer.getvalue())
+            temporary.replace(path)
+        except OSError as error:
+            self.check()
+            msg = f"cannot write {path}: {error.strerror or error}"
+            raise OutputError(msg) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def read_settings(folder: str | os.PathLike[str], model: str | None = None) -> RefitSettings:
+    """The settings of the run in a folder.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    model
+        The import path of the run's Model, where it is one of the user's own. A file does
+        not decide what code is imported, so that it has to be named again.
+
+    Raises
+    ------
+    ParameterError
+        If there is no run, its settings cannot be read, or the model is not named.
+    """
+    record = _record(Path(folder))
+    settings = RefitSettings(**{name: v for name, v in record.items() if name != "inputs"})
+    if settings.model not in ("coherent", "chemical") and model is None:
+        msg = f"the run in {folder} has a model of its own: name it again, as --model MODULE.CLASS"
+        raise ParameterError(msg)
+    if model not in (None, settings.model):
+        msg = f"the run in {folder} has another model than {model}"
+        raise ParameterError(msg)
+    return settings
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    """What settings.json holds, with values of the right kind."""
+    path = folder / SETTINGS
+    try:
+        if path.exists() and not path.is_file():
+            msg = "it is no file"
+            raise ValueError(msg)
+        record = json.loads(path.read_text(encoding="utf-8"))
+        inputs = record["inputs"]
+        RefitSettings(**{name: value for name, value in record.items() if name != "inputs"})
+        if not all(isinstance(text, str) for text in [*inputs, *inputs.values()]):
+            msg = "its inputs are no hashes"
+            raise ValueError(msg)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        msg = f"there is no run to resume in {folder}: {path.name} cannot be read ({error})"
+        raise ParameterError(msg) from error
+    return dict(record)
+
+
+def _lasting(record: Mapping[str, Any]) -> str:
+    """What of the settings stays the same when a run goes on."""
+    plain = {name: value for name, value in record.items() if name not in ("inputs", "iterations")}
+    return json.dumps(plain, sort_keys=True)
+
+
+def _sums(
+    record: Mapping[str, Any], trace: Array, lnprob: Array, keys: Array, rest: Array
+) -> list[str]:
+    """Check sums of settings, trace, log-probability and state."""
+    settings = _lasting(record) + json.dumps(record["inputs"], sort_keys=True)
+    state = np.concatenate([keys.astype(float), rest])
+    parts = [settings.encode(), trace.tobytes(), lnprob.tobytes(), state.tobytes()]
+    return [hashlib.sha256(part).hexdigest() for part in parts]
