@@ -57,7 +57,9 @@ class _Span(click.ParamType):  # type: ignore[type-arg]  # not generic before cl
     "--phases", type=_List(), metavar="NAMES", help="Phases.  [default: all of the database]"
 )
 @click.option(
-    "--coherent", metavar="PHASE", help="A phase that stays coherent with itself; needs elastic data."
+    "--coherent",
+    metavar="PHASE",
+    help="A phase that stays coherent with itself; needs elastic data.",
 )
 @click.option(
     "-T", "--temperature", "span", type=_Span(), default="200:", metavar="FROM:TO",

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from pycalphad import Model
 
 from lina_calphad.data.assessments import COMPONENTS, MEASURED, read, short_names
+from lina_calphad.diagram.bands import DiagramBands, diagram_bands
+from lina_calphad.diagram.system import SPAN, BinarySystem
 from lina_calphad.phase.coherent import EndmemberCoherentModel
-from lina_calphad.phase.diagram_bands import DiagramBands, diagram_bands
 from lina_calphad.phase.draws import draws_note, known_draws
-from lina_calphad.phase.system import SPAN, BinarySystem
 from lina_calphad.plots import COLOURS, band_key, legend_below, plain
 from lina_calphad.report import Report, Shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pycalphad import Model
+
     from lina_calphad.data.assessments import Source
-    from lina_calphad.phase.diagram import Diagram, Invariant
+    from lina_calphad.diagram.results import Diagram, Invariant
 
 _BAND_POINTS = 100
 _LIKELY = 0.02  # largest probability of phases that are not in the legend
@@ -138,7 +140,8 @@ def _measured(one: Invariant, measured: Sequence[Any]) -> float | None:
 
 def _table(diagram: Diagram, seen: Mapping[int, float | None]) -> pd.DataFrame:
     frame = diagram.invariants.to_dataframe()
-    return frame.assign(measured_T=[seen[id(one)] for one in diagram.invariants])
+    values = [seen[id(one)] for one in diagram.invariants]
+    return frame.assign(measured_T=pd.Series(values, dtype=float))
 
 
 def _shown(
@@ -207,6 +210,8 @@ def _map(name: str, diagram: Diagram, found: DiagramBands) -> Figure:
     ax.set(xlim=(0, 1), ylim=diagram.span, xlabel=f"mole fraction of {second}")
     ax.set_ylabel("temperature / K")
     ax.set_title(plain(f"{name}: the likeliest phases of {found.draws} draws, pale where unsure"))
-    patches = [Patch(color=np.array(c) * 0.75 + 0.25, label=n) for c, n in zip(colours, names, strict=True)]
+    patches = [
+        Patch(color=(*colour, 0.75), label=n) for colour, n in zip(colours, names, strict=True)
+    ]
     legend_below(figure, patches)
     return figure

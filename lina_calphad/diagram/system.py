@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pycalphad import Model
-from scipy.special import expit
 
 from lina_calphad.checks import kelvin
 from lina_calphad.data.interactions import symbol_value
-from lina_calphad.errors import LinaCalphadError, UnsupportedPhase
-from lina_calphad.phase.diagram import Diagram, Field, Invariant, Invariants, TieLines
-from lina_calphad.phase.equilibria import Equilibria, Phase
-from lina_calphad.phase.section import Section, section
-from lina_calphad.phase.tracing import Event, Tracer
+from lina_calphad.diagram.equilibria import Equilibria
+from lina_calphad.diagram.fields import Pieces
+from lina_calphad.diagram.results import Diagram, Invariant, Invariants, Region, TieLines
+from lina_calphad.diagram.section import Section, section
+from lina_calphad.diagram.tracing import Event, Tracer
+from lina_calphad.errors import UnsupportedPhase
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from pycalphad import Database
 
     from lina_calphad.checks import Array
+    from lina_calphad.diagram.phases import Phase
 
 #: Temperatures in K between which events are sought where none are given.
 SPAN = (200.0, 4000.0)
@@ -87,6 +86,7 @@ class BinarySystem:
         first, second, *others = (str(c).upper() for c in components)
         self.dbf, self.components, self.pressure = dbf, (first, second), float(pressure)
         self.symbols = tuple(symbols)
+        self._arguments = (dbf, tuple(components), phases, model, pressure, self.symbols)
         self.reference = np.array([symbol_value(dbf, name) for name in self.symbols])
         models = model if isinstance(model, Mapping) else dict.fromkeys(dbf.phases, model)
         self.sections: dict[str, Section] = {}
@@ -110,12 +110,23 @@ class BinarySystem:
             raise UnsupportedPhase(msg)
         if refused:
             raise UnsupportedPhase("; ".join(refused.values()))
+        held = {str(dict(found.others)) for found in self.sections.values()}
+        if len(held) > 1:
+            msg = (
+                f"the phases hold {' and '.join(sorted(held))} for each of {first} and {second}: "
+                "a section has one ratio"
+            )
+            raise UnsupportedPhase(msg)
         if not self.sections:
             msg = f"the database has no phase of {first} and {second}"
             raise UnsupportedPhase(msg)
 
     def __repr__(self) -> str:
         return f"<BinarySystem of {' and '.join(self.components)}: {', '.join(self.sections)}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Compiled code cannot be pickled; it is quick to compile again.
+        return _again, self._arguments
 
     @cached_property
     def phases(self) -> tuple[Phase, ...]:
@@ -148,6 +159,38 @@ class BinarySystem:
         names = np.array([phase.name for phase in self.phases])[found.phases]
         ln_one_minus_x, ln_x = (np.array([one[k] for one in logs]) for k in (0, 1))
         return TieLines(T[found.row], names, np.exp(ln_x), ln_x, ln_one_minus_x)
+
+    def regions(self, T: ArrayLike, values: ArrayLike = ()) -> list[list[Region]]:
+        """Which phases are stable over the composition, from x = 0 to 1, at each temperature.
+
+        Parameters
+        ----------
+        T
+            Temperatures in K, of any shape.
+        values
+            Of the free symbols, one each.
+
+        Examples
+        --------
+        >>> from lina_calphad import load
+        >>> system = BinarySystem(load("zhang2003"), ("LI", "NA"), ["LIQUID", "BCC_A2"])
+        >>> for region in system.regions(400.0)[0]:
+        ...     print(f"{region.x_from:.4f} {region.x_to:.4f} {' + '.join(region.phases)}")
+        0.0000 0.0078 BCC_A2
+        0.0078 0.9428 BCC_A2 + LIQUID
+        0.9428 1.0000 LIQUID
+        """
+        T = kelvin(T).ravel()
+        found = self.solver.at(self._tracer(values).rows(T))
+        x = np.exp([self._logs(p, t)[1] for p, t in zip(found.phases, found.t, strict=True)])
+        result = []
+        for row in range(T.size):
+            at = found.row == row
+            names = [self.phases[p].name for p in found.sequence(row)]
+            edges = [0.0, *x[:, at].T.ravel().tolist(), 1.0]
+            parts = [tuple(names[k // 2 : k // 2 + 1 + k % 2]) for k in range(len(edges) - 1)]
+            result.append([Region(*one) for one in zip(edges, edges[1:], parts, strict=False)])
+        return result
 
     def invariants(
         self, T_min: float = SPAN[0], T_max: float = SPAN[1], values: ArrayLike = ()
@@ -193,14 +236,14 @@ class BinarySystem:
         if T_max is None:
             top = max((event.T for event in events), default=SPAN[1] / 1.1)
             tracer.span = (T_min, min(1.1 * top, SPAN[1]))
-        pieces = Pieces(self, tracer, events, points)
+        pieces = Pieces(tracer, events, points)
         return Diagram(
             self.components, tracer.span, pieces.fields(),
             Invariants(tuple(self._named(event) for event in events)), pieces.singles(),
         )  # fmt: skip
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
-        """The diagram drawn; see `diagram` and `lina_calphad.phase.diagram.Diagram.plot`."""
+        """The diagram drawn; see `diagram` and `lina_calphad.diagram.results.Diagram.plot`."""
         return self.diagram().plot(ax, **options)
 
     def _rows_of_reference(self, T: Array) -> tuple[Array, ...]:
@@ -213,10 +256,10 @@ class BinarySystem:
         if given.size != len(self.symbols):
             msg = f"there are {len(self.symbols)} free symbols; got {given.size} values"
             raise ValueError(msg)
-        return Tracer(self.solver, span, given)
+        return Tracer(self.solver, span, given.tolist())
 
     def _logs(self, p: Array, t: Array) -> tuple[Array, Array]:
-        """ln x of both components in phases given by number."""
+        """Ln x of both components in phases given by number."""
         a, b = np.empty(t.shape), np.empty(t.shape)
         for k in np.unique(p).tolist():
             some = p == k
@@ -224,19 +267,24 @@ class BinarySystem:
         return a, b
 
     def _named(self, event: Event) -> Invariant:
-        logs = [self.phases[p].logs(np.array([t])) for p, t in zip(event.phases, event.t, strict=True)]
+        logs = [
+            self.phases[p].logs(np.array([t])) for p, t in zip(event.phases, event.t, strict=True)
+        ]
         logs_ = tuple((float(a[0]), float(b[0])) for a, b in logs)
         names = [self.phases[p].name for p in event.phases]
         phases = tuple((n, float(np.exp(b))) for n, (_, b) in zip(names, logs_, strict=True))
         return Invariant(_kind(event, names), event.T, phases, logs_)
 
 
+def _again(*arguments: Any) -> BinarySystem:
+    *given, symbols = arguments
+    return BinarySystem(*given, symbols=symbols)
+
+
 def _distinct(phases: Sequence[Phase], rows: tuple[Array, ...]) -> None:
     """UnsupportedPhase if two phases have one energy everywhere: neither is the stable one."""
     t = np.linspace(-5, 5, 11)[:, None]
-    energies = [
-        p.line(rows)[0] if p.fixed else np.array(p.curve(t, rows)[:2]) for p in phases
-    ]
+    energies = [p.line(rows)[0] if p.fixed else np.array(p.curve(t, rows)[:2]) for p in phases]
     for k, one in enumerate(phases):
         for j, other in enumerate(phases[:k]):
             same = one.origin == other.origin and one.change == other.change
@@ -276,151 +324,3 @@ def _kind(event: Event, names: Sequence[str]) -> str:
     if middle:
         return "inverse monotectic" if outer else "inverse eutectic"
     return ("peritectoid", "peritectic", "syntectic")[outer]
-
-
-def pieces_of(
-    system: BinarySystem, span: tuple[float, float], events: Sequence[Event], points: int
-) -> Pieces:
-    """Tie-lines of the reference between its events."""
-    return Pieces(system, system._tracer((), span), events, points)
-
-
-class Pieces:
-    """Tie-lines between events, and the fields that they make together.
-
-    `pieces` holds T, the phases from A to B, and t of all tie-lines, shape (2, fields, T), and
-    `numbers` which field each belongs to.
-    """
-
-    def __init__(
-        self, system: BinarySystem, tracer: Tracer, events: Sequence[Event], points: int
-    ) -> None:
-        self.system, self.tracer = system, tracer
-        low, high = tracer.span
-        self.events = [e for e in events if low < e.T < high]
-        stops = [low, *(e.T for e in self.events), high]
-        self.pieces = [self._piece(a, b, points) for a, b in pairwise(stops)]
-
-    def _piece(self, low: float, high: float, points: int) -> Any:
-        """T, the phases from A to B and t of all tie-lines (2, fields, T) between two events."""
-        tracer, span = self.tracer, self.tracer.span
-        n = max(3, round(points * (high - low) / (span[1] - span[0])))
-        share = (1 - np.cos(np.pi * np.linspace(0, 1, n + 2))) / 2
-        T = low + share * (high - low)
-        anchors = low + np.array([0.02, 0.2, 0.5, 0.8, 0.98]) * (high - low)
-        seen = tracer._sequences(anchors)
-        sequence = seen[2][0]
-        good = [k for k, (one, _) in enumerate(seen) if one == sequence]
-        size = len(sequence) - 1
-        t = np.full((2, size, T.size), np.nan)
-        known = np.array([seen[k][1] for k in good]).reshape(len(good), 2, size)
-        for side in (0, 1):
-            for field in range(size):
-                t[side, field] = np.interp(T, anchors[good], known[:, side, field])
-        pair = np.array([sequence[:-1], sequence[1:]], dtype=np.intp).reshape(2, size)
-        if size:
-            self._solved(T, pair, t)
-            self._closed(T, sequence, t)
-        return T, sequence, t
-
-    def _solved(self, T: Array, pair: Array, t: Array) -> None:
-        """Newton from the interpolated starts, certificates, and a full search where one fails."""
-        size = pair.shape[1]
-        inside = slice(1, -1)
-        rows = self.tracer.rows(np.tile(T[inside], size))
-        pairs = np.repeat(pair, T.size - 2, axis=1)
-        found, s, a = self.system.solver.polish(pairs, t[:, :, inside].reshape(2, -1), rows)
-        height = self.system.solver.lowest(s, a, rows)[0]
-        t[:, :, inside] = found.reshape(2, size, -1)
-        wrong = np.unique(np.tile(np.arange(1, T.size - 1), size)[~(height >= -1e-9)])
-        for k in wrong:
-            ((sequence, ends),) = self.tracer._sequences(T[[k]])
-            if ends.shape[1] == size:
-                t[:, :, k] = ends
-        for k in (0, -1):  # the ends themselves: as far as Newton's method goes
-            at = np.full(size, T[k])
-            near = t[:, :, 1 if k == 0 else -2]
-            with np.errstate(all="ignore"):
-                ends, s, a = self.system.solver.polish(pair, near, self.tracer.rows(at))
-            ok = np.nanmax(np.abs(ends - near), axis=0, initial=0.0, where=~np.isnan(near)) < 3
-            t[:, :, k] = np.where(ok & ~np.isnan(ends - np.where(np.isnan(near), ends, near)), ends, near)
-
-    def _closed(self, T: Array, sequence: tuple[int, ...], t: Array) -> None:
-        """Put the ends of fields that close on their points."""
-        for event in self.events:
-            for k in (0, -1):
-                if event.T != T[k]:
-                    continue
-                for field in range(len(sequence) - 1):
-                    pair = sequence[field : field + 2]
-                    if event.kind == "critical" and pair == (event.phases[0],) * 2:
-                        if abs(t[:, field, k].mean() - event.t[0]) < 1:
-                            t[:, field, k] = event.t[0]
-                    elif event.kind == "congruent" and sorted(pair) == sorted(event.phases):
-                        at = dict(zip(event.phases, event.t, strict=True))
-                        ends = np.array([at[p] for p in pair])
-                        if np.nanmax(np.abs(ends - t[:, field, k])) < 1:
-                            t[:, field, k] = ends
-                    elif event.kind == "transition" and sorted(pair) == sorted(event.phases):
-                        side = -1 if np.nanmin(event.t) < 0 else 1
-                        near = t[:, field, 1 if k == 0 else -2]
-                        if np.all((side * near > 1) | np.isnan(near)):
-                            t[:, field, k] = np.where(np.isnan(t[:, field, 1]), np.nan, side * np.inf)
-
-    @cached_property
-    def numbers(self) -> list[list[int]]:
-        """Which field each tie-line of each piece belongs to: they go on over events beside them."""
-        found: list[list[int]] = []
-        count, before = 0, []
-        for T, sequence, t in self.pieces:
-            now = []
-            for k in range(len(sequence) - 1):
-                pair = sequence[k : k + 2]
-                known = [n for p, end, n in before if p == pair and _same(end, t[:, k, 0])]
-                number = known[0] if known else count
-                count += not known
-                now.append((pair, t[:, k, -1], number))
-            before = now
-            found.append([n for _, _, n in now])
-        return found
-
-    def fields(self) -> tuple[Field, ...]:
-        """Two-phase fields over the whole span."""
-        parts: dict[int, list[Any]] = {}
-        for (T, sequence, t), numbers in zip(self.pieces, self.numbers, strict=True):
-            for k, number in enumerate(numbers):
-                parts.setdefault(number, []).append((sequence[k : k + 2], T, t[:, k]))
-        return tuple(
-            self._field(
-                some[0][0],
-                np.concatenate([some[0][1], *(T[1:] for _, T, _ in some[1:])]),
-                np.concatenate([some[0][2], *(t[:, 1:] for _, _, t in some[1:])], axis=1),
-            )
-            for some in parts.values()
-        )
-
-    def _field(self, pair: tuple[int, int], T: Array, t: Array) -> Field:
-        phases = [self.system.phases[p] for p in pair]
-        logs = [phase.logs(one) for phase, one in zip(phases, t, strict=True)]
-        a, b = (np.array([one[k] for one in logs]) for k in (0, 1))
-        return Field((phases[0].name, phases[1].name), T, np.exp(b), b, a)
-
-    def singles(self) -> tuple[tuple[float, str, float, float], ...]:
-        """Where each phase is stable alone, at every temperature."""
-        found = []
-        for T, sequence, t in self.pieces:
-            x = np.array([
-                [np.exp(self.system.phases[p].logs(t[side, k])[1]) for k, p in enumerate(some)]
-                for side, some in ((0, sequence[:-1]), (1, sequence[1:]))
-            ]).reshape(2, len(sequence) - 1, T.size)  # fmt: skip
-            for j, level in enumerate(T[1:-1].tolist(), 1):
-                edges = [0.0, *x[:, :, j].T.ravel().tolist(), 1.0]
-                found += [(level, self.system.phases[p].name, edges[2 * k], edges[2 * k + 1])
-                          for k, p in enumerate(sequence) if not self.system.phases[p].fixed]  # fmt: skip
-        return tuple(found)
-
-
-def _same(one: Array, two: Array) -> bool:
-    """Whether two tie-lines at one temperature are the same, both ends."""
-    close = np.isclose(one, two, rtol=1e-6, atol=1e-6) | (np.isnan(one) & np.isnan(two))
-    return bool(close.all())

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lina_calphad.phase.equilibria import CERTIFIED
-from lina_calphad.phase.system import pieces_of
-from lina_calphad.phase.tracing import critical, meet, pure_energy, touch
+from lina_calphad.diagram.equilibria import CERTIFIED
+from lina_calphad.diagram.fields import Pieces
+from lina_calphad.diagram.meetings import critical, meet, pure_energy, touch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from lina_calphad.checks import Array, Flags
-    from lina_calphad.phase.equilibria import Phase
-    from lina_calphad.phase.gap import Rows
-    from lina_calphad.phase.system import BinarySystem, Pieces
-    from lina_calphad.phase.tracing import Event
+    from lina_calphad.diagram.phases import Phase
+    from lina_calphad.diagram.system import BinarySystem
+    from lina_calphad.diagram.tracing import Event
+    from lina_calphad.phase.rows import Rows
 
 
 _REFERENCE = 60  # temperatures of the reference from which tie-lines start
@@ -87,8 +88,10 @@ def spread(system: BinarySystem, values: Array, T: Array, span: tuple[float, flo
         places.append(t)
     levels = np.array(temperatures).reshape(len(events), len(values))
     with np.errstate(invalid="ignore"):
-        kept &= (np.diff(levels, axis=0) > 0).all(axis=0) & ((levels > span[0]) & (levels < span[1])).all(axis=0)
-    pieces = pieces_of(system, span, events, _REFERENCE)
+        kept &= (np.diff(levels, axis=0) > 0).all(axis=0) & (
+            (levels > span[0]) & (levels < span[1])
+        ).all(axis=0)
+    pieces = Pieces(tracer, events, _REFERENCE)
     # In which piece each draw is at each temperature.
     place = (levels[:, :, None] <= T).sum(axis=0)
     place[~kept] = -1
@@ -118,7 +121,7 @@ def _followed(
     T, good = start.copy(), np.zeros(n, bool)
     for draw in range(n):
         values = tuple(c[[draw]] for c in columns)
-        T[draw], one, two, good[draw] = touch(*phases, event.T, event.t[0], values)
+        T[draw], one, two, good[draw] = touch(phases[0], phases[1], event.T, event.t[0], values)
         t[:, draw] = one, two
     return T, t, good
 
@@ -126,8 +129,7 @@ def _followed(
 def _transition(
     phases: Sequence[Phase], T: Array, t: Array, columns: Rows
 ) -> tuple[Array, Array, Flags]:
-    """Where both phases of a pure component have one energy, by bisection: SGTE's ranges meet
-    there with a jump."""
+    """Where both phases of a pure component have one energy: SGTE's ranges meet with a jump."""
     side = np.sign(np.nansum(t[:, 0])) or 1.0
 
     def difference(T: Array) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -83,6 +83,14 @@ class Invariants(Sequence[Invariant]):
             rows.append(row)
         columns = ["kind", "T", *(f"{n}_{k}" for k in (1, 2, 3) for n in ("phase", "x"))]
         return pd.DataFrame(rows, columns=columns)
+
+
+class Region(NamedTuple):
+    """A range of composition with the phases that are stable there."""
+
+    x_from: float
+    x_to: float
+    phases: tuple[str, ...]
 
 
 def label(phases: Sequence[str]) -> str:
@@ -225,7 +233,7 @@ class Diagram:
         return float(left[k] + right[k]) / 2, float(T[k]), float(right[k] - left[k])
 
     def _connected(self) -> list[tuple[str, list[tuple[float, float, float]]]]:
-        """Single-phase regions: ranges of one phase that overlap from one temperature to the next."""
+        """Single-phase regions: ranges that overlap from one temperature to the next."""
         home: list[int] = []
 
         def root(k: int) -> int:
@@ -248,7 +256,10 @@ class Diagram:
         for k in range(len(home)):
             groups.setdefault(root(k), []).append(k)
         return [
-            (self.singles[some[0]][1], [(T, a, b) for T, _, a, b in map(self.singles.__getitem__, some)])
+            (
+                self.singles[some[0]][1],
+                [(T, a, b) for T, _, a, b in map(self.singles.__getitem__, some)],
+            )
             for some in groups.values()
         ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +10,13 @@ from pycalphad import Model
 from pycalphad import variables as v
 from symengine import S
 
+from lina_calphad.diagram.phases import Phase
 from lina_calphad.errors import DatabaseError, UnsupportedPhase
 from lina_calphad.phase.energy import Compiled, R, T, X, mixing_terms
-from lina_calphad.phase.equilibria import Phase
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pycalphad import Database
 
     from lina_calphad.checks import Array
@@ -31,7 +32,7 @@ class Section:
         Of the phase.
     origin, change
         Amounts of both components per mole of mixing sites (of formula units, where nothing
-        mixes) at y = 0, and how they change with y; see `lina_calphad.phase.equilibria.Phase`.
+        mixes) at y = 0, and how they change with y; see `lina_calphad.diagram.equilibria.Phase`.
     others
         Amounts of other species per mole of the two components, by name.
     energy
@@ -51,21 +52,11 @@ class Section:
             line = Compiled((g,), symbols)
 
             def fixed(T: Array, *values: Array) -> Array:
-                T, *rest = np.broadcast_arrays(T, *values)
-                found: Array = line(T, np.zeros_like(T), _stacked(rest))[..., 0]
+                found: Array = line(T, np.zeros_like(T), *values)[..., 0]
                 return found
 
             return Phase(self.name, fixed, self.origin, None)
-        terms = Compiled(mixing_terms(g), symbols)
-
-        def solution(T: Array, y: Array, *values: Array) -> Array:
-            return terms(T, y, _stacked(np.broadcast_arrays(*values) if values else []))
-
-        return Phase(self.name, solution, self.origin, self.change)
-
-
-def _stacked(values: Sequence[Array]) -> Array | None:
-    return np.stack(values, axis=-1) if len(values) else None
+        return Phase(self.name, Compiled(mixing_terms(g), symbols), self.origin, self.change)
 
 
 def section(
@@ -120,13 +111,12 @@ def section(
         msg = f"{name} mixes {', '.join(held[mixing[0]])}; {pair[0]} and {pair[1]}, or one of " \
               "them and vacancies, are supported"  # fmt: skip
         raise UnsupportedPhase(msg)
-    if "ordered_phase" in dbf.phases[name].model_hints:
-        if dbf.phases[name].model_hints["ordered_phase"] == name:
-            msg = f"{name} is an ordered phase, which is not supported"
-            raise UnsupportedPhase(msg)
+    if dbf.phases[name].model_hints.get("ordered_phase") == name:
+        msg = f"{name} is an ordered phase, which is not supported"
+        raise UnsupportedPhase(msg)
     mod = model(dbf, active, name, parameters=list(symbols) or None)
     ratios = [float(ratio) for ratio in dbf.phases[name].sublattices]
-    amounts = {s: 0.0 for s in active}
+    amounts = dict.fromkeys(active, 0.0)
     species = {s.name: s for names in dbf.phases[name].constituents for s in names}
     for k, names in enumerate(held):
         if k not in mixing:
@@ -138,12 +128,15 @@ def section(
         site = ratios[mixing[0]]
         first, second = _in_order(held[mixing[0]], pair)
     whole = {element: amount / site for element, amount in amounts.items() if element != "VA"}
-    origin = tuple(whole[c] + (c == first) for c in pair)
-    change = tuple(float((c == second) - (c == first)) for c in pair) if mixing else None
+    origin = (whole[pair[0]] + (pair[0] == first), whole[pair[1]] + (pair[1] == first))
+    change = None
+    if mixing:
+        gained = [float((c == second) - (c == first)) for c in pair]
+        change = gained[0], gained[1]
     if sum(origin) <= 0 and change is None:
         msg = f"{name} holds neither {pair[0]} nor {pair[1]}"
         raise UnsupportedPhase(msg)
-    at = {y: S.One for y in mod.site_fractions}
+    at = dict.fromkeys(mod.site_fractions, S.One)
     if mixing:
         at |= {y: X if y.species.name == second else 1 - X for y in mod.site_fractions
                if y.sublattice_index == mixing[0]}  # fmt: skip
@@ -155,9 +148,7 @@ def section(
     atoms = S(sum(whole.values()))
     if mixing:
         atoms += int(first != "VA") * (1 - X) + int(second != "VA") * X
-    energy = sum(
-        (S(t).xreplace(at) for n, t in mod.models.items() if n != "idmix"), S.Zero
-    ) * atoms
+    energy = sum((S(t).xreplace(at) for n, t in mod.models.items() if n != "idmix"), S.Zero) * atoms
     undefined = {str(s) for s in energy.free_symbols} - {"x", "T", *symbols}
     if undefined:
         names_ = ", ".join(sorted(undefined))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,21 +11,23 @@ import numpy as np
 from scipy.special import expit, log_expit
 
 from lina_calphad.checks import kelvin
+from lina_calphad.diagram.results import label
+from lina_calphad.diagram.spread import Spread, spread
 from lina_calphad.errors import ParameterError
 from lina_calphad.phase.bands import LEVELS, NAMES, Draws, pieces_of_draws
-from lina_calphad.phase.diagram import label
-from lina_calphad.phase.spread import Spread, spread
-from lina_calphad.phase.system import BinarySystem
 from lina_calphad.phase.tally import Tally
 from lina_calphad.phase.workers import mapped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
     from lina_calphad.checks import Array
-    from lina_calphad.phase.diagram import Diagram
+    from lina_calphad.diagram.results import Diagram
+    from lina_calphad.diagram.system import BinarySystem
 
 _DRAWS_AT_ONCE = 1000
 _LEFT_OUT = 0.02  # largest share of the draws that may be left out
@@ -78,16 +80,18 @@ class DiagramBands:
         )
 
     def to_dataframe(self) -> pd.DataFrame:
-        """One row a field, boundary and temperature: quantiles of x, and of ln of its dilute end."""
+        """One row a field, boundary and temperature: quantiles of x, and ln of its dilute end."""
         import pandas as pd
 
         frames = []
-        for number, (names, t, share) in enumerate(zip(self.fields, self.t, self.share, strict=True), 1):
+        for number, (names, t, share) in enumerate(
+            zip(self.fields, self.t, self.share, strict=True), 1
+        ):
             for side, name in enumerate(names):
                 sign = 1 if side == 0 else -1
                 logs = log_expit(sign * t[:, side])[::sign]
-                columns: dict[str, Any] = {"field": number, "phase": name, "beside": names[1 - side],
-                                           "T": self.T, "share": share}  # fmt: skip
+                columns: dict[str, Any] = {"field": number, "phase": name}
+                columns |= {"beside": names[1 - side], "T": self.T, "share": share}
                 columns |= {f"x_{n}": expit(q) for n, q in zip(NAMES, t[:, side], strict=True)}
                 columns |= {f"ln_dilute_{n}": q for n, q in zip(NAMES, logs, strict=True)}
                 frames.append(pd.DataFrame(columns))
@@ -109,14 +113,16 @@ class DiagramBands:
             for i, opacity in enumerate(SHADES.values()):
                 for side in (0, 1):
                     there = (share > 0.5) & np.isfinite(t[[i, -1 - i], side]).all(axis=0)
-                    edges = expit(t[[i, -1 - i], side])
+                    low, high = expit(t[[i, -1 - i], side])
                     ax.fill_betweenx(
-                        self.T, *edges, where=there, color=colour, alpha=opacity, linewidth=0,
+                        self.T, low, high, where=there, color=colour, alpha=opacity, linewidth=0,
                         zorder=0.5,
                     )  # fmt: skip
         for _, row in self.invariants[self.invariants["quantity"] == "T"].iterrows():
             low, high = row["x_from"], row["x_to"]
-            for (a, b), opacity in zip((("low_95", "high_95"), ("low_68", "high_68")), SHADES.values(), strict=True):
+            for (a, b), opacity in zip(
+                (("low_95", "high_95"), ("low_68", "high_68")), SHADES.values(), strict=True
+            ):
                 if high > low:
                     ax.fill_between([low, high], row[a], row[b], color=colour, alpha=opacity,
                                     linewidth=0, zorder=0.5)  # fmt: skip
@@ -157,8 +163,10 @@ def diagram_bands(
     pieces = (piece for piece in pieces_of_draws(draws, _DRAWS_AT_ONCE))
     tallies: list[Tally] = []
     sums: dict[str, Array] = {}
-    n, left_out, head = 0, 0, None
-    for found, probability, size in mapped(partial(_piece, system, T, span), _values(system, pieces), client):
+    n, left_out, _head = 0, 0, None
+    for found, probability, size in mapped(
+        partial(_piece, system, T, span), _values(system, pieces), client
+    ):
         used = len(found[0])
         tallies = tallies or [Tally(part.shape[1]) for part in found]
         for tally, part in zip(tallies, found, strict=True):
@@ -170,7 +178,9 @@ def diagram_bands(
         if progress:
             progress(n + left_out)
     if n == 0 or left_out > 1 + _LEFT_OUT * (n + left_out):
-        msg = f"{left_out} of {n + left_out} draws have a diagram of another kind than the reference"
+        msg = (
+            f"{left_out} of {n + left_out} draws have a diagram of another kind than the reference"
+        )
         raise ParameterError(msg)
     reference = system.diagram(*span)
     t = np.array([tally.quantiles(LEVELS).reshape(len(LEVELS), 2, T.size) for tally in tallies[1:]])
@@ -185,7 +195,9 @@ def diagram_bands(
 def _values(system: BinarySystem, pieces: Any) -> Any:
     for piece in pieces:
         if tuple(piece.symbols) != system.symbols:
-            msg = f"the draws are of {', '.join(piece.symbols)}, free are {', '.join(system.symbols)}"
+            msg = (
+                f"the draws are of {', '.join(piece.symbols)}, free are {', '.join(system.symbols)}"
+            )
             raise ParameterError(msg)
         yield piece.values
 
@@ -206,7 +218,12 @@ def _piece(
     fields = [np.full((2, len(values), T.size), np.nan) for _ in range(number)]
     for name, pair, t in found.fields:
         there = ~np.isnan(t).all(axis=0)
-        x = np.array([np.subtract(*system.phases[p].logs(side)[::-1]) for p, side in zip(pair, t, strict=True)])
+        x = np.array(
+            [
+                np.subtract(*system.phases[p].logs(side)[::-1])
+                for p, side in zip(pair, t, strict=True)
+            ]
+        )
         fields[name] = np.where(there, x, fields[name])
     parts = [np.column_stack(columns) if columns else np.zeros((kept.sum(), 0))]
     for t in fields:
@@ -218,7 +235,7 @@ def _piece(
 def _counts(system: BinarySystem, found: Spread, T: Array) -> dict[str, Array]:
     """How many draws have each set of phases at (T, x)."""
     counts: dict[str, Array] = {}
-    draws, levels = found.sequences.shape
+    _draws, _levels = found.sequences.shape
     for k, sequence in enumerate(found.kinds):
         here = (found.sequences == k) & found.kept[:, None]
         draw, level = np.nonzero(here)
@@ -227,7 +244,7 @@ def _counts(system: BinarySystem, found: Spread, T: Array) -> dict[str, Array]:
         sides = [t[:, draw, level] for _, _, t in found.of(k)]
         edges = [
             np.exp(system.phases[p].logs(side)[1])
-            for (one, two), t in zip(zip(sequence, sequence[1:]), sides, strict=False)
+            for (one, two), t in zip(itertools.pairwise(sequence), sides, strict=False)
             for p, side in ((one, t[0]), (two, t[1]))
         ]
         inside = np.zeros((draw.size, _X.size), np.intp)
@@ -249,7 +266,10 @@ def _invariants(reference: Diagram, quantiles: Array) -> pd.DataFrame:
     for one in reference.invariants:
         ends = [x for _, x in one.phases]
         base: dict[str, Any] = {"kind": one.kind, "x_from": min(ends), "x_to": max(ends)}
-        rows.append(base | {"quantity": "T", "phase": "", **dict(zip(NAMES, quantiles[:, column], strict=True))})
+        rows.append(
+            base
+            | {"quantity": "T", "phase": "", **dict(zip(NAMES, quantiles[:, column], strict=True))}
+        )
         column += 1
         for name, _ in one.phases:
             x = expit(quantiles[:, column])
