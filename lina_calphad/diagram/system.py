@@ -283,7 +283,7 @@ def _again(*arguments: Any) -> BinarySystem:
 
 def _distinct(phases: Sequence[Phase], rows: tuple[Array, ...]) -> None:
     """UnsupportedPhase if two phases have one energy everywhere: neither is the stable one."""
-    t = np.linspace(-5, 5, 11)[:, None]
+    t = np.repeat(np.linspace(-5, 5, 11)[:, None], rows[0].size, axis=1)
     energies = [p.line(rows)[0] if p.fixed else np.array(p.curve(t, rows)[:2]) for p in phases]
     for k, one in enumerate(phases):
         for j, other in enumerate(phases[:k]):
