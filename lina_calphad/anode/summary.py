@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
+from scipy.special import expit
 
-from lina_calphad.anode import tables
-from lina_calphad.anode.boundaries import curve_ends
 from lina_calphad.anode.diffusion import DepthProfile, depth_profile
+from lina_calphad.anode.melting import MELTING_ERROR, liquid_ranges, melting_point
 from lina_calphad.anode.stripping import (
     StrippingPath,
+    initial_composition,
+    molar_volume,
+    stripped_share,
     stripping_path,
 )
-from lina_calphad.anode.windows import Regions, describe, regions
-from lina_calphad.checks import kelvin, within
-from lina_calphad.errors import OutsideAssessedRange
-from lina_calphad.phase.kinetics import (
-    CAPILLARY_LENGTH,
-    DIFFUSIVITY,
-    DIFFUSIVITY_STATED,
-    Estimate,
+from lina_calphad.anode.windows import (
+    BOUNDARIES,
+    REGIONS,
+    Regions,
+    classify,
+    curve_ends,
+    describe,
+    named,
+    regions,
+    source_first,
 )
+from lina_calphad.checks import kelvin, within
+from lina_calphad.errors import NoMiscibilityGap, OutsideAssessedRange
+from lina_calphad.phase import kinetics
+from lina_calphad.phase.bands import NAMES, Bands, bands
+from lina_calphad.phase.kinetics import DIFFUSIVITY, DIFFUSIVITY_STATED, Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import ArrayLike
     from pycalphad import Database
@@ -39,10 +50,18 @@ if TYPE_CHECKING:
 
 #: Shares of the Li stripped for which initial compositions are sought.
 DEPTHS = (0.25, 0.5, 0.75, 0.9)
+#: Times of the table of coarsening, in s.
+TIMES = {
+    "1 hour": 3600.0, "1 day": 86400.0, "1 week": 604800.0, "30 days": 2.592e6,
+    "1 year": 3.15576e7, "10 years": 3.15576e8,
+}  # fmt: skip
 
-_MAP_T = (200.0, 400.0)  # in K; SGTE's unaries begin at 200 K
-_MAP_X = expit(np.linspace(logit(1e-6), logit(0.9999), 301))
+#: Temperatures in K and compositions that the map shows; SGTE's unaries begin at 200 K.
+MAP_T = (200.0, 400.0)
+MAP_X = (1e-6, 0.9999)
 _MAP_ROWS = 201
+_WAVES = expit(np.linspace(-12, 12, 121))  # of a spinodal; close where the wavelength diverges
+_NEIGHBOURS = (0.1, 1.0, 10.0)  # factors of a diffusivity that is known to an order of magnitude
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +76,8 @@ class Study:
         Mole fraction of Na before stripping, and temperatures in K, shape (n,).
     start
         Region of the alloy before stripping at each temperature.
+    density
+        In kg/m³, if given.
     path
         Its stripping path at each temperature.
     windows
@@ -73,8 +94,8 @@ class Study:
         Table of coarsening over time.
     uncertainty
         Table of what draws of the parameters make of the path; None without draws.
-    field
-        Regions over composition (columns) and temperature (rows), for a figure.
+    spread
+        Where the draws put the boundaries over temperature; None without draws.
     estimates
         Inputs that nobody measured for this purpose.
     notes
@@ -85,6 +106,7 @@ class Study:
     x0: float
     T: Array
     start: Regions
+    density: float | None
     path: StrippingPath
     windows: pd.DataFrame
     starts: pd.DataFrame
@@ -93,7 +115,7 @@ class Study:
     waves: pd.DataFrame
     sizes: pd.DataFrame
     uncertainty: pd.DataFrame | None
-    field: Regions
+    spread: Bands | None
     estimates: tuple[Estimate, ...]
     notes: tuple[str, ...]
 
@@ -101,11 +123,20 @@ class Study:
         levels = ", ".join(f"{T:g}" for T in self.T)
         return f"<Study of {self.description.name} from x0 = {self.x0:g} at {levels} K>"
 
+    @cached_property
+    def chart(self) -> pd.DataFrame:
+        """For the map: boundaries over temperature, and between which compositions is liquid."""
+        return _chart(self.description, _map_rows(self.T))
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by the name of its file."""
+        return {**self._tables(), "map": self.chart}
+
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        """All but that of the map, which takes longest."""
         found = {
             "windows": self.windows, "path": self.path.to_dataframe(), "starts": self.starts,
-            "map": tables.map_table(self.field), "waves": self.waves, "coarsening": self.sizes,
+            "waves": self.waves, "coarsening": self.sizes,
             "estimates": pd.DataFrame([asdict(estimate) for estimate in self.estimates]),
         }  # fmt: skip
         if self.profiles:
@@ -119,7 +150,8 @@ class Study:
 
     def to_dict(self) -> dict[str, Any]:
         """Input and every table but that of the map and the depths, for JSON; None for missing."""
-        tables = {name: t for name, t in self.tables().items() if name not in ("map", "profile")}
+        tables = self._tables()
+        tables.pop("profile", None)
         return {
             "assessment": self.description.name,
             "x0": self.x0,
@@ -132,6 +164,7 @@ class Study:
         }  # fmt: skip
 
 
+@source_first
 def study(
     x0: float,
     T: ArrayLike = 300.0,
@@ -155,7 +188,7 @@ def study(
     T
         Temperature in K, or some.
     source
-        As of `describe`.
+        As of `describe`; it may also come first, as in the command.
     thickness, density
         As of `stripping_path`.
     current_density
@@ -186,7 +219,7 @@ def study(
 
     Examples
     --------
-    >>> found = study(0.03, 300.0)
+    >>> found = study("santos2025", x0=0.03, T=300.0)
     >>> found
     <Study of santos2025 from x0 = 0.03 at 300 K>
     >>> found.windows[["region", "x_from", "x_to"]].head(3).round(5)
@@ -201,50 +234,180 @@ def study(
     if stripped is not None:
         within(stripped, (0.0, 1.0), "stripped is a share of the Li")
     progress("stripping path")
-    description = describe(source)
+    alloy = describe(source)
     T = np.atleast_1d(kelvin(T)).ravel()
-    _refuse_cold(description, T)
-    path = stripping_path(x0, T, description, thickness=thickness, density=density)
+    ends = curve_ends(alloy, T)
+    _refuse_cold(ends, T)
+    path = stripping_path(x0, T, alloy, thickness=thickness, density=density)
     profiles, sensitivity = [], None
     if current_density is not None and thickness is not None:
-        given = (current_density, thickness, description)
+        given = (current_density, thickness, alloy)
         shares = None if stripped is None else np.linspace(0, stripped, 11)
         for level in T:
             progress(f"depth profile at {level:g} K")
             profiles.append(depth_profile(x0, level, *given, diffusivity=diffusivity, q=shares))
-        sensitivity = tables.sensitivity(x0, T, given, diffusivity)
+        sensitivity = _sensitivity(x0, T, given, diffusivity)
     progress("length and time")
-    waves, kappa = tables.waves(description, T, diffusivity)
-    sizes = tables.sizes(description, T, diffusivity)
-    uncertainty = None
+    waves, kappa = _waves(alloy, T, diffusivity)
+    sizes = _sizes(alloy, T, diffusivity)
+    spread = None
     if draws:
         progress("draws of the parameters")
-        uncertainty = tables.uncertainty(float(x0), T, draws)
-    progress("map")
-    rows = np.linspace(min(_MAP_T[0], T.min()), max(_MAP_T[1], T.max()), _MAP_ROWS)
-    windows, starts = tables.windows(description, T), tables.starts(description, T, depths)
+        spread = bands(*draws, np.union1d(_map_rows(T)[::5], T))
+    inputs = DIFFUSIVITY
+    if diffusivity != DIFFUSIVITY.value:
+        inputs = Estimate("diffusivity", diffusivity, "m²/s", "as given")
     return Study(
-        description, float(x0), T, regions(x0, T, description), path, windows, starts,
-        tuple(profiles), sensitivity, waves, sizes, uncertainty,
-        regions(_MAP_X, rows[:, None], description), (*_inputs(diffusivity), *kappa),
-        tuple(_notes(description, float(x0), T, path, density, diffusivity, profiles)),
+        alloy, float(x0), T, regions(x0, T, alloy), density, path, _windows(alloy, T, ends),
+        _starts(alloy, T, depths), tuple(profiles), sensitivity, waves, sizes,
+        None if spread is None else _uncertainty(float(x0), T, spread),
+        spread, (inputs, kinetics.CAPILLARY_LENGTH, *kappa),
+        tuple(_notes(alloy, float(x0), T, path, density, diffusivity, profiles)),
     )  # fmt: skip
 
 
-def _refuse_cold(description: Alloy, T: Array) -> None:
+def _refuse_cold(ends: Mapping[str, Array], T: Array) -> None:
     """OutsideAssessedRange where a boundary cannot be told from a pure element."""
+    at = np.concatenate(list(ends.values()))
+    cold = ((at < 1e-300) | (at > 1 - 1e-15)).any(axis=0)
+    if cold.any():
+        msg = (
+            f"at {T[cold][0]:g} K a solubility is below 1e-15, too small for these tables; "
+            "regions and stripping_path of lina_calphad.anode go further"
+        )
+        raise OutsideAssessedRange(msg)
+
+
+def _windows(alloy: Alloy, T: Array, ends: Mapping[str, Array]) -> pd.DataFrame:
+    """One row a temperature and range of composition, from pure Li to pure Na."""
+    rows = []
+    for i, (level, melts) in enumerate(zip(T, liquid_ranges(alloy, T), strict=True)):
+        here = {kind: pair[:, i] for kind, pair in ends.items()}
+        edges = np.unique([0.0, *np.ravel(list(here.values())), *melts.ravel(), 1.0])
+        edges = edges[~np.isnan(edges)]
+        middle = (edges[1:] + edges[:-1]) / 2
+        codes = classify(middle, here, alloy.liquid_present(middle, np.full_like(middle, level)))
+        first = np.flatnonzero(np.diff(codes, prepend=-1))
+        rows += [
+            {"T": level, "region": REGIONS[k].key, "name": REGIONS[k].name, "x_from": a, "x_to": b}
+            for k, a, b in zip(codes[first], edges[first], [*edges[first[1:]], 1.0], strict=True)
+        ]
+    return pd.DataFrame(rows)
+
+
+def _starts(alloy: Alloy, T: Array, depths: Sequence[float]) -> pd.DataFrame:
+    """Initial composition whose coherent spinodal is entered at a share stripped."""
+    q = np.array(depths, dtype=float)
+    rows = []
     for level in T:
-        ends = np.array(list(curve_ends(description, level).values()))
-        if ((ends < 1e-300) | (ends > 1 - 1e-15)).any():
-            msg = (
-                f"at {level:g} K a solubility is below 1e-15, too small for these tables; "
-                "regions and stripping_path of lina_calphad.anode go further"
+        reason = f"there is no coherent spinodal at {level:g} K"
+        try:
+            x0 = initial_composition(q, level, "coherent_spinodal", alloy)
+        except OutsideAssessedRange as error:
+            x0, reason = np.full(q.size, np.nan), str(error)
+        rows += [
+            {"T": level, "q": each, "x0": at, "reason": reason if np.isnan(at) else ""}
+            for each, at in zip(q, x0, strict=True)
+        ]
+    return pd.DataFrame(rows)
+
+
+def _sensitivity(
+    x0: float, T: Array, given: tuple[float, float, Alloy], diffusivity: float
+) -> pd.DataFrame:
+    """When both sides enter the coherent spinodal, and the end, by diffusivity."""
+    rows = []
+    for level, factor in product(T, _NEIGHBOURS):
+        D = factor * diffusivity
+        try:
+            found = depth_profile(x0, level, *given, diffusivity=D)
+        except ValueError:  # beyond what the profile resolves
+            continue
+        interface, collector = found.crossings["coherent spinodal alpha"]
+        rows.append(
+            {"T": level, "diffusivity": D, "q_interface": interface, "q_collector": collector}
+            | {"q_exhausted": found.exhausted_at}
+        )
+    return pd.DataFrame(rows)
+
+
+def _waves(alloy: Alloy, T: Array, diffusivity: float) -> tuple[pd.DataFrame, list[Estimate]]:
+    """Waves over both spinodals at each temperature, and the gradient energies they rest on."""
+    frames, estimates = [], []
+    for level in T:
+        distance = kinetics.neighbour_distance(molar_volume(alloy, np.array(0.0), level))
+        kappa = float(kinetics.gradient_energy(alloy.chemical, level, distance))
+        basis = "pairs of nearest neighbours, Cahn & Hilliard 1958"
+        estimates.append(Estimate(f"gradient energy at {level:g} K", kappa, "J m²/mol", basis))
+        for kind, solution in alloy.solutions.items():
+            low, high = solution.ends("spinodal", level)
+            if np.isnan(low):
+                continue
+            wave = kinetics.fastest_wave(
+                solution, low + (high - low) * _WAVES, level, kappa, diffusivity
             )
-            raise OutsideAssessedRange(msg)
+            frames.append(wave.to_dataframe().assign(kind=kind))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(), estimates
+
+
+def _sizes(alloy: Alloy, T: Array, diffusivity: float) -> pd.DataFrame:
+    """Sizes after each of `TIMES`: in bulk, along interfaces, and through either solution."""
+    rows: list[dict[str, Any]] = []
+    for level in T:
+        try:
+            gap = alloy.chemical.binodal(level)
+        except NoMiscibilityGap:
+            continue
+        for through, law, x in (
+            ("both phases", "bulk", None),
+            ("interfaces", "interface", None),
+            ("Li-rich matrix", "dilute", float(np.exp(gap.ln_x_alpha))),
+            ("Na-rich matrix", "dilute", float(np.exp(gap.ln_one_minus_x_beta))),
+        ):
+            found = kinetics.coarsening(list(TIMES.values()), x or 1.0, diffusivity=diffusivity)
+            row = {"T": level, "through": through, "law": law, "solubility": x}
+            pairs = zip(found.t, found.size[law], strict=True)
+            rows += [row | {"t_s": t, "size_m": size} for t, size in pairs]
+    return pd.DataFrame(rows)
+
+
+def _uncertainty(x0: float, T: Array, spread: Bands) -> pd.DataFrame:
+    """What draws make of the boundaries and of the shares stripped there, by quantiles."""
+    rows = []
+    for name, level in product(BOUNDARIES, T):
+        kind, _, branch = name.rpartition(" ")
+        at = int(np.searchsorted(spread.T, level))
+        x = spread.x(kind)[:, 0 if branch == "alpha" else 1, at]
+        row = {"T": level, "boundary": name, "share_with_gap": spread.gap[kind.split()[0]][at]}
+        # Only what lies ahead of the alloy is reached; where draws have no gap it is missing.
+        q = stripped_share(x0, np.where(x > x0, x, 1.0))
+        for quantile, end, share in zip(NAMES, x, q, strict=True):
+            row |= {f"x_{quantile}": end, f"q_{quantile}": share if end > x0 else np.nan}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _map_rows(T: Array) -> Array:
+    """Temperatures of the map, which shows all that the study has."""
+    return np.linspace(min(MAP_T[0], T.min()), max(MAP_T[1], T.max()), _MAP_ROWS)
+
+
+def _chart(alloy: Alloy, T: Array) -> pd.DataFrame:
+    """One row a temperature: boundaries, and between which compositions liquid is present."""
+    melting = melting_point(alloy, MAP_X[0], T[0], T[-1])
+    if melting is not None:  # its row just below, and the first with liquid
+        T = np.union1d(T, melting + np.array([-1, 1]) * MELTING_ERROR)
+    table = pd.DataFrame({"T": T, **named(curve_ends(alloy, T))})
+    if alloy.liquid is not None:
+        hot = (melting or np.inf) < T
+        for i, ends in enumerate(liquid_ranges(alloy, T[hot]).transpose(1, 2, 0)):
+            further = f" {i + 1}" if i else ""
+            table.loc[hot, [f"liquid from{further}", f"liquid to{further}"]] = ends.T
+    return table
 
 
 def _notes(
-    description: Alloy, x0: float, T: Array, path: StrippingPath, density: float | None,
+    alloy: Alloy, x0: float, T: Array, path: StrippingPath, density: float | None,
     diffusivity: float, profiles: Sequence[DepthProfile],
 ) -> Iterator[str]:  # fmt: skip
     """What the numbers do not know, as far as it concerns this study."""
@@ -262,14 +425,7 @@ def _notes(
             "which makes charges some 8 % too high at room temperature: give a density"
         )
     if profiles:
-        factors = (float(s.stability(T[0], x0)) for s in description.solutions.values())
-        chemical, coherent = (f"{factor:.2f}" for factor in factors)
-        yield (
-            "depth profiles take the diffusivity for that of interdiffusion. Times the "
-            f"thermodynamic factor, at x0 {coherent} (coherent) or {chemical} (chemical), it would "
-            "be smaller, and the interface run out earlier; inside a spinodal the alloy is no "
-            "longer one solution and the profile is formal"
-        )
+        yield _thermodynamic_factor(alloy, x0, float(T[0]))
     yield (
         "laws of coarsening are good to a factor of order one, and diffusion along interfaces "
         "may be much faster. The paper concludes that patterns stay below 1 µm even after "
@@ -279,10 +435,22 @@ def _notes(
     low, high = DIFFUSIVITY_STATED
     if diffusivity == DIFFUSIVITY.value and ((low > T) | (high < T)).any():
         yield f"the diffusivity was stated for {low:g} to {high:g} K"
-    if (_MAP_T[0] > T).any():
-        yield f"below {_MAP_T[0]:g} K the elements are extrapolated: SGTE's data begin there"
+    if (MAP_T[0] > T).any():
+        yield f"below {MAP_T[0]:g} K the elements are extrapolated: SGTE's data begin there"
 
 
-def _inputs(diffusivity: float) -> tuple[Estimate, Estimate]:
-    given = Estimate("diffusivity", diffusivity, "m²/s", "as given")
-    return DIFFUSIVITY if diffusivity == DIFFUSIVITY.value else given, CAPILLARY_LENGTH
+def _thermodynamic_factor(alloy: Alloy, x0: float, T: float) -> str:
+    """What the diffusivity of a depth profile leaves out."""
+    coherent, chemical = (float(s.stability(T, x0)) for s in (alloy.coherent, alloy.chemical))
+    smaller = "a real one would be smaller, and the interface run out of Li earlier"
+    unmixing = (
+        "a negative factor is unmixing, not slow diffusion: the alloy starts in that spinodal"
+    )
+    # Coherency can only raise the factor.
+    what = smaller if chemical > 0 else f"{smaller}; {unmixing}" if coherent > 0 else unmixing
+    return (
+        "depth profiles take the diffusivity for that of interdiffusion, which is that of tracers "
+        f"times the thermodynamic factor, at x0 {coherent:.2f} (coherent) or {chemical:.2f} "
+        f"(chemical): {what}. Inside a spinodal the alloy is no longer one solution and the "
+        "profile is formal"
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -27,6 +29,7 @@ from lina_calphad.errors import (
     DatabaseError,
     MissingElasticData,
     OutsideAssessedRange,
+    ParameterError,
     UnknownAssessment,
 )
 from lina_calphad.phase.bands import region_probability
@@ -117,7 +120,7 @@ def test_the_coherent_binodal_leaves_the_chemical_spinodal_on_one_side_alone(san
 def test_without_a_coherent_gap_there_are_fewer_regions(zhang):
     found = regions(np.linspace(0, 1, 200), 300.0, zhang)
     assert set(found.key) == {"single", "held", "held_unstable"}
-    assert {b for b in BOUNDARIES if np.ma.getmaskarray(found.boundaries[b]).all()} == {
+    assert {b for b in BOUNDARIES if np.isnan(found.boundaries[b]).all()} == {
         b for b in BOUNDARIES if b.startswith("coherent")
     }
     # The chemical spinodal is the innermost curve then.
@@ -254,7 +257,7 @@ def test_draws_that_do_not_differ_give_the_region_itself(santos, draws):
 
 def test_where_liquid_is_present_there_is_no_probability_of_a_solid(santos, draws):
     found = regions(0.3, [300.0, 400.0], santos, draws=draws)
-    assert np.ma.getmaskarray(found.probability["single"]).tolist() == [False, True]
+    assert np.isnan(found.probability["single"]).tolist() == [False, True]
     assert found.to_dataframe()["p_coherent_spinodal"].isna().tolist() == [False, True]
 
 
@@ -314,8 +317,8 @@ def test_just_beyond_a_boundary_lies_the_region_it_enters(santos, T):
     assert len(table) == 8
 
 
-def test_boundaries_already_behind_are_masked(path):
-    behind = {name for name, q in path.q.items() if np.ma.is_masked(q)}
+def test_boundaries_already_behind_are_missing(path):
+    behind = {name for name, q in path.q.items() if np.isnan(q)}
     assert behind == {"chemical binodal alpha", "coherent binodal alpha"}
     assert (
         repr(path) == "<StrippingPath of santos2025 from x0 = 0.03 at 300 K: 6 boundaries crossed>"
@@ -398,7 +401,7 @@ def test_a_start_for_one_depth_is_a_number(santos):
 
 def test_there_is_nothing_to_start_from_where_there_is_no_such_region(zhang):
     x0 = initial_composition(0.5, [150.0, 300.0], "coherent_spinodal", zhang)
-    assert np.ma.getmaskarray(x0).tolist() == [False, True]
+    assert np.isnan(x0).tolist() == [False, True]
 
 
 # -- bad input --
@@ -425,7 +428,7 @@ def test_the_temperature_up_to_which_a_path_is_solid_is_named(santos):
     def named(x0):
         with pytest.raises(OutsideAssessedRange) as caught:
             stripping_path(x0, 372.0, santos)
-        return float(str(caught.value).split()[-2])
+        return float(re.search(r"below (\S+) K", str(caught.value))[1])
 
     assert named(0.03) == pytest.approx(santos.invariants[0].T, abs=0.03)
     # An alloy within the Na-rich solution melts as that does, not at the eutectic.
@@ -502,5 +505,5 @@ def test_capacities_need_the_masses_of_the_elements(santos):
 
 
 def test_draws_of_a_parameter_that_is_not_there_are_refused(santos, draws):
-    with pytest.raises(DatabaseError, match="BCCL0"):
+    with pytest.raises(ParameterError, match="BCCL0"):
         regions(0.3, 300.0, santos, draws=(santos.dbf, draws[1]))
