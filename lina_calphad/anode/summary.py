@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from lina_calphad.checks import Array
     from lina_calphad.data.sources import Source
-    from lina_calphad.phase.alloy import Alloy
+    from lina_calphad.diagram.alloy import Alloy
     from lina_calphad.phase.draws import ParameterDraws
 
 #: Shares of the Li stripped for which initial compositions are sought.

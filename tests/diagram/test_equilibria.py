@@ -68,7 +68,7 @@ def hull(phases, T, points=4001):
     for number, phase in enumerate(phases):
         if phase.fixed:
             g, x = phase.line((np.array([T]),))
-            xs, gs, who = [*xs, [x]], [*gs, g], [*who, [number]]
+            xs, gs, who = [*xs, x], [*gs, g], [*who, [number]]
             continue
         s, a, x, *_ = phase.curve(t, (np.full(t.size, T),))
         xs, gs, who = [*xs, x], [*gs, a + x * s], [*who, np.full(t.size, number)]

@@ -11,7 +11,7 @@ from support import COMPS
 from sympy import Symbol, lambdify
 
 import lina_calphad as lc
-from lina_calphad.phase.alloy import Alloy
+from lina_calphad.diagram.alloy import Alloy
 
 
 @pytest.fixture(scope="module")
