@@ -7,7 +7,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import MISSING, fields
 from functools import wraps
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hin
 
 import click
 
-from lina_calphad.errors import LinaCalphadError
+from lina_calphad.errors import LinaCalphadError, OutputError
 from lina_calphad.text import printable
 
 if TYPE_CHECKING:
@@ -215,15 +215,22 @@ def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -
                 place.check()
             with _as_typed(options):
                 report = function(*arguments, **options)
+            failed = None
+            if place:
+                try:
+                    with place.writing() as files, steps(len(report.figures)) as say:
+                        report.write(files, say)
+                except OutputError as error:  # what was found is shown all the same
+                    failed = error
             if as_json:
                 click.echo(report.to_json())
             else:
-                report.show()
-            if place:
-                with place.writing() as files, steps(len(report.figures)) as say:
-                    report.write(files, say)
-                if not as_json:
-                    _say_where(report, place)
+                with suppress(SystemExit):  # rich's, where the reader has gone
+                    report.show()
+            if failed:
+                raise failed
+            if place and not as_json:
+                _say_where(report, place)
             if not report.ok:
                 sys.exit(1)
 

@@ -36,6 +36,7 @@ from lina_calphad.plots import ARRHENIUS_BOTTOM, KINDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from matplotlib.figure import Figure
     from pycalphad import Database
 
     from lina_calphad.checks import Array
@@ -162,6 +163,15 @@ class Comparison:
 
         return comparison_report(self)
 
+    def plot(self, name: str = "phase_diagram") -> Figure:
+        """One of the figures: "phase_diagram", "arrhenius" or "gibbs_energy"."""
+        from lina_calphad.compare.figures import FIGURES
+
+        if name not in FIGURES:
+            msg = f"figures of a comparison are {', '.join(FIGURES)}; got {name!r}"
+            raise ValueError(msg)
+        return FIGURES[name](self)
+
     @cached_property
     def top(self) -> float:
         """Temperature in K up to which the diagrams are drawn: the highest eutectic."""
@@ -266,10 +276,11 @@ def compare(
         raise UnknownAssessment(msg)
     names = short_names(sources)
     databases = [read(source) for source in sources]
-    draws = [
-        source_draws(source, dbf) if bands else None
-        for source, (dbf, _) in zip(sources, databases, strict=True)
-    ]
+    draws = {
+        name: (source, source_draws(source, dbf))
+        for name, source, (dbf, _) in zip(names, sources, databases, strict=True)
+        if bands
+    }
     notes = list(range_notes(T, sources))
     descriptions = []
     for name, (dbf, origin) in zip(names, databases, strict=True):
@@ -281,10 +292,7 @@ def compare(
     if set(comparison["chemical_na_in_li"].reasons) == {"no gap"}:
         msg = f"bcc Li-Na has no miscibility gap at {T:g} K in {', '.join(names)}"
         raise NoMiscibilityGap(msg)
-    if not bands:
-        return comparison
-    found_draws = dict(zip(names, zip(sources, draws, strict=True), strict=True))
-    return _with_bands(comparison, found_draws, say)
+    return _with_bands(comparison, draws, say) if bands else comparison
 
 
 def _look_at(alloy: Alloy, T: float, say: Callable[[str], None]) -> list[str]:
@@ -356,7 +364,8 @@ def _stacked(frames: Mapping[Any, pd.DataFrame], names: list[str]) -> pd.DataFra
     """Frames one under another, with columns in front that say which each is."""
     if not frames:
         return pd.DataFrame(columns=names)
-    return pd.concat(frames, names=names).reset_index(level=names).reset_index(drop=True)
+    whole: pd.DataFrame = pd.concat(frames, names=names).reset_index(names)
+    return whole.reset_index(drop=True)
 
 
 def _nones(row: Array) -> tuple[float | None, ...]:

@@ -319,7 +319,8 @@ def _check_numbers(dataset: Dataset, origin: str | os.PathLike[str]) -> Dataset:
             f"without a word: enter 0 K energies at {COLDEST} K"
         )
         raise DatasetError(msg)
-    msg = f"{origin}: {output} at {(~warm).sum()} temperatures below {COLDEST} K is left out"
+    cold = f"{(~warm).sum()} of {T.size} temperatures"
+    msg = f"{origin}: {output} at {cold} is left out: below {COLDEST} K, ESPEI takes none"
     warnings.warn(msg, DataLeftOut, stacklevel=4)
     kept = {"values": values[:, warm].tolist()}
     if weights.ndim:

@@ -74,7 +74,10 @@ def check_lattice(atoms: Any, lattice: str, origin: str) -> None:
         If it is not periodic, its cell is too small, large or thin for a crystal, or some
         atoms have other neighbours than they have in `lattice` ("any" allows all).
     """
-    if not (atoms.pbc.all() and atoms.cell.rank == 3):
+    if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()):
+        msg = f"{origin} has positions or a cell that are no finite numbers"
+        raise DatasetError(msg)
+    if not (len(atoms) and atoms.pbc.all() and atoms.cell.rank == 3):
         msg = f"{origin} is not periodic in three directions: give a supercell"
         raise DatasetError(msg)
     edges = atoms.cell.array

@@ -101,8 +101,17 @@ def test_forces_that_are_no_numbers(tmp_path):
     forces = np.zeros((16, 3))
     forces[0, 0] = np.nan
     write(tmp_path / "a.traj", supercell("Li", energy=-30.0, forces=forces))
-    with pytest.raises(DatasetError, match="forces that are no finite numbers"):
+    with pytest.raises(DatasetError, match=r"its forces, array.*, cannot be used"):
         read_calculations([tmp_path / "a.traj"])
+
+
+def test_an_energy_that_is_no_number(tmp_path):
+    file = tmp_path / "a.extxyz"
+    write(file, supercell("Li", name="a"))
+    text = file.read_text()
+    file.write_text(text.replace("name=a", "name=a energy_ev=-3bc"))
+    with pytest.raises(DatasetError, match="its energy, '-3bc', cannot be used"):
+        read_calculations([file])
 
 
 # Which structures count

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from pycalphad import Database
 from support import LINA
 from test_supercells import NA_IN_LI, REFERENCES, frame, mixed, supercell
 
+from lina_calphad.cli.main import _surroundings
 from lina_calphad.data.assessments import ELASTIC_FILE, MEASURED, read_shipped, tdb_folder
 from lina_calphad.data.cells import read_calculations, read_table
 from lina_calphad.data.databases import copy_elastic_data
@@ -349,11 +351,21 @@ def test_rounded_occupancies_and_an_ideal_solution_are_taken(on_disk, data):
 def test_points_below_espeis_limit_are_left_out_with_a_word(on_disk, weight):
     file = on_disk(conditions={"P": 101325, "T": [200, 300, 400]}, values=[[[1.0], [2.0], [3.0]]],
                    weight=weight)  # fmt: skip
-    with pytest.warns(DataLeftOut, match=r"HM_MIX at 1 temperatures below 298\.15 K is left out"):
+    with pytest.warns(
+        DataLeftOut, match=r"HM_MIX at 1 of 3 temperatures is left out: below 298\.15"
+    ):
         (read,) = read_datasets([file], LINA)
     assert (read["conditions"]["T"], read["values"]) == ([300.0, 400.0], [[[2.0], [3.0]]])
     assert mixing_data([read], "BCC_A2", LINA)["energy"].tolist() == [2.0, 3.0]
     assert read["weight"] == ([[[2.0], [3.0]]] if isinstance(weight, list) else weight)
+
+
+def test_on_the_terminal_such_a_word_is_a_note(capsys):
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        with _surroundings():
+            warnings.warn("cold data are left out", DataLeftOut, stacklevel=1)
+    assert capsys.readouterr().err == "note: cold data are left out\n"
 
 
 @pytest.mark.parametrize("kind", ["chemical", "coherent"])
