@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pycalphad import Database
 
     from lina_calphad.checks import Array
-    from lina_calphad.data.sources import Source
+    from lina_calphad.data.assessments import Source
     from lina_calphad.phase.alloy import Alloy
 
 _CURRENT = (1e-4, 1e6)  # in A/m²

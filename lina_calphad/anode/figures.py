@@ -1,4 +1,4 @@
-"""Figures of an anode: every function takes the study and an Axes and returns the Axes."""
+"""Figures of an anode: every function takes the Study and an Axes and returns the Axes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from matplotlib.patheffects import withStroke
 from scipy import constants
 from scipy.special import logit
 
-from lina_calphad.anode.summary import MAP_X
+from lina_calphad.anode.tables import MAP_X
 from lina_calphad.anode.windows import BOUNDARIES, REGIONS
 from lina_calphad.plots import (
     COLOURS,
@@ -52,20 +52,7 @@ _SMALL: dict[str, Any] = {"fontsize": 8, "handlelength": 2.6}
 
 
 def region_map(study: Study, ax: Axes) -> Axes:
-    """Regions over composition and temperature, with the stripping path and its capacities.
-
-    Parameters
-    ----------
-    study
-        What to draw.
-    ax
-        Where to draw it.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        `ax`.
-    """
+    """Regions over composition and temperature, with the stripping path and its capacities."""
     chart = study.chart
     T = chart["T"].to_numpy()
     curves = {kind: study.description.curve(kind, T) for kind in KINDS}
@@ -140,8 +127,10 @@ def _path(study: Study, point: int, way: int, ax: Axes) -> None:
     for row in shown[shown["q"] > 0].to_dict("records"):
         charge = row[column]
         text = f"{charge:.3g}" if charge < 100 else f"{charge:.0f}"
+        if labels and text == labels[-1][1][-1]:
+            continue  # no digit has changed since the last
         if labels and logit(row["x"]) - logit(labels[-1][0]) < _NEAR:
-            labels[-1][1][:] = dict.fromkeys([*labels[-1][1], text])
+            labels[-1][1].append(text)
         else:
             labels.append((row["x"], [text]))
     for x, texts in labels if way else ():
@@ -153,22 +142,7 @@ def _path(study: Study, point: int, way: int, ax: Axes) -> None:
 
 
 def depth_profiles(study: Study, ax: Axes, which: int = 0) -> Axes:
-    """Composition against depth for shares of Li stripped, over the regions at that temperature.
-
-    Parameters
-    ----------
-    study
-        What to draw; it has profiles.
-    ax
-        Where to draw it.
-    which
-        Index of the temperature.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        `ax`.
-    """
+    """Composition against depth at the temperature of index `which`, over the regions there."""
     profile = study.profiles[which]
     low, top = min(profile.x0 / 3, 0.01), MAP_X[1]
     fraction_axis(ax, "logit", limits=(low, top), upright=True)
@@ -205,20 +179,7 @@ def _undisturbed(profile: DepthProfile) -> float:
 
 
 def waves(study: Study, ax: Axes) -> Axes:
-    """Wavelength that grows fastest against composition, chemical and coherent.
-
-    Parameters
-    ----------
-    study
-        What to draw.
-    ax
-        Where to draw it.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        `ax`.
-    """
+    """Wavelength that grows fastest against composition, chemical and coherent."""
     for (T, kind), rows in study.waves.groupby(["T", "kind"], sort=False):
         length = rows["wavelength_m"] / constants.nano
         colour = _colours(study)[f"{T:g} K"]
@@ -242,24 +203,12 @@ def _key_below(ax: Axes, entries: Iterable[Artist], **given: Any) -> Axes:
 
 
 def coarsening(study: Study, ax: Axes) -> Axes:
-    """Mean size against time by each law of coarsening, at the first temperature.
-
-    Parameters
-    ----------
-    study
-        What to draw.
-    ax
-        Where to draw it.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        `ax`.
-    """
+    """Mean size against time by each law of coarsening, at the first temperature."""
     rows = study.sizes[study.sizes["T"] == study.T[0]]
-    for colour, (through, some) in zip(COLOURS, rows.groupby("through", sort=False), strict=False):
+    for i, (through, some) in enumerate(rows.groupby("through", sort=False)):
         hours, size = some["t_s"] / constants.hour, some["size_m"] / constants.micro
-        ax.loglog(hours, size, "o-", color=colour, label=through, markersize=4)
+        look: dict[str, Any] = {"color": COLOURS[i], "linewidth": 3 - 0.6 * i}  # some may coincide
+        ax.loglog(hours, size, "o-", label=through, markersize=4, **look)
     ax.axhline(1, color="0.6", linewidth=0.8)
     ax.annotate(
         "1 µm", (0.01, 1), xycoords=("axes fraction", "data"), xytext=(0, 2),
@@ -317,18 +266,7 @@ def drawings(study: Study) -> dict[str, Callable[[], Figure]]:
 
 
 def figures(study: Study) -> dict[str, Figure]:
-    """All figures of a study by name: map, lengths and, with a current, profile.
-
-    Parameters
-    ----------
-    study
-        What to draw.
-
-    Returns
-    -------
-    dict of str to matplotlib.figure.Figure
-        Ready for ``savefig``.
-    """
+    """All figures of a study by name: map, lengths and, with a current, profile."""
     return {name: draw() for name, draw in drawings(study).items()}
 
 

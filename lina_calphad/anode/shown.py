@@ -10,7 +10,7 @@ from scipy import constants
 
 from lina_calphad.anode.figures import drawings
 from lina_calphad.anode.melting import in_kelvin
-from lina_calphad.anode.summary import TIMES
+from lina_calphad.anode.tables import TIMES
 from lina_calphad.anode.windows import REGIONS, boundary_name
 from lina_calphad.phase.kinetics import time_to_reach
 from lina_calphad.report import Line, Report, Shown

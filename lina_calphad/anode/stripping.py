@@ -20,7 +20,7 @@ from lina_calphad.anode.windows import (
     source_first,
 )
 from lina_calphad.checks import fraction, kelvin, within
-from lina_calphad.data.sources import COMPONENTS, Source
+from lina_calphad.data.assessments import COMPONENTS, Source
 from lina_calphad.errors import DatabaseError, OutsideAssessedRange
 from lina_calphad.phase.host_energy import HostEnergy
 from lina_calphad.phase.results import span

@@ -4,38 +4,23 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
 
+from lina_calphad.anode import tables
 from lina_calphad.anode.diffusion import DepthProfile, depth_profile
-from lina_calphad.anode.melting import MELTING_ERROR, liquid_ranges, melting_point
-from lina_calphad.anode.stripping import (
-    StrippingPath,
-    initial_composition,
-    molar_volume,
-    stripped_share,
-    stripping_path,
-)
-from lina_calphad.anode.windows import (
-    BOUNDARIES,
-    REGIONS,
-    Regions,
-    classify,
-    curve_ends,
-    describe,
-    named,
-    regions,
-    source_first,
-)
+from lina_calphad.anode.stripping import StrippingPath, stripping_path
+from lina_calphad.anode.windows import Regions, curve_ends, describe, regions, source_first
 from lina_calphad.checks import kelvin, within
-from lina_calphad.errors import NoMiscibilityGap, OutsideAssessedRange
-from lina_calphad.phase import kinetics
-from lina_calphad.phase.bands import NAMES, Bands, bands
-from lina_calphad.phase.kinetics import DIFFUSIVITY, DIFFUSIVITY_STATED, Estimate
+from lina_calphad.errors import OutsideAssessedRange
+from lina_calphad.phase.kinetics import (
+    CAPILLARY_LENGTH,
+    DIFFUSIVITY,
+    DIFFUSIVITY_STATED,
+    Estimate,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,24 +29,13 @@ if TYPE_CHECKING:
     from pycalphad import Database
 
     from lina_calphad.checks import Array
-    from lina_calphad.data.sources import Source
+    from lina_calphad.data.assessments import Source
     from lina_calphad.phase.alloy import Alloy
+    from lina_calphad.phase.bands import Bands
     from lina_calphad.phase.draws import ParameterDraws
 
 #: Shares of the Li stripped for which initial compositions are sought.
 DEPTHS = (0.25, 0.5, 0.75, 0.9)
-#: Times of the table of coarsening, in s.
-TIMES = {
-    "1 hour": 3600.0, "1 day": 86400.0, "1 week": 604800.0, "30 days": 2.592e6,
-    "1 year": 3.15576e7, "10 years": 3.15576e8,
-}  # fmt: skip
-
-#: Temperatures in K and compositions that the map shows; SGTE's unaries begin at 200 K.
-MAP_T = (200.0, 400.0)
-MAP_X = (1e-6, 0.9999)
-_MAP_ROWS = 201
-_WAVES = expit(np.linspace(-12, 12, 121))  # of a spinodal; close where the wavelength diverges
-_NEIGHBOURS = (0.1, 1.0, 10.0)  # factors of a diffusivity that is known to an order of magnitude
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +100,7 @@ class Study:
     @cached_property
     def chart(self) -> pd.DataFrame:
         """For the map: boundaries over temperature, and between which compositions is liquid."""
-        return _chart(self.description, _map_rows(self.T))
+        return tables.chart(self.description, self.T)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by the name of its file."""
@@ -246,22 +220,22 @@ def study(
         for level in T:
             progress(f"depth profile at {level:g} K")
             profiles.append(depth_profile(x0, level, *given, diffusivity=diffusivity, q=shares))
-        sensitivity = _sensitivity(x0, T, given, diffusivity)
+        sensitivity = tables.sensitivity(x0, T, given, diffusivity)
     progress("length and time")
-    waves, kappa = _waves(alloy, T, diffusivity)
-    sizes = _sizes(alloy, T, diffusivity)
+    waves, kappa = tables.waves(alloy, T, diffusivity)
+    sizes = tables.sizes(alloy, T, diffusivity)
     spread = None
     if draws:
         progress("draws of the parameters")
-        spread = bands(*draws, np.union1d(_map_rows(T)[::5], T))
+        spread = tables.spread(alloy, T, draws)
     inputs = DIFFUSIVITY
     if diffusivity != DIFFUSIVITY.value:
         inputs = Estimate("diffusivity", diffusivity, "m²/s", "as given")
     return Study(
-        alloy, float(x0), T, regions(x0, T, alloy), density, path, _windows(alloy, T, ends),
-        _starts(alloy, T, depths), tuple(profiles), sensitivity, waves, sizes,
-        None if spread is None else _uncertainty(float(x0), T, spread),
-        spread, (inputs, kinetics.CAPILLARY_LENGTH, *kappa),
+        alloy, float(x0), T, regions(x0, T, alloy), density, path, tables.windows(alloy, T, ends),
+        tables.starts(alloy, T, depths), tuple(profiles), sensitivity, waves, sizes,
+        None if spread is None else tables.uncertainty(float(x0), T, spread),
+        spread, (inputs, CAPILLARY_LENGTH, *kappa),
         tuple(_notes(alloy, float(x0), T, path, density, diffusivity, profiles)),
     )  # fmt: skip
 
@@ -278,139 +252,13 @@ def _refuse_cold(ends: Mapping[str, Array], T: Array) -> None:
         raise OutsideAssessedRange(msg)
 
 
-def _windows(alloy: Alloy, T: Array, ends: Mapping[str, Array]) -> pd.DataFrame:
-    """One row a temperature and range of composition, from pure Li to pure Na."""
-    rows = []
-    for i, (level, melts) in enumerate(zip(T, liquid_ranges(alloy, T), strict=True)):
-        here = {kind: pair[:, i] for kind, pair in ends.items()}
-        edges = np.unique([0.0, *np.ravel(list(here.values())), *melts.ravel(), 1.0])
-        edges = edges[~np.isnan(edges)]
-        middle = (edges[1:] + edges[:-1]) / 2
-        codes = classify(middle, here, alloy.liquid_present(middle, np.full_like(middle, level)))
-        first = np.flatnonzero(np.diff(codes, prepend=-1))
-        rows += [
-            {"T": level, "region": REGIONS[k].key, "name": REGIONS[k].name, "x_from": a, "x_to": b}
-            for k, a, b in zip(codes[first], edges[first], [*edges[first[1:]], 1.0], strict=True)
-        ]
-    return pd.DataFrame(rows)
-
-
-def _starts(alloy: Alloy, T: Array, depths: Sequence[float]) -> pd.DataFrame:
-    """Initial composition whose coherent spinodal is entered at a share stripped."""
-    q = np.array(depths, dtype=float)
-    rows = []
-    for level in T:
-        reason = f"there is no coherent spinodal at {level:g} K"
-        try:
-            x0 = initial_composition(q, level, "coherent_spinodal", alloy)
-        except OutsideAssessedRange as error:
-            x0, reason = np.full(q.size, np.nan), str(error)
-        rows += [
-            {"T": level, "q": each, "x0": at, "reason": reason if np.isnan(at) else ""}
-            for each, at in zip(q, x0, strict=True)
-        ]
-    return pd.DataFrame(rows)
-
-
-def _sensitivity(
-    x0: float, T: Array, given: tuple[float, float, Alloy], diffusivity: float
-) -> pd.DataFrame:
-    """When both sides enter the coherent spinodal, and the end, by diffusivity."""
-    rows = []
-    for level, factor in product(T, _NEIGHBOURS):
-        D = factor * diffusivity
-        try:
-            found = depth_profile(x0, level, *given, diffusivity=D)
-        except ValueError:  # beyond what the profile resolves
-            continue
-        interface, collector = found.crossings["coherent spinodal alpha"]
-        rows.append(
-            {"T": level, "diffusivity": D, "q_interface": interface, "q_collector": collector}
-            | {"q_exhausted": found.exhausted_at}
-        )
-    return pd.DataFrame(rows)
-
-
-def _waves(alloy: Alloy, T: Array, diffusivity: float) -> tuple[pd.DataFrame, list[Estimate]]:
-    """Waves over both spinodals at each temperature, and the gradient energies they rest on."""
-    frames, estimates = [], []
-    for level in T:
-        distance = kinetics.neighbour_distance(molar_volume(alloy, np.array(0.0), level))
-        kappa = float(kinetics.gradient_energy(alloy.chemical, level, distance))
-        basis = "pairs of nearest neighbours, Cahn & Hilliard 1958"
-        estimates.append(Estimate(f"gradient energy at {level:g} K", kappa, "J m²/mol", basis))
-        for kind, solution in alloy.solutions.items():
-            low, high = solution.ends("spinodal", level)
-            if np.isnan(low):
-                continue
-            wave = kinetics.fastest_wave(
-                solution, low + (high - low) * _WAVES, level, kappa, diffusivity
-            )
-            frames.append(wave.to_dataframe().assign(kind=kind))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(), estimates
-
-
-def _sizes(alloy: Alloy, T: Array, diffusivity: float) -> pd.DataFrame:
-    """Sizes after each of `TIMES`: in bulk, along interfaces, and through either solution."""
-    rows: list[dict[str, Any]] = []
-    for level in T:
-        try:
-            gap = alloy.chemical.binodal(level)
-        except NoMiscibilityGap:
-            continue
-        for through, law, x in (
-            ("both phases", "bulk", None),
-            ("interfaces", "interface", None),
-            ("Li-rich matrix", "dilute", float(np.exp(gap.ln_x_alpha))),
-            ("Na-rich matrix", "dilute", float(np.exp(gap.ln_one_minus_x_beta))),
-        ):
-            found = kinetics.coarsening(list(TIMES.values()), x or 1.0, diffusivity=diffusivity)
-            row = {"T": level, "through": through, "law": law, "solubility": x}
-            pairs = zip(found.t, found.size[law], strict=True)
-            rows += [row | {"t_s": t, "size_m": size} for t, size in pairs]
-    return pd.DataFrame(rows)
-
-
-def _uncertainty(x0: float, T: Array, spread: Bands) -> pd.DataFrame:
-    """What draws make of the boundaries and of the shares stripped there, by quantiles."""
-    rows = []
-    for name, level in product(BOUNDARIES, T):
-        kind, _, branch = name.rpartition(" ")
-        at = int(np.searchsorted(spread.T, level))
-        x = spread.x(kind)[:, 0 if branch == "alpha" else 1, at]
-        row = {"T": level, "boundary": name, "share_with_gap": spread.gap[kind.split()[0]][at]}
-        # Only what lies ahead of the alloy is reached; where draws have no gap it is missing.
-        q = stripped_share(x0, np.where(x > x0, x, 1.0))
-        for quantile, end, share in zip(NAMES, x, q, strict=True):
-            row |= {f"x_{quantile}": end, f"q_{quantile}": share if end > x0 else np.nan}
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def _map_rows(T: Array) -> Array:
-    """Temperatures of the map, which shows all that the study has."""
-    return np.linspace(min(MAP_T[0], T.min()), max(MAP_T[1], T.max()), _MAP_ROWS)
-
-
-def _chart(alloy: Alloy, T: Array) -> pd.DataFrame:
-    """One row a temperature: boundaries, and between which compositions liquid is present."""
-    melting = melting_point(alloy, MAP_X[0], T[0], T[-1])
-    if melting is not None:  # its row just below, and the first with liquid
-        T = np.union1d(T, melting + np.array([-1, 1]) * MELTING_ERROR)
-    table = pd.DataFrame({"T": T, **named(curve_ends(alloy, T))})
-    if alloy.liquid is not None:
-        hot = (melting or np.inf) < T
-        for i, ends in enumerate(liquid_ranges(alloy, T[hot]).transpose(1, 2, 0)):
-            further = f" {i + 1}" if i else ""
-            table.loc[hot, [f"liquid from{further}", f"liquid to{further}"]] = ends.T
-    return table
-
-
 def _notes(
     alloy: Alloy, x0: float, T: Array, path: StrippingPath, density: float | None,
     diffusivity: float, profiles: Sequence[DepthProfile],
 ) -> Iterator[str]:  # fmt: skip
     """What the numbers do not know, as far as it concerns this study."""
+    if alloy.note:
+        yield alloy.note
     yield (
         "coherency is what the elastic data say, the shipped ones being the paper's upper bound; "
         "plasticity relaxes it, down to the chemical boundaries"
@@ -435,8 +283,8 @@ def _notes(
     low, high = DIFFUSIVITY_STATED
     if diffusivity == DIFFUSIVITY.value and ((low > T) | (high < T)).any():
         yield f"the diffusivity was stated for {low:g} to {high:g} K"
-    if (MAP_T[0] > T).any():
-        yield f"below {MAP_T[0]:g} K the elements are extrapolated: SGTE's data begin there"
+    if (tables.MAP_T[0] > T).any():
+        yield f"below {tables.MAP_T[0]:g} K the elements are extrapolated: SGTE's data begin there"
 
 
 def _thermodynamic_factor(alloy: Alloy, x0: float, T: float) -> str:

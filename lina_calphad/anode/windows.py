@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -13,8 +13,14 @@ import pandas as pd
 from pycalphad import Database
 
 from lina_calphad.checks import fraction, kelvin
-from lina_calphad.data.assessments import ELASTIC_FILE
-from lina_calphad.data.sources import COMPONENTS, PHASE, Source, read_with_origin, short_names
+from lina_calphad.data.assessments import (
+    COMPONENTS,
+    ELASTIC_FILE,
+    PHASE,
+    Source,
+    read,
+    short_names,
+)
 from lina_calphad.errors import MissingElasticData
 from lina_calphad.phase.alloy import Alloy
 from lina_calphad.phase.bands import region_probability
@@ -222,15 +228,14 @@ def describe(
         return source
     if not isinstance(source, str | os.PathLike):
         return Alloy.of("database", source, model)
-    name, (dbf, own) = short_names([source])[0], read_with_origin(source)
-    if not (own or shipped_elastic):
+    name, (dbf, origin) = short_names([source])[0], read(source)
+    if origin.elastic and not shipped_elastic:
         msg = (
             f"{os.fspath(source)} has no elastic data: add PARAMETER lines with V0, C11, C12 "
-            f"and C44 of {PHASE} as in tdb/{ELASTIC_FILE}, or take the shipped ones "
-            "(--shipped-elastic)"
+            f"and C44 of {PHASE} as in tdb/{ELASTIC_FILE}, or take the shipped ones"
         )
         raise MissingElasticData(msg)
-    return Alloy.of(name, dbf, model)
+    return replace(Alloy.of(name, dbf, model), note=origin.elastic)
 
 
 @source_first

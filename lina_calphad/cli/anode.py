@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     "  lina-calphad anode --x0 0.03 --temperature 300 --thickness 100um --html\n"
     "  lina-calphad anode --x0 0.05 -T 20C -T 60C --thickness 20um\n"
     "  lina-calphad anode --x0 0.03 --thickness 100um --current 1mA/cm2 --bands\n"
-    "  lina-calphad anode my.tdb --x0 0.03 --shipped-elastic --json"
+    "  lina-calphad anode my.tdb --x0 0.03 --json"
 )
 @click.argument("source", default="santos2025")
 @click.option(
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     help="Miller indices of the coherent wave; matters where elastic data are anisotropic.",
 )  # fmt: skip
 @click.option(
-    "--shipped-elastic", is_flag=True,
+    "--shipped-elastic", is_flag=True, hidden=True,  # as is done anyway, of late
     help="Take the shipped elastic data where the TDB has none.",
 )  # fmt: skip
 @click.option(
@@ -85,13 +85,14 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @reporting("lina-anode")
 def anode(
-    source: str, T: tuple[float, ...], plane: tuple[float, float, float], shipped_elastic: bool,
-    bands: bool, html: bool, **given: Any,
+    source: str, T: tuple[float, ...], plane: tuple[float, float, float], bands: bool, html: bool,
+    **given: Any,
 ) -> Report:  # fmt: skip
     """Composition windows of a Li-Na anode, and its way through them.
 
     SOURCE is the key of an assessment (see `lina-calphad list`) or the path of a TDB
-    file with LI, NA, BCC_A2 and elastic data; santos2025 if not given.
+    file with LI, NA and BCC_A2, which takes the shipped elastic data if it has none;
+    santos2025 if not given.
 
     Prints what can happen to the solid alloy at each composition (stable, held in
     solution by coherency, unmixing by nucleation or by itself), where an anode of
@@ -122,10 +123,11 @@ def anode(
     with steps(4 + 2 * len(T)) as say:
         say("reading")
         model: type[CoherentModel] = type("Chosen", (CoherentModel,), {"plane": plane})
-        alloy = describe(source, model, shipped_elastic=shipped_elastic)
+        alloy = describe(source, model)
         draws = source_draws(source, alloy.dbf) if bands else None
         if bands and draws is None:
             raise click.UsageError(draws_note(alloy.name, source, None))
+        del given["shipped_elastic"]
         given["current_density"] = given.pop("current")
         options = {name: value for name, value in given.items() if value not in (None, ())}
         found = study(T=[*dict.fromkeys(T)], source=alloy, draws=draws, progress=say, **options)

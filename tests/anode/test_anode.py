@@ -22,7 +22,9 @@ from lina_calphad.anode import (
     stripped_composition,
     stripped_share,
     stripping_path,
+    study,
 )
+from lina_calphad.anode.windows import boundary_name
 from lina_calphad.data.assessments import tdb_folder
 from lina_calphad.data.databases import copy_database
 from lina_calphad.errors import (
@@ -32,6 +34,7 @@ from lina_calphad.errors import (
     ParameterError,
     UnknownAssessment,
 )
+from lina_calphad.paper.drawings import _FIELDS
 from lina_calphad.phase.bands import region_probability
 from lina_calphad.phase.draws import ParameterDraws, source_draws
 from lina_calphad.plots import KINDS
@@ -182,6 +185,31 @@ def test_every_region_has_its_own_name_and_one_sentence():
     for part in ("key", "name", "meaning"):
         assert len({getattr(region, part) for region in REGIONS}) == len(REGIONS)
     assert all(region.meaning.endswith(".") for region in REGIONS)
+
+
+def test_figure_7_calls_the_same_regions_by_the_same_names():
+    assert set(_FIELDS.values()) <= {region.name for region in REGIONS}
+
+
+def test_every_boundary_has_one_name_for_people():
+    assert boundary_name("chemical binodal alpha") == "chemical binodal, Li side"
+    assert len({boundary_name(name) for name in BOUNDARIES}) == 8
+
+
+def test_the_source_may_come_first_as_in_the_command(santos):
+    found = regions("santos2025", x=0.3, T=300.0)
+    assert str(found.key) == str(regions("santos2025", 0.3, 300.0).key) == "coherent_spinodal"
+    path = stripping_path(santos, 0.03, 300.0)
+    np.testing.assert_equal(path.q, stripping_path(0.03, 300.0, santos).q)
+    assert study("santos2025", x0=0.05).x0 == study(0.05).x0 == 0.05
+    x0 = initial_composition(santos, 0.5, 300.0)
+    assert x0 == initial_composition(0.5, 300.0, source=santos)
+    with pytest.raises(TypeError, match="multiple values for keyword argument 'source'"):
+        study("santos2025", 0.05, source="zhang2003")
+    with pytest.raises(UnknownAssessment, match="nothing"):
+        study("nothing", x0=0.05)
+    with pytest.raises(TypeError, match="argument: 'x0'"):
+        study("santos2025")
 
 
 # -- liquid --
@@ -490,6 +518,12 @@ def test_an_assessment_without_elastic_data_is_refused():
         regions(0.3, 300.0, bare)
     with pytest.raises(MissingElasticData, match="set_elastic_data"):
         stripping_path(0.03, 300.0, bare)
+
+
+def test_a_tdb_that_takes_no_shipped_elastic_data_is_refused():
+    file = tdb_folder() / "LiNa_Santos2025.tdb"
+    with pytest.raises(MissingElasticData, match="has no elastic data: add PARAMETER lines"):
+        describe(file, shipped_elastic=False)
 
 
 def test_an_unknown_assessment_is_refused():

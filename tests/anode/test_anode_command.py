@@ -110,6 +110,26 @@ def test_notes_tell_what_concerns_this_study(whole, santos):
     )
 
 
+@pytest.mark.parametrize(
+    ("x0", "said", "not_said"),
+    [
+        (0.03, "a real one would be smaller", "unmixing"),
+        (0.05, "run out of Li earlier; a negative factor is unmixing, not slow diffusion", "zzz"),
+        (0.2, "(chemical): a negative factor is unmixing, not slow diffusion", "smaller"),
+    ],
+)
+def test_a_negative_thermodynamic_factor_is_called_unmixing(santos, x0, said, not_said):
+    factors = [float(s.stability(300.0, x0)) for s in (santos.chemical, santos.coherent)]
+    assert [factor > 0 for factor in factors] == {
+        0.03: [True, True], 0.05: [False, True], 0.2: [False, False],
+    }[x0]  # fmt: skip
+    given = {"thickness": 100e-6, "current_density": 10.0}
+    (note,) = [n for n in study(x0, 300.0, santos, **given).notes if "thermodynamic factor" in n]
+    assert f"at x0 {factors[1]:.2f} (coherent) or {factors[0]:.2f} (chemical)" in note
+    assert said in note
+    assert not_said not in note
+
+
 def test_draws_enclose_the_path_that_they_belong_to(whole):
     path = whole.path.to_dataframe().query("boundary != 'start'").set_index(["T", "boundary"])
     drawn = whole.uncertainty.set_index(["T", "boundary"])
@@ -336,12 +356,14 @@ def test_a_share_by_weight_becomes_a_mole_fraction(folder, capsys):
     assert json.loads(printed)["x0"] == pytest.approx(sodium / (lithium + sodium), rel=1e-7)
 
 
-def test_a_tdb_may_take_the_shipped_elastic_data(folder, capsys):
+@pytest.mark.parametrize("asked", [[], ["--shipped-elastic"]])
+def test_a_tdb_without_elastic_data_takes_the_shipped_ones_and_says_so(folder, capsys, asked):
     file = str(tdb_folder() / "LiNa_Santos2025.tdb")
-    status, printed, _ = run(capsys, file, "--x0", "0.03", "--shipped-elastic", "--json")
+    status, printed, _ = run(capsys, file, "--x0", "0.03", *asked, "--json")
     shipped = stripping_path(0.03, 300.0)
     assert status == 0
     assert json.loads(printed)["path"][2]["q"] == float(shipped.q["coherent spinodal alpha"])
+    assert "LiNa_Santos2025 has no elastic constants: all of" in json.loads(printed)["notes"][0]
 
 
 def test_the_plane_of_the_wave_matters_where_elasticity_is_anisotropic(folder, capsys):
@@ -430,14 +452,6 @@ def test_bad_input_is_one_line_and_status_2_and_nothing_is_written(
     assert error.count("\n") == 1
     assert message in error
     assert list(folder.iterdir()) == []
-
-
-def test_a_tdb_without_elastic_data_is_refused(folder, capsys):
-    file = tdb_folder() / "LiNa_Santos2025.tdb"
-    status, _, error = run(capsys, str(file), "--x0", "0.03")
-    assert status == 2
-    assert "has no elastic data: add PARAMETER lines" in error
-    assert "--shipped-elastic" in error
 
 
 def test_a_folder_of_results_belongs_to_one_run(folder, capsys):

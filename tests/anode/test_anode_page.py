@@ -14,9 +14,10 @@ from scipy.special import expit
 
 import lina_calphad as lc
 from lina_calphad.anode import BOUNDARIES, REGIONS, describe, study
-from lina_calphad.anode.page import numbers, page, stiffness
+from lina_calphad.anode.page import page
+from lina_calphad.anode.page_data import numbers, stiffness
+from lina_calphad.data.assessments import PHASE
 from lina_calphad.data.databases import copy_database
-from lina_calphad.data.sources import PHASE
 from lina_calphad.errors import (
     SeveralMiscibilityGaps,
     UnsupportedPhase,
