@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pickle
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pycalphad import Model
 from scipy.special import logit, xlogy
 
-from lina_calphad.checks import SEARCH_RANGE, fraction, kelvin
+from lina_calphad.checks import SEARCH_RANGE, database, fraction, kelvin
 from lina_calphad.data.interactions import symbol_value
 from lina_calphad.phase.energy import (
     Compiled,
@@ -87,12 +87,13 @@ class BinarySolution(MiscibilityGap):
         *,
         symbols: Sequence[str] = (),
     ) -> None:
+        database(dbf)
         reference = [symbol_value(dbf, name) for name in symbols]
         energy = binary_energy(dbf, components, phase, model, pressure, symbols)
         self.dbf, self.model, self.pressure = dbf, model, float(pressure)
         self.components = energy.components
         self._arguments = (dbf, tuple(components), phase, model, pressure, tuple(symbols))
-        self._linear = energy.reference
+        self._reference = Compiled((energy.reference, energy.reference.diff(X)), symbols)
         switches = conditions(energy.r)
         super().__init__(
             Compiled(mixing_terms(energy.r), symbols),
@@ -102,10 +103,6 @@ class BinarySolution(MiscibilityGap):
             Compiled(switches, symbols) if switches else None,
             min(parameters_end(dbf, energy.phase, energy.components), SEARCH_RANGE[1]),
         )
-
-    @cached_property
-    def _reference(self) -> Compiled:
-        return Compiled((self._linear, self._linear.diff(X)), self.symbols)
 
     def __repr__(self) -> str:
         first, second = self.components
