@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
-from lina_calphad.errors import DatabaseError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -75,13 +72,6 @@ def within(value: ArrayLike, limits: tuple[float, float], what: str) -> Array:
         msg = f"{what}, from {low:g} to {high:g}; got {array[~allowed].flat[0]:.12g}"
         raise ValueError(msg)
     return array
-
-
-def database(dbf: Any) -> None:
-    """DatabaseError, which says how to read it, if `dbf` is the path of a database."""
-    if isinstance(dbf, str | PathLike):
-        msg = f"dbf is a database that has been read, such as load({str(dbf)!r}); got its path"
-        raise DatabaseError(msg)
 
 
 def list_temperatures(T: Array) -> str:

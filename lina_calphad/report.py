@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import html
 import json
-import shutil
 import sys
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lina_calphad.errors import OutputError
+from lina_calphad.output import ResultsFolder, results_folder, write_text
 from lina_calphad.text import printable
 
 if TYPE_CHECKING:
@@ -22,6 +20,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
     from rich.console import Console
+
+__all__ = [
+    "Line", "Report", "Shown", "results_folder", "save_figure", "steps", "table_console",
+    "write_text",
+]  # fmt: skip
 
 _ROOMY = 100  # letters in a line
 
@@ -181,7 +184,7 @@ class Report:
             If something is there already and `overwrite` is not set, or `folder` cannot
             be written.
         """
-        with results_folder(folder, overwrite=overwrite) as files:
+        with ResultsFolder(folder, self.name, overwrite=overwrite).writing() as files:
             self.write(files)
         return Path(folder)
 
@@ -242,81 +245,3 @@ def save_figure(figure: Figure, folder: Path, name: str) -> None:
     figure.savefig(folder / f"{name}.svg")
     figure.set_layout_engine("none")  # it lies as it is to be, and that took a third of the time
     figure.savefig(folder / f"{name}.png", dpi=200)
-
-
-def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = False) -> Path:
-    """Write a text file whole or not at all.
-
-    Raises
-    ------
-    OutputError
-        If the file exists and `overwrite` is not set, or cannot be written.
-    """
-    path = Path(path)
-    with results_folder(path.parent, [path.name], overwrite=overwrite) as folder:
-        (folder / path.name).write_text(text, encoding="utf-8")
-    return path
-
-
-@contextmanager
-def results_folder(
-    folder: str | os.PathLike[str], names: list[str] | None = None, *, overwrite: bool = False
-) -> Iterator[Path]:
-    """A temporary folder whose files move to `folder` when the block ends without error.
-
-    Parameters
-    ----------
-    folder
-        Where the files go; made if need be.
-    names
-        Files that will be written, and folders with a slash behind them, where `folder`
-        may hold others already. If not given, `folder` must not exist or be empty.
-    overwrite
-        Replace files of the same name; others, and folders, are left alone.
-
-    Raises
-    ------
-    OutputError
-        If something is there already and `overwrite` is not set, or `folder` cannot
-        be written. Found before the block runs, so that no work is lost.
-    """
-    folder = Path(folder)
-    try:
-        there = sorted(p.name for p in folder.iterdir()) if folder.exists() else []
-        clash = [name for name in there if names is None or name in names or f"{name}/" in names]
-        if clash and not overwrite:
-            what = folder if names is None else folder / clash[0]
-            msg = f"{what} exists already: choose another place, or --overwrite"
-            raise OutputError(msg)
-        if names:
-            _no_folder_among(folder, names)
-        made = [parent for parent in (folder, *folder.parents) if not parent.exists()]
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".lina-", dir=folder))
-    except OSError as error:
-        raise OutputError(_cannot_write(folder, error)) from error
-    try:
-        yield temporary
-        written = [str(p.relative_to(temporary)) for p in temporary.rglob("*") if p.is_file()]
-        _no_folder_among(folder, written)
-        for name in sorted(written):
-            (folder / name).parent.mkdir(exist_ok=True)
-            (temporary / name).replace(folder / name)
-    except OSError as error:
-        raise OutputError(_cannot_write(folder, error)) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        for parent in made:
-            if not any(parent.iterdir()):
-                parent.rmdir()
-
-
-def _no_folder_among(folder: Path, names: Sequence[str]) -> None:
-    for name in names:
-        if not name.endswith("/") and (folder / name).is_dir():
-            msg = f"{folder / name} is a folder, and no file replaces it: choose another name"
-            raise OutputError(msg)
-
-
-def _cannot_write(folder: Path, error: OSError) -> str:
-    return f"cannot write to {folder}: {error.strerror or error}"

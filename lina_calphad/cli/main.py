@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import signal
 import sys
 import textwrap
+import threading
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +19,16 @@ from lina_calphad import __version__
 from lina_calphad.cli.anode import anode
 from lina_calphad.cli.check import check
 from lina_calphad.cli.dataset import dataset
+from lina_calphad.cli.diagram import diagram
 from lina_calphad.cli.options import KELVIN, reporting
 from lina_calphad.cli.refit import refit
 from lina_calphad.cli.reproduce import reproduce
 from lina_calphad.errors import Interrupted, LinaCalphadError, OutsideAssessedRange
-from lina_calphad.text import one_line
+from lina_calphad.text import one_line, printable, spelled_in_ascii
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lina_calphad.report import Report
 
 # What is heavy is imported in the commands: `--help` answers at once.
@@ -133,32 +141,66 @@ def export(source: str, file: Path, plane: tuple[float, float, float], overwrite
     named = "; ".join(filter(None, origin))
     written = export_coherent_tdb(dbf, file, model=chosen, source=named, overwrite=overwrite)
     if origin.elastic:
-        click.echo(f"note: {origin.elastic}")
-    click.echo(f"wrote {written}")
+        click.echo(f"note: {printable(origin.elastic)}")
+    click.echo(f"wrote {printable(written)}")
 
 
 cli.add_command(anode)
 cli.add_command(dataset)
 cli.add_command(refit)
 cli.add_command(check)
+cli.add_command(diagram)
 cli.add_command(reproduce)
 
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command; an expected error is one line on stderr and exit status 2."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    with _surroundings():
+        try:
+            return cli.main(arguments, "lina-calphad", standalone_mode=False, obj=arguments)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.ctx.get_help() if error.ctx else "")
+            sys.exit(0)
+        except (click.exceptions.Abort, KeyboardInterrupt):
+            sys.exit(130)
+        except click.ClickException as error:
+            message = one_line(error.format_message())
+        except Interrupted as error:
+            click.echo(f"lina-calphad: {one_line(error)}", err=True)
+            sys.exit(130)
+        except (LinaCalphadError, ValueError, OSError) as error:
+            message = one_line(error)
+        except MemoryError as error:
+            message = one_line(f"out of memory: {error}" if str(error) else "out of memory")
+        except RecursionError:
+            message = "the input is nested too deeply"
+        click.echo(f"lina-calphad: error: {message}", err=True)
+        sys.exit(2)
+
+
+@contextmanager
+def _surroundings() -> Iterator[None]:
+    """Whatever the terminal can write, and a TERM that stops a run as Ctrl-C does."""
+    codecs.register_error("lina-ascii", spelled_in_ascii)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="lina-ascii")
+    plain = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, LinaCalphadError):
+            click.echo(f"note: {one_line(message)}", err=True)
+        else:
+            plain(message, category, *place, **more)
+
+    before = None
+    if threading.current_thread() is threading.main_thread():
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return cli.main(arguments, prog_name="lina-calphad", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else "")
-        sys.exit(0)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except click.ClickException as error:
-        message = one_line(error.format_message())
-    except Interrupted as error:
-        click.echo(f"lina-calphad: {one_line(error)}", err=True)
-        sys.exit(130)
-    except (LinaCalphadError, ValueError, OSError) as error:
-        message = one_line(error)
-    click.echo(f"lina-calphad: error: {message}", err=True)
-    sys.exit(2)
+        with warnings.catch_warnings():
+            warnings.showwarning = show
+            yield
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)

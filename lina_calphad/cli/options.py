@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
-from collections.abc import Callable
-from contextlib import nullcontext
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import MISSING, fields
 from functools import wraps
 from pathlib import Path
@@ -14,14 +16,28 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hin
 
 import click
 
+from lina_calphad.errors import LinaCalphadError, OutputError
 from lina_calphad.text import printable
 
 if TYPE_CHECKING:
+    from lina_calphad.output import ResultsFolder
     from lina_calphad.report import Report
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., None]]
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+
+
+class Typed(float):
+    """A number in SI units that knows how it was typed, for what an error says of it."""
+
+    def __new__(cls, value: float, text: str = "") -> Typed:
+        """The number, and the text that it was read from."""
+        number = super().__new__(cls, value)
+        number.text = text
+        return number
+
+    text: str
 
 
 class Measure(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.3
@@ -36,7 +52,7 @@ class Measure(click.ParamType):  # type: ignore[type-arg]  # not generic before 
     bare
         Whether a number without a unit is taken in `unit`: from this value on; never if None.
     aliases
-        Units that mean something else here than in pint, such as C.
+        Units that mean something else here than in pint, such as C; patterns.
     """
 
     name = "measure"
@@ -60,40 +76,92 @@ class Measure(click.ParamType):  # type: ignore[type-arg]  # not generic before 
         """Read the text; a click.BadParameter says what is wrong with it."""
         if isinstance(value, float):
             return value
-        found = re.fullmatch(rf"\s*({_NUMBER})\s*(.*?)\s*", value)
+        # To one spelling of ², µ and ℃.
+        found = re.fullmatch(rf"\s*({_NUMBER})\s*(.*?)\s*", unicodedata.normalize("NFKC", value))
         if not found or "," in value:
             hint = "; a decimal point is a point" if "," in value else ""
             self.fail(f"{value!r} is no number such as {self.example}{hint}", param, ctx)
         number, unit = float(found[1]), found[2]
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no finite number", param, ctx)
         if not unit:
             if self.bare is not None and (number >= self.bare or number <= 0):
-                return number
+                return Typed(number, value)
             self.fail(f"{value!r} has no unit: write it as in {self.example}", param, ctx)
+        try:
+            return Typed(self._in_unit(number, unit), value)
+        except ValueError:
+            self.fail(f"{unit!r} is no unit of this: write it as in {self.example}", param, ctx)
+
+    def _in_unit(self, number: float, unit: str) -> float:
+        """The number in our unit; ValueError if that cannot be."""
         # pycalphad's registry: quantities of two registries do not mix. It takes seconds.
         from pint.errors import PintError
         from pycalphad.property_framework.units import ureg
 
         # People write cm2 or cm-2 for cm^2 and cm^-2, and so does the paper.
-        text = self.aliases.get(unit, re.sub(r"(?<=[A-Za-z])(-?[1-3])\b", r"^\1", unit))
+        text = re.sub(r"(?<=[A-Za-z])(-?[1-3])\b", r"^\1", unit)
+        for pattern, meaning in self.aliases.items():
+            text = meaning if re.fullmatch(pattern, unit) else text
         try:
             return float(ureg.Quantity(number, text).to(self.unit).magnitude)
-        except (PintError, ValueError, AttributeError, AssertionError, TypeError):
-            self.fail(f"{unit!r} is no unit of this: write it as in {self.example}", param, ctx)
+        except (PintError, AttributeError, AssertionError, TypeError) as error:
+            raise ValueError(unit) from error
+
+
+class Fraction(Measure):
+    """A mole fraction of the second of two elements: 0.03, 3%, 3 at.%, 9.3 wt.%."""
+
+    def __init__(self, components: tuple[str, str]) -> None:
+        percent = r"((at|mol|atom|mole)[.\- ]*)?%"
+        super().__init__(
+            "dimensionless", "0.03, 3% (of the atoms) or 9.3wt%", bare=0,
+            aliases={percent: "percent"},
+        )  # fmt: skip
+        self.components = components
+
+    def _in_unit(self, number: float, unit: str) -> float:
+        if not re.fullmatch(r"(wt|weight|mass)[.\- ]*%", unit):
+            return super()._in_unit(number, unit)
+        from ase.data import atomic_masses, atomic_numbers
+
+        first, second = (atomic_masses[atomic_numbers[name.title()]] for name in self.components)
+        share = number / 100
+        return float(share / second / (share / second + (1 - share) / first))
 
 
 # A bare 25 is nobody's kelvin.
-KELVIN = Measure("kelvin", "300K or 25C", bare=200, aliases={"C": "degC", "°C": "degC"})
-FRACTION = Measure("dimensionless", "0.03 or 3%", bare=0, aliases={"%": "percent"})
+KELVIN = Measure("kelvin", "300K or 25C", bare=200, aliases={"°? ?C|celsius": "degC"})
+FRACTION = Fraction(("LI", "NA"))
+SHARE = Measure("dimensionless", "0.5 or 50%", bare=0, aliases={"%": "percent"})
 METRES = Measure("m", "100um")
 DENSITY = Measure("kg/m^3", "0.55g/cm3")
 CURRENT_DENSITY = Measure("A/m^2", "1mA/cm2")
 DIFFUSIVITY = Measure("m^2/s", "1e-10cm2/s")
 
 
+@contextmanager
+def _as_typed(options: dict[str, Any]) -> Iterator[None]:
+    """Beside a number in SI units that an error tells of, say how it was typed."""
+    try:
+        yield
+    except (LinaCalphadError, ValueError) as error:
+        text = str(error)
+        for value in options.values():
+            for each in value if isinstance(value, tuple) else (value,):
+                if isinstance(each, Typed) and each.text.rstrip(" K") != f"{each:.12g}":
+                    for number in {f"{each:.12g}", f"{each:g}", repr(float(each))}:
+                        told = rf"\bgot {re.escape(number)}(?![\w.])|\b{re.escape(number)} K\b"
+                        text = re.sub(told, rf"\g<0> ({each.text})", text, count=1)
+        error.args = (text, *error.args[1:])
+        raise
+
+
 def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -> Decorator:
     """Make a command of a function that returns a Report: --out, --overwrite and --json.
 
-    The folder is looked at before the function runs, so that no work is lost. What the
+    Results of the same command in the default folder are replaced unasked; others are not. The
+    folder is looked at before the function runs, and made when that has found something. What the
     function prints, writes and hints at is the Report's; it may show progress by itself.
 
     Parameters
@@ -122,7 +190,9 @@ def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -
             help=f"Folder for {what}.  [default: {default}]",
         )  # fmt: skip
         @click.option(
-            "--overwrite", is_flag=True, help="Replace results of an earlier run in the folder."
+            "--overwrite",
+            is_flag=True,
+            help="Replace the results of an earlier run in the folder; other files stay.",
         )
         @click.option(
             "--json", "as_json", is_flag=True,
@@ -132,30 +202,52 @@ def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -
         def command(
             *arguments: Any, out: Path | None, overwrite: bool, as_json: bool, **options: Any
         ) -> None:
-            from lina_calphad.report import results_folder, steps
+            from lina_calphad.output import ResultsFolder
+            from lina_calphad.report import steps
 
+            context = click.get_current_context()
             folder = out or (None if as_json else Path(default))
-            writing = results_folder(folder, overwrite=overwrite) if folder else nullcontext()
-            with writing as files:
+            place = folder and ResultsFolder(
+                folder, context.info_name or "", context.find_root().obj or (),
+                overwrite=overwrite, refresh=out is None,
+            )  # fmt: skip
+            if place:
+                place.check()
+            with _as_typed(options):
                 report = function(*arguments, **options)
-                if as_json:
-                    click.echo(report.to_json())
-                else:
-                    report.show()
-                if files:
-                    with steps(len(report.figures)) as say:
+            failed = None
+            if place:
+                try:
+                    with place.writing() as files, steps(len(report.figures)) as say:
                         report.write(files, say)
-            if folder and not as_json:
-                place = printable(folder)
-                click.echo(f"Tables and figures are in {place}{'' if place[-1] == '/' else '/'}")
-                for hint in report.hints:
-                    click.echo(printable(hint.replace("{folder}", place)))
+                except OutputError as error:  # what was found is shown all the same
+                    failed = error
+            if as_json:
+                click.echo(report.to_json())
+            else:
+                with suppress(SystemExit):  # rich's, where the reader has gone
+                    report.show()
+            if failed:
+                raise failed
+            if place and not as_json:
+                _say_where(report, place)
             if not report.ok:
                 sys.exit(1)
 
         return command
 
     return decorate
+
+
+def _say_where(report: Report, place: ResultsFolder) -> None:
+    name = printable(place.path)
+    unasked = place.replaces and not place.overwrite
+    now = ", in place of those of an earlier run (--out keeps both)" if unasked else ""
+    click.echo(f"Tables and figures are in {name}{'' if name[-1] == '/' else '/'}{now}")
+    for file in place.kept:
+        click.echo(f"note: {printable(file)} was changed since it was written, and is kept")
+    for hint in report.hints:
+        click.echo(printable(hint.replace("{folder}", name)))
 
 
 def options_of(settings: type[Any]) -> Decorator:

@@ -21,6 +21,7 @@ from lina_calphad.data.interactions import free_interactions, symbol_value, with
 from lina_calphad.data.sources import read_with_origin
 from lina_calphad.errors import DatabaseError, DatasetError, ElasticDataError, ParameterError
 from lina_calphad.fit.cluster import PACKAGES
+from lina_calphad.phase.energy import build_model
 from lina_calphad.report import results_folder
 
 if TYPE_CHECKING:
@@ -290,7 +291,7 @@ def _check_sublattices(dbf: Database, settings: RefitSettings, datasets: list[Da
 def _check_model(dbf: Database, settings: RefitSettings, model: type[Model]) -> None:
     for phase in settings.phases:
         try:
-            model(dbf, [*settings.components, "VA"], phase)
+            build_model(model, dbf, settings.components, phase)
         except ElasticDataError as error:
             msg = f"{error}. Or fit the chemical model (--model chemical)"
             raise ElasticDataError(msg) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from symengine.lib.symengine_wrapper import Relational
 from tinydb import where
 
 from lina_calphad.data.databases import mixing_sublattice
-from lina_calphad.errors import DatabaseError, EnergyError, UnsupportedPhase
+from lina_calphad.errors import DatabaseError, EnergyError, LinaCalphadError, UnsupportedPhase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +50,13 @@ class BinaryEnergy:
     r: Any
 
 
+def refuse_path(dbf: Any) -> None:
+    """DatabaseError, which says how to read it, if `dbf` is the path of a database."""
+    if isinstance(dbf, str | PathLike):
+        msg = f"dbf is a database that has been read, such as load({str(dbf)!r}); got its path"
+        raise DatabaseError(msg)
+
+
 def binary_energy(
     dbf: Database,
     components: Sequence[str],
@@ -71,13 +79,14 @@ def binary_energy(
     DatabaseError, UnsupportedPhase, ValueError
         As `lina_calphad.BinarySolution`.
     """
+    refuse_path(dbf)
     first, second = _two_elements(dbf, components, phase)
     phase = phase.upper()
     if not 0 < float(pressure) < np.inf:
         msg = f"a pressure is a positive, finite number of pascal; got {pressure}"
         raise ValueError(msg)
     index = mixing_sublattice(dbf, phase, {first, second, "VA"})
-    mod = model(dbf, [first, second, "VA"], phase, parameters=list(symbols) or None)
+    mod = build_model(model, dbf, (first, second), phase, symbols)
     species = {s.name for s in mod.constituents[index]}
     others = {s.name for i, names in enumerate(mod.constituents) for s in names if i != index}
     if species != {first, second} or not others <= {"VA"}:
@@ -129,6 +138,23 @@ def conditions(r: Any) -> list[Any]:
     """What changes sign with x where the energy goes over to another expression."""
     sides = {relation.args[0] - relation.args[1] for relation in r.atoms(Relational)}
     return sorted((side for side in sides if X in side.free_symbols), key=str)
+
+
+def build_model(
+    model: type[Model],
+    dbf: Database,
+    components: Sequence[str],
+    phase: str,
+    symbols: Sequence[str] = (),
+) -> Model:
+    """A Model of a phase of some elements and vacancies; EnergyError says why there is none."""
+    try:
+        return model(dbf, [*components, "VA"], phase, parameters=list(symbols) or None)
+    except LinaCalphadError:
+        raise
+    except Exception as error:  # pycalphad raises whatever its parts raise
+        msg = f"pycalphad cannot build {phase}: {type(error).__name__}: {error}"
+        raise EnergyError(msg) from error
 
 
 def mixing_terms(r: Any) -> tuple[Any, Any, Any, Any]:

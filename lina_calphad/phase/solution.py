@@ -10,7 +10,7 @@ import numpy as np
 from pycalphad import Model
 from scipy.special import logit, xlogy
 
-from lina_calphad.checks import SEARCH_RANGE, database, fraction, kelvin
+from lina_calphad.checks import SEARCH_RANGE, fraction, kelvin
 from lina_calphad.data.interactions import symbol_value
 from lina_calphad.phase.energy import (
     Compiled,
@@ -20,6 +20,7 @@ from lina_calphad.phase.energy import (
     conditions,
     mixing_terms,
     parameters_end,
+    refuse_path,
 )
 from lina_calphad.phase.miscibility import MiscibilityGap
 
@@ -87,7 +88,7 @@ class BinarySolution(MiscibilityGap):
         *,
         symbols: Sequence[str] = (),
     ) -> None:
-        database(dbf)
+        refuse_path(dbf)
         reference = [symbol_value(dbf, name) for name in symbols]
         energy = binary_energy(dbf, components, phase, model, pressure, symbols)
         self.dbf, self.model, self.pressure = dbf, model, float(pressure)

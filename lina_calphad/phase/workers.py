@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections import deque
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from lina_calphad import __version__
 from lina_calphad.errors import SchedulerError
 
 if TYPE_CHECKING:
@@ -22,14 +24,15 @@ _NAME = "lina-calphad"
 
 def check_workers(client: Any) -> None:
     """SchedulerError unless every worker has this package in the version that runs here."""
-    ours = version(_NAME)
-    # What is sent is of the standard library: a worker without the package can run it.
-    for worker, found in client.run(version, _NAME, on_error="return").items():
+    with _answering(client):
+        # What is sent is of the standard library: a worker without the package can run it.
+        versions = client.run(version, _NAME, on_error="return")
+    for worker, found in versions.items():
         if isinstance(found, PackageNotFoundError):
-            msg = f"the Dask worker {worker} has no {_NAME}: install {ours} there"
+            msg = f"the Dask worker {worker} has no {_NAME}: install {__version__} there"
             raise SchedulerError(msg)
-        if found != ours:
-            msg = f"the Dask worker {worker} has {_NAME} {found}, and {ours} runs here"
+        if found != __version__:
+            msg = f"the Dask worker {worker} has {_NAME} {found}, and {__version__} runs here"
             raise SchedulerError(msg)
 
 
@@ -41,44 +44,55 @@ def mapped(function: Callable[[Any], Any], pieces: Iterable[Any], client: Any) -
     if client is None:
         yield from map(function, pieces)
         return
-    from distributed import KilledWorker
-
-    running: deque[Any] = deque()
-    try:
-        check_workers(client)
+    check_workers(client)
+    with _answering(client):
         # No more in flight than keeps the workers busy.
         ahead = 2 * max(1, sum(client.nthreads().values()))
-        for piece in pieces:
-            running.append(client.submit(function, piece, pure=False))
-            if len(running) >= ahead:
-                yield _result(client, running.popleft())
-        while running:
+    running: deque[Any] = deque()
+    for piece in pieces:
+        running.append(client.submit(function, piece, pure=False))
+        if len(running) >= ahead:
             yield _result(client, running.popleft())
-    except KilledWorker as error:
-        msg = f"a piece of work ended every Dask worker that took it: {str(error).split('.')[0]}"
-        raise SchedulerError(msg) from error
-    except (CancelledError, OSError) as error:
-        msg = f"the Dask scheduler at {client.scheduler.address} does not answer any more"
-        raise SchedulerError(msg) from error
+    while running:
+        yield _result(client, running.popleft())
 
 
 def _result(client: Any, future: Any) -> Any:
     """The result of a future, as long as there is someone to work it out."""
+    from distributed import KilledWorker
+
     seen = time.monotonic()
-    while True:
-        try:
-            return future.result(timeout=_SECONDS_BETWEEN_LOOKS)
-        except TimeoutError:
-            if future.status == "error":  # the work's own
-                raise
-        if client.status != "running":
-            msg = "the client of the Dask cluster is not connected"
-            raise OSError(msg)
-        if client.nthreads():
-            seen = time.monotonic()
-        elif time.monotonic() - seen > SECONDS_WITHOUT_WORKERS:
+    while not future.done():
+        with _answering(client):
+            try:
+                future.exception(timeout=_SECONDS_BETWEEN_LOOKS)
+            except TimeoutError:
+                if client.nthreads():
+                    seen = time.monotonic()
+        if time.monotonic() - seen > SECONDS_WITHOUT_WORKERS:
             msg = (
                 f"the Dask scheduler at {client.scheduler.address} has had no workers for "
                 f"{SECONDS_WITHOUT_WORKERS:g} s: start some"
             )
             raise SchedulerError(msg)
+    if future.status == "error":
+        error = future.exception()
+        if isinstance(error, KilledWorker):
+            msg = "a piece of work ended every Dask worker that took it: is memory short there?"
+            raise SchedulerError(msg) from error
+        raise error  # the work's own
+    with _answering(client):
+        return future.result()
+
+
+@contextmanager
+def _answering(client: Any) -> Iterator[None]:
+    """SchedulerError where the scheduler of a client is gone, or goes."""
+    try:
+        if client.status != "running":
+            raise CancelledError
+        yield
+    except (CancelledError, OSError) as error:
+        where = client.scheduler.address if client.scheduler else "that client"
+        msg = f"the Dask scheduler at {where} does not answer any more"
+        raise SchedulerError(msg) from error

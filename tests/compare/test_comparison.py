@@ -13,16 +13,17 @@ from support import nothing_outside, run
 
 import lina_calphad as lc
 from lina_calphad.compare.figures import figures
-from lina_calphad.data.assessments import MEASURED, tdb_folder
+from lina_calphad.data.assessments import MEASURED, short_names, tdb_folder
 from lina_calphad.data.sources import EXPORTED
 from lina_calphad.errors import DatabaseError, NoMiscibilityGap, OutsideAssessedRange
 from lina_calphad.plots import KINDS
+from lina_calphad.text import printable
 
 FILES = {
     f"{name}.{suffix}"
     for name in ("phase_diagram", "arrhenius", "gibbs_energy")
     for suffix in ("csv", "png", "svg")
-} | {"comparison.csv", "comparison.json"}
+} | {"comparison.csv", "comparison.json", "lina-run.json"}
 
 
 @pytest.fixture
@@ -217,15 +218,12 @@ def test_compare_prints_and_writes(capsys, folder):
 
 def test_nothing_is_overwritten_unasked(capsys, folder):
     (folder / "out").mkdir()
-    (folder / "out" / "comparison.csv").write_text("mine")
-    (folder / "out" / "notes.txt").write_text("mine too")
+    (folder / "out" / "notes.txt").write_text("mine")
     status, out, err = run(capsys, "compare", "--out", "out")
     assert (status, out) == (2, "")
     assert "out exists already: choose another place, or --overwrite" in err
-    assert (folder / "out" / "comparison.csv").read_text() == "mine"
     assert run(capsys, "compare", "--out", "out", "--overwrite")[0] == 0
-    assert (folder / "out" / "comparison.csv").read_text() != "mine"
-    assert (folder / "out" / "notes.txt").read_text() == "mine too"
+    assert (folder / "out" / "notes.txt").read_text() == "mine"
 
 
 def test_json_is_all_of_stdout_and_writes_nothing(capsys, folder):
@@ -290,6 +288,10 @@ BAD = [
     (["compare", "--out", "file"], "cannot write to file"),
     (["compare", "--out", "file/below"], "cannot write to file/below"),
     (["compare", "--fast"], "No such option"),
+    (["compare", "-T", "50"], "'50' has no unit: write it as in 300K or 25C"),
+    (["compare", "-T", "4000C"], "4273.15 K (4000C) is outside the range"),
+    (["export", "santos2025", ".", "--overwrite"], ". is a folder, and no file replaces it"),
+    (["export", "santos2025", "file", "--overwrite"], "file was not written by this program"),
     (["export", "santos2025", "file"], "file exists already"),
     (
         ["export", "santos2025", "x.tdb", "--plane", "0", "0", "0"],
@@ -345,20 +347,30 @@ def test_text_that_is_no_tdb_at_all(capsys, folder):
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ["[red]x.tdb", "a[/b].tdb", "a$b^$c.tdb"])
-def test_odd_file_names(capsys, own_tdb, folder, name):
+ODD = ["[red]x.tdb", "a[/b].tdb", "a$b^$c.tdb", r"$\frac$.tdb", "b\udcff.tdb", "e\x1b[31m.tdb"]
+
+
+def test_odd_file_names(capsys, own_tdb, folder):
     (folder / "a[").mkdir()
-    own_tdb(name=name)
-    status, out, _ = run(capsys, "compare", "santos2025", name, "--out", "out")
+    names = [own_tdb(name=name) for name in ODD]
+    status, out, _ = run(capsys, "compare", *names, "--json", "--out", "out")
     assert status == 0
-    assert name.removesuffix(".tdb").split("/")[-1] in out
+    shown = [printable(name.removesuffix(".tdb").split("/")[-1]) for name in ODD]
+    assert json.loads(out)["assessments"] == shown
+    assert {p.name for p in (folder / "out").iterdir()} == FILES
+    assert list(pd.read_csv(folder / "out" / "comparison.csv").columns[4:10]) == shown
+
+
+def test_names_that_look_alike_are_told_apart(own_tdb):
+    names = [own_tdb(name=name) for name in ("b\udcff.tdb", "b\udcfe.tdb")]
+    assert short_names(names) == ["b\ufffd 1", "b\ufffd 2"]
 
 
 def test_an_interrupt_leaves_no_results(capsys, folder, monkeypatch):
     def interrupted(*arguments, **keywords):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lina_calphad.phase.alloy.driving_force", interrupted)
+    monkeypatch.setattr("lina_calphad.diagram.alloy.BinarySystem", interrupted)
     status, _, _err = run(capsys, "compare")
     assert status == 130
     assert list(folder.iterdir()) == []

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from pycalphad import equilibrium
 from pycalphad import variables as v
+from support import nothing_outside
 
 from lina_calphad.cli.main import main
 from lina_calphad.data.assessments import MEASURED, assessments
@@ -310,6 +313,11 @@ def test_figure_6_tells_the_closed_forms_apart(tables):
         assert {chemical, coherent} < words
 
 
+@pytest.mark.parametrize("name", FIGURES)
+def test_nothing_is_drawn_outside_a_figure(figures, name):
+    nothing_outside(figures[name])
+
+
 # -- on disk --
 
 
@@ -329,7 +337,11 @@ def written(tmp_path_factory, made):
 def test_the_command_draws_every_figure(written):
     assert [name.split("_")[1] for name in FIGURES] == [str(n) for n in range(1, 11)]
     files = {f"{name}.{suffix}" for name in FIGURES for suffix in ("png", "svg", "csv")}
-    assert {p.name for p in written.iterdir()} == files | {"numbers.csv", "numbers.json"}
+    assert {p.name for p in written.iterdir()} == files | {
+        "numbers.csv",
+        "numbers.json",
+        "lina-run.json",
+    }
 
 
 def content(figure):
@@ -339,7 +351,8 @@ def content(figure):
         points += [line.get_xydata() for line in ax.lines]
         points += [path.vertices for c in ax.collections for path in c.get_paths()]
         points += [patch.get_path().vertices for patch in ax.patches]
-        words += [text.get_text() for text in (ax.title, *ax.texts, *ax.get_yticklabels())]
+        words += [text.get_text() for text in (ax.title, *ax.texts)]
+        words += filter(re.compile("[a-z]").search, (t.get_text() for t in ax.get_yticklabels()))
         words += [str(line.get_label()) for line in ax.lines]
     return points, words
 

@@ -64,10 +64,15 @@ def hull(x, g):
 
 def hull_of(phase, T, x=X):
     """The hull of pycalphad's own energies."""
-    points = np.column_stack([1 - x, x])
-    found = calculate(phase.dbf, [*phase.components, "VA"], [phase.phase], T=T, P=101325,
-                      points=points, model=phase.model)  # fmt: skip
-    return hull(x, found.GM.values.ravel() / (8.3145 * T))
+    comps = [*phase.components, "VA"]
+    model = phase.model(phase.dbf, comps, phase.phase)
+    at = {phase.components[0]: 1 - x, phase.components[1]: x, "VA": np.ones_like(x)}
+    points = np.column_stack([at[y.species.name] for y in model.site_fractions])
+    found = calculate(
+        phase.dbf, comps, [phase.phase], T=T, P=101325, points=points, model=model
+    )  # fmt: skip
+    g = found.GM.values.ravel() / (8.3145 * T)
+    return hull(x, g - g[0] - (g[-1] - g[0]) * x)
 
 
 # -- corners --

@@ -137,14 +137,23 @@ def test_the_original_is_not_changed(tmp_path):
 
 
 def test_an_existing_file_stays_unless_asked(tmp_path):
-    path = tmp_path / "plain.tdb"
-    path.write_text("mine")
+    path, dbf = tmp_path / "plain.tdb", lc.load("santos2025")
+    lc.export_coherent_tdb(dbf, path)
+    before = path.read_text()
     with pytest.raises(OutputError, match=r"plain\.tdb exists already"):
-        lc.export_coherent_tdb(lc.load("santos2025"), path)
-    assert path.read_text() == "mine"
-    lc.export_coherent_tdb(lc.load("santos2025"), path, overwrite=True)
-    assert "COHERENT" in path.read_text()
+        lc.export_coherent_tdb(dbf, path, source="another")
+    assert path.read_text() == before
+    lc.export_coherent_tdb(dbf, path, source="another", overwrite=True)
+    assert "ANOTHER" in path.read_text()
     assert [p.name for p in tmp_path.iterdir()] == ["plain.tdb"]
+
+
+def test_what_is_no_export_is_never_replaced(tmp_path):
+    path = tmp_path / "thesis.tdb"
+    path.write_text("mine")
+    with pytest.raises(OutputError, match="not written by this program"):
+        lc.export_coherent_tdb(lc.load("santos2025"), path, overwrite=True)
+    assert path.read_text() == "mine"
 
 
 def test_without_elastic_data_nothing_is_written(tmp_path):

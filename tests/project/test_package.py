@@ -50,6 +50,7 @@ def test_the_wheel_holds_data_types_and_licences(wheel):
         "lina_calphad/tdb/LiNa_Zhang2003.tdb",
         "lina_calphad/tdb/LiNa_Santos2025.tdb",
         "lina_calphad/tdb/LiNa_elastic.tdb",
+        "lina_calphad/tdb/assessments.toml",
         "lina_calphad/datasets/README.md",
         "lina_calphad/datasets/LI-NA/dft-gpaw2026/cells.csv",
         "lina_calphad/datasets/LI-NA/dft-gpaw2026/cells.extxyz",
@@ -94,7 +95,8 @@ def test_the_installed_package_works_in_an_empty_folder(tmp_path):
 def test_importing_is_light(tmp_path):
     code = (
         "import sys, lina_calphad, lina_calphad.cli.main; "
-        "heavy = ('pycalphad', 'espei', 'matplotlib', 'numpy', 'rich'); "
+        "heavy = ('ase', 'distributed', 'espei', 'filelock', 'matplotlib', 'numpy', 'pandas', "
+        "'pint', 'pycalphad', 'rich', 'scipy', 'sympy'); "
         "print([m for m in heavy if m in sys.modules])"
     )
     assert python(code, tmp_path) == "[]"
