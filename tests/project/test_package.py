@@ -50,6 +50,7 @@ def test_the_wheel_holds_data_types_and_licences(wheel):
         "lina_calphad/tdb/LiNa_Zhang2003.tdb",
         "lina_calphad/tdb/LiNa_Santos2025.tdb",
         "lina_calphad/tdb/LiNa_elastic.tdb",
+        "lina_calphad/tdb/assessments.toml",
         "lina_calphad/datasets/README.md",
         "lina_calphad/datasets/LI-NA/dft-gpaw2026/cells.csv",
         "lina_calphad/datasets/LI-NA/dft-gpaw2026/cells.extxyz",
