@@ -26,13 +26,8 @@ if TYPE_CHECKING:
     from pycalphad import Database
 
     from lina_calphad.checks import Array
-<<<<<<< HEAD
-    from lina_calphad.data.sources import Source
-    from lina_calphad.diagram.alloy import Alloy
-=======
     from lina_calphad.data.assessments import Source
     from lina_calphad.diagram.alloy import Alloy
->>>>>>> main
 
 _CURRENT = (1e-4, 1e6)  # in A/m²
 # What 800 cells resolve: mole fractions, and thickness over the length D/u.

@@ -29,14 +29,9 @@ if TYPE_CHECKING:
     from pycalphad import Database
 
     from lina_calphad.checks import Array
-<<<<<<< HEAD
-    from lina_calphad.data.sources import Source
-    from lina_calphad.diagram.alloy import Alloy
-=======
     from lina_calphad.data.assessments import Source
     from lina_calphad.diagram.alloy import Alloy
     from lina_calphad.phase.bands import Bands
->>>>>>> main
     from lina_calphad.phase.draws import ParameterDraws
 
 #: Shares of the Li stripped for which initial compositions are sought.

@@ -13,11 +13,6 @@ import pandas as pd
 from pycalphad import Database
 
 from lina_calphad.checks import fraction, kelvin
-<<<<<<< HEAD
-from lina_calphad.data.assessments import ELASTIC_FILE
-from lina_calphad.data.sources import COMPONENTS, PHASE, Source, read_with_origin, short_names
-from lina_calphad.diagram.alloy import Alloy
-=======
 from lina_calphad.data.assessments import (
     COMPONENTS,
     ELASTIC_FILE,
@@ -26,7 +21,7 @@ from lina_calphad.data.assessments import (
     read,
     short_names,
 )
->>>>>>> main
+from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.errors import MissingElasticData
 from lina_calphad.phase.bands import region_probability
 from lina_calphad.phase.coherent import CoherentModel
