@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import sys
 import time
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -12,6 +14,8 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from lina_calphad.errors import SchedulerError
+from lina_calphad.fit.models import ModuleInFolder
+from lina_calphad.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,8 +29,13 @@ _SECONDS_TO_CONNECT = 10
 #: How long a run waits for workers when all are gone.
 SECONDS_WITHOUT_WORKERS = 60.0
 
-# A signal to all processes of a terminal is the main one's to answer.
-_PRELOAD = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+# What workers on this machine run first: a signal to all processes of a terminal is the main
+# one's to answer, and what may be imported here may be there.
+_PRELOAD = """
+import signal
+from lina_calphad.fit.models import ModuleInFolder
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+"""
 
 
 class Workers:
@@ -41,6 +50,28 @@ class Workers:
     def __init__(self, client: Any) -> None:
         self._client = client
         self._function: Any = None
+        self._checked: set[str] = set()
+
+    def check(self, workers: set[str]) -> None:
+        """Refuse workers without the packages on which the samples rest, in other versions too.
+
+        A task for them might never end.
+        """
+        new = list(workers - self._checked)
+        # Functions of the standard library, which every worker has.
+        asked: list[tuple[Any, str, str]]
+        asked = [(resolve_name, "lina_calphad.espei_hooks:__name__", "lina_calphad.espei_hooks")]
+        asked += [(version, name, version(name)) for name in PACKAGES]
+        for function, name, here in asked if new else ():
+            found = self._client.run(function, name, workers=new, on_error="return")
+            for worker, there in found.items():
+                if isinstance(there, Exception):
+                    msg = f"the Dask worker {worker} cannot import {name.split(':')[0]}: {there}"
+                    raise SchedulerError(msg)
+                if there != here:
+                    msg = f"the Dask worker {worker} has {name} {there}; here is {here}"
+                    raise SchedulerError(msg)
+        self._checked |= workers
 
     def map(
         self,
@@ -55,7 +86,7 @@ class Workers:
         SchedulerError
             If the scheduler is gone, or there are no workers for a minute.
         """
-        from distributed import CancelledError, wait
+        from distributed import CancelledError, KilledWorker, wait
         from distributed.comm.core import CommClosedError
 
         try:
@@ -71,11 +102,15 @@ class Workers:
                     return list(self._client.gather(futures))
                 except TimeoutError:
                     pass
-                if self._client.scheduler_info()["workers"]:
+                if there := set(self._client.scheduler_info()["workers"]):
                     seen = time.monotonic()
+                self.check(there)
                 if time.monotonic() - seen > SECONDS_WITHOUT_WORKERS:
                     msg = f"the cluster has had no workers for {SECONDS_WITHOUT_WORKERS:g} s"
                     raise SchedulerError(msg)
+        except (KilledWorker, ImportError) as error:
+            msg = f"a Dask worker failed: {one_line(error)}"
+            raise SchedulerError(msg) from error
         except (CancelledError, CommClosedError, OSError) as error:
             msg = "the Dask scheduler is gone"
             raise SchedulerError(msg) from error
@@ -104,15 +139,17 @@ def cluster(scheduler: str, cores: int | None = None) -> Iterator[Workers | None
     import dask
     from distributed import Client, LocalCluster
 
-    with dask.config.set({"distributed.scheduler.work-stealing": False}):
+    with dask.config.set({"distributed.scheduler.work-stealing": False}), _quiet():
         if scheduler == "dask":
-            workers = cores or os.cpu_count() or 1
+            count = cores or os.cpu_count() or 1
+            allowed = [f"{f}.allow()" for f in sys.meta_path if isinstance(f, ModuleInFolder)]
             with (
                 LocalCluster(  # type: ignore[no-untyped-call]
-                    n_workers=workers,
+                    n_workers=count,
                     threads_per_worker=1,
                     dashboard_address="127.0.0.1:0",
-                    preload=[_PRELOAD],
+                    preload=["\n".join([_PRELOAD, *allowed])],
+                    silence_logs=logging.CRITICAL,
                 ) as local,
                 Client(local) as client,  # type: ignore[no-untyped-call]
             ):
@@ -124,8 +161,23 @@ def cluster(scheduler: str, cores: int | None = None) -> Iterator[Workers | None
             except TimeoutError as error:
                 msg = f"the Dask scheduler of {scheduler} has no workers: start some"
                 raise SchedulerError(msg) from error
-            _check_packages(client)
-            yield Workers(client)
+            workers = Workers(client)
+            workers.check(set(client.scheduler_info()["workers"]))
+            yield workers
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What Dask logs when workers go: tracebacks, of which ours is the one line."""
+    loggers = [logging.getLogger(f"distributed{name}") for name in ("", ".client", ".nanny")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 def _connected(scheduler: str) -> Any:
@@ -147,22 +199,6 @@ def _connected(scheduler: str) -> Any:
     except (OSError, ValueError) as error:
         msg = f"no Dask scheduler answers at {address} within {_SECONDS_TO_CONNECT} s"
         raise SchedulerError(msg) from error
-
-
-def _check_packages(client: Any) -> None:
-    """Refuse workers that lack the package or have another version of what the samples rest on."""
-    # Functions of the standard library, which every worker has.
-    asked: list[tuple[Any, str, str]]
-    asked = [(resolve_name, "lina_calphad.espei_hooks:__name__", "lina_calphad.espei_hooks")]
-    asked += [(version, name, version(name)) for name in PACKAGES]
-    for function, name, here in asked:
-        for worker, there in client.run(function, name, on_error="return").items():
-            if isinstance(there, Exception):
-                msg = f"the Dask worker {worker} cannot import {name.split(':')[0]}: {there}"
-                raise SchedulerError(msg)
-            if there != here:
-                msg = f"the Dask worker {worker} has {name} {there}; here is {here}"
-                raise SchedulerError(msg)
 
 
 def _same(function: Any) -> Any:

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from lina_calphad.errors import OutputError, ParameterError
 from lina_calphad.fit.settings import RefitSettings
 from lina_calphad.report import results_folder
+from lina_calphad.text import one_line
 
 if TYPE_CHECKING:
     import os
@@ -160,7 +161,7 @@ class RunFolder:
             trace, lnprob = trace[:, : int(n)], lnprob[:, : int(n)]
             found = _sums(record, trace, lnprob, keys, rest)
         except Exception as error:  # NumPy and zipfile raise whatever they stumble over
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            reason = one_line(error)[:200] or type(error).__name__
             msg = f"the run in {self.path} cannot go on: its files cannot be read ({reason})"
             raise ParameterError(msg) from error
         names = (SETTINGS, TRACE, LNPROB, STATE)
@@ -244,7 +245,8 @@ def read_settings(folder: str | os.PathLike[str], model: str | None = None) -> R
     record = _record(Path(folder))
     settings = RefitSettings(**{name: v for name, v in record.items() if name != "inputs"})
     if settings.model not in ("coherent", "chemical") and model is None:
-        msg = f"the run in {folder} has a model of its own: name it again, as --model MODULE.CLASS"
+        own = one_line(settings.model)[:100]
+        msg = f"the run in {folder} has a model of its own: name it again, as --model {own}"
         raise ParameterError(msg)
     if model not in (None, settings.model):
         msg = f"the run in {folder} has another model than {model}"

@@ -130,12 +130,20 @@ class Refit:
     @property
     def notes(self) -> list[str]:
         """What to know of the parameters."""
-        notes = []
-        gone = sorted(set(self.setup.old) - set(self.symbols))
-        if gone:
-            what = ", ".join(f"{name} = {self.setup.old[name]:.6g}" for name in gone)
+        settings, notes = self.setup.settings, [*self.setup.notes]
+        others = sorted(set(self.setup.old) - set(self.symbols))
+        why = "these data do not ask for it" if settings.order is None else "the order is limited"
+        for what, names in (
+            (f"not in the refit, since {why}", [n for n in others if n not in self.dbf.symbols]),
+            ("not fitted, and as it was", [n for n in others if n in self.dbf.symbols]),
+        ):
+            if names:
+                values = ", ".join(f"{name} = {self.setup.old[name]:.6g}" for name in names)
+                notes.append(f"{what}: {values} of the source")
+        if self.degrees_of_freedom < 1:
             notes.append(
-                f"not in the refit, since these data do not ask for it: {what} of the source"
+                f"{len(self.symbols)} parameters of {len(self.residuals)} data: nothing is left to "
+                "test whether this form is the right one; --order takes fewer parameters"
             )
         return notes
 
@@ -222,6 +230,13 @@ def refit(
         symbols = tuple(sorted(values))
         start = np.array([values[name] for name in symbols])
         likelihood = _Likelihood(setup, dbf, symbols)
+        found = len(likelihood.table(start))
+        if found < len(symbols):
+            msg = (
+                f"{found} data do not determine {len(symbols)} parameters ({', '.join(symbols)}): "
+                "add data, or fit fewer (--order, --symbol)"
+            )
+            raise DatasetError(msg)
         exact = closed_form(likelihood, start, symbols) if likelihood.linear else None
         chain = None
         if settings.iterations:
