@@ -9,6 +9,8 @@ _ASCII = str.maketrans({
     "…": "...", "⟨": "<", "⟩": ">", "Å": "A", "→": "->", "≤": "<=", "≥": ">=", "·": ".",
 })  # fmt: skip
 
+_LONGEST = 1000
+
 
 def printable(text: object) -> str:
     r"""The text without control characters, and with a mark for bytes that are no characters.
@@ -25,8 +27,9 @@ def printable(text: object) -> str:
 
 
 def one_line(text: object) -> str:
-    """The text, printable, on one line."""
-    return " ".join(printable(text).split())
+    """The text, printable, on one line of a thousand letters at most."""
+    line = " ".join(printable(text).split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 4]} ..."
 
 
 def spelled_in_ascii(error: UnicodeError) -> tuple[str, int]:

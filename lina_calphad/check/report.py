@@ -200,10 +200,6 @@ def solutions(
             if phases:
                 raise
             left_out[phase] = str(error)
-        except (LinaCalphadError, ValueError):
-            raise
-        except Exception as error:  # pycalphad's Model raises whatever its parts raise
-            failed[phase] = f"{phase} cannot be built: {type(error).__name__}: {error}"
     return found, left_out, failed
 
 

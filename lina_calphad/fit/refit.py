@@ -240,10 +240,10 @@ def refit(
         exact = closed_form(likelihood, start, symbols) if likelihood.linear else None
         chain = None
         if settings.iterations:
-            with cluster(scheduler, cores) as client:
+            with cluster(scheduler, cores) as workers:
                 run.begin(settings, inputs_of(setup))
                 sampler = Sampler(
-                    dbf, setup.phase_models, run, before, client=client,
+                    dbf, setup.phase_models, run, before, workers=workers,
                     progress=lambda done, wanted: say("sampling", done, wanted),
                 )  # fmt: skip
                 chain = sampler.sample(

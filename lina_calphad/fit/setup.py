@@ -23,10 +23,10 @@ from lina_calphad.errors import (
     DatasetError,
     ElasticDataError,
     ParameterError,
-)  # fmt: skip
-from lina_calphad.fit.cluster import PACKAGES
+)
 from lina_calphad.fit.models import OURS, find_model
 from lina_calphad.phase.coherent import CoherentModel
+from lina_calphad.phase.energy import build_model
 from lina_calphad.report import results_folder
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from lina_calphad.data.datasets import Dataset
     from lina_calphad.fit.settings import RefitSettings
+
+_PACKAGES = ("lina-calphad", "pycalphad", "espei", "emcee", "numpy")
 
 #: Outputs from which ESPEI generates parameters, by how they begin.
 THERMOCHEMICAL = ("HM_", "SM_", "CPM_")
@@ -233,7 +235,7 @@ def inputs_of(setup: Setup) -> dict[str, str]:
     for i, dataset in enumerate(setup.datasets):
         name = f"dataset {i + 1} ({dataset.get('reference', 'no reference')})"
         texts[name] = json.dumps(dataset, sort_keys=True)
-    inputs = {f"the version of {name}": version(name) for name in PACKAGES}
+    inputs = {f"the version of {name}": version(name) for name in _PACKAGES}
     return inputs | {n: hashlib.sha256(t.encode()).hexdigest() for n, t in texts.items()}
 
 
@@ -321,7 +323,7 @@ def _check_sublattices(dbf: Database, settings: RefitSettings, datasets: list[Da
 def _check_model(dbf: Database, settings: RefitSettings, model: type[Model]) -> None:
     for phase in settings.phases:
         try:
-            model(dbf, [*settings.components, "VA"], phase)
+            build_model(model, dbf, settings.components, phase)
         except ElasticDataError as error:
             msg = f"{error}. Or fit the chemical model (--model chemical)"
             raise ElasticDataError(msg) from error

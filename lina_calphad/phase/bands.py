@@ -24,6 +24,7 @@ from lina_calphad.phase.tally import Tally
 from lina_calphad.phase.workers import mapped
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
     from pycalphad import Database
 
@@ -109,6 +110,32 @@ class Bands:
                 rows.append({"kind": kind, "quantity": name, "share_with_gap": share})
                 rows[-1] |= dict(zip(NAMES, q, strict=True))
         return pd.DataFrame(rows)
+
+    def plot(self, ax: Axes | None = None, *, colour: str = "#0072B2") -> Axes:
+        """Draw medians and bands over the mole fraction, on pyplot's axes without `ax`."""
+        from matplotlib import pyplot
+
+        from lina_calphad.plots import KELVIN, STYLES, band
+
+        ax, order = ax or pyplot.gca(), np.argsort(self.T)
+        at = self.T[order]
+        for kind in self.t:
+            x, top = self.x(kind)[..., order], self.critical[kind.split()[0]][0]
+            end = top[2, 0], expit(top[2, 1])
+            for i in (0, 1):
+                band(ax, at, x[:, i], colour, across=True, closing=(top[:, 0], end[1]))
+            # Up one branch and down the other, by way of the median critical point.
+            T, over = np.r_[at, end[0], at[::-1]], np.r_[x[2, 0], end[1], x[2, 1, ::-1]]
+            there = np.isfinite(over) & (at[-1] >= T)
+            ax.plot(over[there], T[there], STYLES.get(kind, "-"), color=colour, label=kind)
+        title = f"median, 68 % and 95 % of {self.draws} draws"
+        ax.set(xlim=(0, 1), xlabel="mole fraction", ylabel=KELVIN, title=title)
+        ax.legend()
+        return ax
+
+    def _repr_html_(self) -> str:
+        html: str = self.to_dataframe().to_html(index=False)
+        return html
 
 
 def bands(

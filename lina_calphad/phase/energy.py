@@ -12,7 +12,7 @@ from symengine.lib.symengine_wrapper import Relational
 from tinydb import where
 
 from lina_calphad.data.databases import mixing_sublattice
-from lina_calphad.errors import DatabaseError, EnergyError, UnsupportedPhase
+from lina_calphad.errors import DatabaseError, EnergyError, LinaCalphadError, UnsupportedPhase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,7 @@ def binary_energy(
         msg = f"a pressure is a positive, finite number of pascal; got {pressure}"
         raise ValueError(msg)
     index = mixing_sublattice(dbf, phase, {first, second, "VA"})
-    mod = model(dbf, [first, second, "VA"], phase, parameters=list(symbols) or None)
+    mod = build_model(model, dbf, (first, second), phase, symbols)
     species = {s.name for s in mod.constituents[index]}
     others = {s.name for i, names in enumerate(mod.constituents) for s in names if i != index}
     if species != {first, second} or not others <= {"VA"}:
@@ -129,6 +129,23 @@ def conditions(r: Any) -> list[Any]:
     """What changes sign with x where the energy goes over to another expression."""
     sides = {relation.args[0] - relation.args[1] for relation in r.atoms(Relational)}
     return sorted((side for side in sides if X in side.free_symbols), key=str)
+
+
+def build_model(
+    model: type[Model],
+    dbf: Database,
+    components: Sequence[str],
+    phase: str,
+    symbols: Sequence[str] = (),
+) -> Model:
+    """A Model of a phase of some elements and vacancies; EnergyError says why there is none."""
+    try:
+        return model(dbf, [*components, "VA"], phase, parameters=list(symbols) or None)
+    except LinaCalphadError:
+        raise
+    except Exception as error:  # pycalphad raises whatever its parts raise
+        msg = f"pycalphad cannot build {phase}: {type(error).__name__}: {error}"
+        raise EnergyError(msg) from error
 
 
 def mixing_terms(r: Any) -> tuple[Any, Any, Any, Any]:

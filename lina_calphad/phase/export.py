@@ -28,6 +28,7 @@ from lina_calphad.data.sources import EXPORTED
 from lina_calphad.errors import DatabaseError, ElasticDataError
 from lina_calphad.output import write_text
 from lina_calphad.phase.coherent import CoherentModel
+from lina_calphad.phase.energy import build_model
 from lina_calphad.text import printable
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def export_coherent_tdb(
     elements = [element.upper() for element in components]
     mixing_sublattice(dbf, phase, {*elements, "VA"})
     check_functions(dbf, [phase], elements)
-    built = model(dbf, [*elements, "VA"], phase)
+    built = build_model(model, dbf, elements, phase)
     plain = copy_database(dbf)
     remove_parameters(plain, lambda p: p["parameter_type"] in CONSTANTS)
     changed = tuple(_shift(plain, phase, pair, b) for pair, b in built.coherency.items())

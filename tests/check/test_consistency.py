@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -20,7 +19,13 @@ from lina_calphad import CoherentModel
 from lina_calphad.check import report
 from lina_calphad.check.identities import check_consistency
 from lina_calphad.check.report import solutions
-from lina_calphad.errors import DatabaseError, NoMiscibilityGap, NotConverged, UnsupportedPhase
+from lina_calphad.errors import (
+    DatabaseError,
+    NoMiscibilityGap,
+    NotConverged,
+    SeveralMiscibilityGaps,
+    UnsupportedPhase,
+)
 from lina_calphad.phase.coherent import EndmemberCoherentModel
 from lina_calphad.phase.host_energy import HostEnergy
 
@@ -143,11 +148,16 @@ def test_temperatures_without_a_gap_are_named_beside_those_with_one(databases):
     assert "and at 1 more" in identity.reason
 
 
-def test_several_gaps_are_not_applicable(example_tdb):
-    iron = lc.BinarySolution(example_tdb("crfe_bcc_magnetic.tdb"), ("CR", "FE"), "BCC_A2")
-    identity = check_consistency(iron, 1.0)["binodal"]
-    assert identity.verdict == "not applicable"
-    assert "2 separate ranges of instability" in identity.reason
+def test_several_gaps_are_not_applicable(databases):
+    class Two(lc.BinarySolution):
+        def binodal(self, T):
+            msg = "2 separate ranges of instability"
+            raise SeveralMiscibilityGaps(msg)
+
+    identity = check_consistency(bcc_of(databases["zhang2003"], solution=Two), 300)["binodal"]
+    assert (identity.verdict, identity.reason) == (
+        "not applicable", "2 separate ranges of instability",
+    )  # fmt: skip
 
 
 def test_what_did_not_converge_is_not_ok(databases):
@@ -355,13 +365,23 @@ def test_a_phase_that_is_asked_for_is_not_left_out(example_tdb):
         solutions(example_tdb("alni_dupin_2001.tdb"), LINA)
 
 
-def test_what_cannot_be_evaluated_is_not_passed(example_tdb, capsys):
-    found, left_out, failed = solutions(example_tdb("cfe_broshe.tdb"), ("C", "FE"), ["LIQUID"])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda dbf: dbf.symbols.pop("GHSERLI"), "needs GHSERLI, which cannot be resolved"),
+        (lambda dbf: setattr(dbf.phases["LIQUID"], "sublattices", ()), "cannot build LIQUID"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_not_passed(capsys, monkeypatch, change, said):
+    dbf = lc.load("zhang2003")
+    change(dbf)
+    found, left_out, failed = solutions(dbf, LINA, ["LIQUID"])
     assert (found, left_out) == ([], {})
-    assert "Gibbs energy cannot be compiled" in failed["LIQUID"]
-    path = files("pycalphad") / "tests" / "databases" / "cfe_broshe.tdb"
-    status, out, _ = run(capsys, "check", path, "--components", "C", "FE", "--phase", "LIQUID")
-    assert "not checked: LIQUID: the Gibbs energy cannot be compiled" in out
+    assert said in failed["LIQUID"]
+    monkeypatch.setattr(report, "load", lambda _: dbf)
+    status, out, _ = run(capsys, "check", "zhang2003", "--phase", "LIQUID")
+    assert "not checked: LIQUID: " in out
+    assert "lint: no errors" in out
     assert status == 1
 
 

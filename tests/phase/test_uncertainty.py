@@ -7,6 +7,7 @@ import pytest
 from distributed import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from pycalphad import Model
 from scipy import constants
 from scipy.special import expit
@@ -227,6 +228,21 @@ def test_at_one_temperature_it_need_not_be_a_list(freed, some):
     result = bands(freed[0], some, 300.0, kinds=["coherent"])
     assert result.T.tolist() == [300.0]
     assert repr(result) == ("<Bands of 1300 draws at 300 K: coherent binodal, coherent spinodal>")
+
+
+def test_a_notebook_shows_bands(freed, some):
+    result = bands(freed[0], some, np.linspace(900.0, 300.0, 5))
+    assert result._repr_html_().count("<tr") == 1 + len(result.to_dataframe())
+    ax = Figure().subplots()
+    assert result.plot(ax) is ax
+    lines = {line.get_label(): line.get_xydata() for line in ax.get_lines()}
+    assert set(lines) == CURVES
+    # The coherent dome is closed at its median critical point, the chemical one is open above.
+    (top, _), (x, _), *_ = result.critical["coherent"][0][2], result.x("coherent binodal")[2, :, -1]
+    assert lines["coherent binodal"][:, 1].max() == top
+    assert (np.diff(np.sign(np.diff(lines["coherent binodal"][:, 1]))) != 0).sum() == 1
+    assert lines["chemical binodal"][:, 1].max() == 900.0
+    assert x in lines["coherent binodal"][:, 0]
 
 
 def with_two_domes(count: int) -> ParameterDraws:

@@ -7,8 +7,8 @@ import re
 import pytest
 from support import ROOT
 
-import lina_calphad as lc
 from lina_calphad.anode import depth_profile, stripping_path
+from lina_calphad.data.assessments import MEASURED
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -57,7 +57,7 @@ def test_the_table_is_what_compare_finds(comparison, label, keys, form):
 
 def test_its_measured_temperatures():
     (line,) = re.findall(r"measured: ([\d.]+), ([\d.]+) K", README)
-    measured = {p.quantity: p.value for p in lc.registry.MEASURED}
+    measured = {p.quantity: p.value for p in MEASURED}
     assert float(line[0]) == measured["eutectic temperature"]
     assert float(line[1]) == measured["monotectic temperature"]
 
