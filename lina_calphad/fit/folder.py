@@ -88,13 +88,20 @@ class RunFolder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with suppress(OSError):
-            if self._lock.lock_counter == 1 and self._identity() == self._place:
-                (self.path / _LOCK).unlink(missing_ok=True)
+        ours = self._is_ours()
+        if ours and self._lock.lock_counter == 1:
+            (self.path / _LOCK).unlink(missing_ok=True)
         self._lock.release()
-        with suppress(OSError):  # there is something in it
-            for parent in self._made:
-                parent.rmdir()
+        if ours:
+            with suppress(OSError):  # there is something in it
+                for parent in self._made:
+                    parent.rmdir()
+
+    def _is_ours(self) -> bool:
+        try:
+            return self._identity() == self._place
+        except OSError:
+            return False
 
     def _identity(self) -> tuple[int, int]:
         there = self.path.stat()
@@ -102,11 +109,7 @@ class RunFolder:
 
     def check(self) -> None:
         """Raise an OutputError if the folder is no longer the one that was opened."""
-        try:
-            same = self._identity() == self._place
-        except OSError:
-            same = False
-        if not same:
+        if not self._is_ours():
             msg = (
                 f"{self.path} was removed, renamed or replaced while the refit was at work in it: "
                 "what was saved is where it is now"
