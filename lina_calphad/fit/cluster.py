@@ -8,6 +8,7 @@ import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from lina_calphad.errors import SchedulerError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from lina_calphad.checks import Array
 
 _SECONDS_TO_CONNECT = 10
+_ONE_AT_A_TIME = Lock()
 
 # What workers on this machine run first: a signal to all processes of a terminal is the main
 # one's to answer, and what may be imported here may be there.
@@ -157,4 +159,6 @@ def _same(function: Any) -> Any:
 
 def _call(piece: tuple[Callable[[Array], float], Array]) -> float:
     function, walker = piece
-    return function(walker)
+    # ESPEI puts the parameters into objects that all threads of a worker share.
+    with _ONE_AT_A_TIME:
+        return function(walker)

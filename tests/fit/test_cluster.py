@@ -30,6 +30,19 @@ def test_a_local_cluster_gives_the_same_chain(tmp_path):
     assert (alone.trace == shared.trace).all()
 
 
+def test_workers_of_many_threads_give_the_same_chain(tmp_path):
+    # The likelihood is one object, into which each thread would put its own parameters.
+    file = tmp_path / "scheduler.json"
+    with LocalCluster(
+        n_workers=1, threads_per_worker=4, processes=False, dashboard_address="127.0.0.1:0"
+    ) as local:
+        file.write_text(json.dumps({"address": local.scheduler_address}))
+        shared = refit(RefitSettings(iterations=4), tmp_path / "shared", scheduler=str(file))
+    alone = refit(RefitSettings(iterations=4), tmp_path / "alone")
+    assert (shared.lnprob == alone.lnprob).all()
+    assert (shared.trace == alone.trace).all()
+
+
 def test_a_running_cluster_gives_the_same_chain(tmp_path):
     file = tmp_path / "scheduler.json"
     dask = [sys.executable, "-m", "dask"]
