@@ -70,7 +70,9 @@ def _options(app: Any, context: Any, lines: list[str]) -> None:
         directive = match[0].startswith("..")
         return match[0] if directive else f"``{match[0].strip('`')}``"
 
-    text = re.sub(r"(?m)^\.\. .*$|`+[^`]+`+|--\w[\w-]*", code, "\n".join(lines))
+    # Without a default there is nothing to say, and no literal of nothing.
+    told = [line for line in lines if line.strip(" `") != ":default:"]
+    text = re.sub(r"(?m)^\.\. .*$|`+[^`]+`+|--\w[\w-]*", code, "\n".join(told))
     lines[:] = text.split("\n")
 
 

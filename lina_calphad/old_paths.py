@@ -40,7 +40,7 @@ MOVED: dict[str, tuple[str, ...]] = {
     "limits": ("checks",),
     "mapping": ("phase.maps", "phase.alloy"),
     "mixing": ("data.supercells",),
-    "mixing_data": ("data.datasets",),
+    "mixing_data": ("data.mixing_data",),
     "mixing_table": ("data.new_datasets",),
     "models": ("phase.coherent",),
     "new_datasets": ("data.new_datasets",),

@@ -43,6 +43,7 @@ FRACTIONS = {
 }  # fmt: skip
 
 _LEAST = 1e-300  # a fraction on a logarithmic axis that takes no zero
+_ENOUGH = 5  # temperatures on an Arrhenius axis
 _ROUND = (1000, 500, 100, 50, 25, 10, 5, 2, 1)  # steps of temperature, the roundest first
 
 
@@ -118,10 +119,14 @@ def arrhenius_axis(ax: Axes) -> None:
     low, high = 1000 / last, 1000 / max(first, 0.1)
     marks: list[int] = []
     for step in _ROUND:
+        if len(marks) >= _ENOUGH:
+            break
         for T in range(step * int(np.ceil(low / step)), int(high) + 1, step):
             apart = min((abs(1000 / T - 1000 / other) for other in marks), default=np.inf)
             if apart > 0.08 * (last - first):
                 marks.append(T)
+        if len(marks) > 3:
+            break
     kelvin.set_xticks(marks, labels=[str(mark) for mark in marks])
     kelvin.set_xlabel("T / K")
 

@@ -1,6 +1,5 @@
 """The Li-Na anode: which microstructure at which composition, temperature and stripped share."""
 
-from lina_calphad.anode.boundaries import BOUNDARIES
 from lina_calphad.anode.diffusion import DepthProfile, depth_profile
 from lina_calphad.anode.stripping import (
     StrippingPath,
@@ -10,7 +9,7 @@ from lina_calphad.anode.stripping import (
     stripping_path,
 )
 from lina_calphad.anode.summary import Study, study
-from lina_calphad.anode.windows import REGIONS, Regions, describe, regions
+from lina_calphad.anode.windows import BOUNDARIES, REGIONS, Regions, describe, regions
 
 __all__ = [
     "BOUNDARIES",

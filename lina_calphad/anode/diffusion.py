@@ -12,10 +12,9 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 from scipy.sparse import diags_array
 
-from lina_calphad.anode.boundaries import curve_ends, named_boundaries
 from lina_calphad.anode.melting import refuse_molten
 from lina_calphad.anode.stripping import ALLOY, FARADAY, FOIL, MAH, SHARE, molar_volume
-from lina_calphad.anode.windows import REGIONS, classify, describe
+from lina_calphad.anode.windows import REGIONS, classify, curve_ends, describe, named, source_first
 from lina_calphad.checks import fraction, kelvin, within
 from lina_calphad.errors import NotConverged, SurfaceExhausted
 from lina_calphad.phase.kinetics import DIFFUSIVITY, DIFFUSIVITY_RANGE
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from pycalphad import Database
 
     from lina_calphad.checks import Array
-    from lina_calphad.data.sources import Source
+    from lina_calphad.data.assessments import Source
     from lina_calphad.phase.alloy import Alloy
 
 _CURRENT = (1e-4, 1e6)  # in A/m²
@@ -68,7 +67,9 @@ class DepthProfile:
         flow no longer; None if `q` ends before.
     crossings
         Share of the Li stripped when the interface and the collector side cross each of
-        `BOUNDARIES`: two numbers, masked where it is not crossed before the end.
+        `BOUNDARIES`: two numbers, NaN where it is not crossed before the end.
+    entered
+        Index of the region that lies beyond each boundary.
     """
 
     assessment: str
@@ -84,6 +85,7 @@ class DepthProfile:
     region: NDArray[np.intp]
     exhausted_at: float | None
     crossings: Mapping[str, Array]
+    entered: Mapping[str, int]
 
     def __repr__(self) -> str:
         end = "" if self.exhausted_at is None else ", where the interface is exhausted"
@@ -117,14 +119,16 @@ class DepthProfile:
 
     def crossings_dataframe(self) -> pd.DataFrame:
         """One row a boundary: share, time and charge at the interface and on the collector side."""
-        shares = np.ma.filled(np.ma.stack(list(self.crossings.values())), np.nan)
+        shares = np.stack(list(self.crossings.values()))
         columns: dict[str, Any] = {"boundary": list(self.crossings)}
+        columns["region"] = [REGIONS[i].key for i in self.entered.values()]
         for side, q in zip(("interface", "collector"), shares.T, strict=True):
             columns |= {f"q_{side}": q, f"t_{side}_s": q * self.full_time}
             columns |= {f"capacity_{side}_mAh_per_cm2": self._charge(q)}
         return pd.DataFrame(columns)
 
 
+@source_first
 def depth_profile(
     x0: float,
     T: float,
@@ -163,7 +167,7 @@ def depth_profile(
     thickness
         Of the dense foil before stripping, in m.
     source
-        As of `describe`.
+        As of `describe`; it may also come first.
     diffusivity
         Interdiffusion coefficient in m²/s; the paper's order of magnitude for Li and Na if
         not given.
@@ -197,7 +201,7 @@ def depth_profile(
     >>> profile.crossings["coherent spinodal alpha"].round(3).tolist()  # interface, collector
     [0.031, 0.814]
     """
-    description = describe(source)
+    alloy = describe(source)
     x0, T = float(fraction(x0, ALLOY, ends=False)), float(kelvin(T))
     within(x0, _ALLOYS, f"{ALLOY} of a depth profile, is resolved")
     current = float(within(current_density, _CURRENT, "a current density is in A/m²"))
@@ -209,9 +213,9 @@ def depth_profile(
         if not shares.size:
             msg = "a profile needs at least one share of the Li stripped; got none"
             raise ValueError(msg)
-    refuse_molten(description, np.array(x0), np.array(T))
+    refuse_molten(alloy, np.array(x0), np.array(T))
 
-    lithium, sodium = molar_volume(description, np.array([0.0, 1.0]), np.full(2, T))
+    lithium, sodium = molar_volume(alloy, np.array([0.0, 1.0]), np.full(2, T))
     ratio = lithium / sodium
     phi0 = float(_volume_fraction(np.array(x0), ratio))
     speed = current / FARADAY * lithium
@@ -237,14 +241,16 @@ def depth_profile(
     profiles = [solution.profile(share) for share in shares]
     depth = foil * phi0 * np.array([place for place, _ in profiles])
     x = _mole_fraction(np.array([phi for _, phi in profiles]), ratio)
-    ends = curve_ends(description, np.array(T))
-    crossings = {}
-    for name, boundary in named_boundaries(ends).items():
-        phi = float(_volume_fraction(np.ma.filled(boundary, np.nan), ratio))
-        crossings[name] = np.ma.masked_invalid([solution.reaches(side, phi) for side in (1, 0)])
+    ends = curve_ends(alloy, np.array(T))
+    crossings, entered = {}, {}
+    for name, boundary in named(ends).items():
+        at = float(_volume_fraction(boundary, ratio))
+        crossings[name] = np.array([solution.reaches(side, at) for side in (1, 0)])
+        entered[name] = int(classify(boundary, ends))
+    codes = classify(x, {kind: pair[:, None, None] for kind, pair in ends.items()})
     return DepthProfile(
-        description.name, x0, T, current, foil, D, full_time, shares, depth, x,
-        classify(x, {kind: e[..., None, None] for kind, e in ends.items()}), end, crossings,
+        alloy.name, x0, T, current, foil, D, full_time, shares, depth, x, codes, end, crossings,
+        entered,
     )  # fmt: skip
 
 

@@ -1,34 +1,26 @@
-// Solves the boundaries of bcc Li-Na where the page is shown, and redraws the map and the table.
+// Solves the boundaries of bcc Li-Na where the page is shown, as lina_calphad.phase.gap does.
 //
 // t = ln(x/(1-x)), x the mole fraction of Na. The excess energy is that of Redlich and Kister,
 // x(1-x) sum L_k (1-2x)^k; coherency takes B = B0 E/E0 from L_0, but for a part linear in x. With
-// c_k = L_k/RT the diffusion potential f, the grand potential w and the stability psi of
-// lina_calphad.gap are polynomials of u = 1-2x beside ideal mixing: df/dt = psi, dw/dt = -x psi.
+// c_k = L_k/RT the diffusion potential f, the grand potential w and the stability psi are
+// polynomials of u = 1-2x beside ideal mixing: df/dt = psi, dw/dt = -x psi.
 "use strict";
 
 const lina = (() => {
   let data;
   const known = new Map(); // what was solved, by temperature
 
-  // -- one solution --
-
   const expit = (t) => (t < 0 ? Math.exp(t) / (1 + Math.exp(t)) : 1 / (1 + Math.exp(-t)));
   const logit = (x) => Math.log(x / (1 - x));
 
   function mixing(c, t) {
-    const e = Math.exp(-Math.abs(t));
-    const q = e / (1 + e) ** 2;
+    const e = Math.exp(-Math.abs(t)), q = e / (1 + e) ** 2, u = -Math.tanh(t / 2);
     const x = t < 0 ? e / (1 + e) : 1 / (1 + e);
-    const u = -Math.tanh(t / 2);
     let p = 0, p1 = 0, p2 = 0, p3 = 0; // the series and its derivatives in u
     for (let k = c.length - 1; k >= 0; k--) {
-      p3 = p3 * u + 3 * p2;
-      p2 = p2 * u + 2 * p1;
-      p1 = p1 * u + p;
-      p = p * u + c[k];
+      [p3, p2, p1, p] = [p3 * u + 3 * p2, p2 * u + 2 * p1, p1 * u + p, p * u + c[k]];
     }
-    const slope = u * p - 2 * q * p1;
-    const bend = -2 * p - 4 * u * p1 + 4 * q * p2;
+    const slope = u * p - 2 * q * p1, bend = -2 * p - 4 * u * p1 + 4 * q * p2;
     return {
       x, q, u,
       f: t + slope,
@@ -71,11 +63,10 @@ const lina = (() => {
       const { psi, q } = mixing(c, t);
       if (psi / q < least) [best, least] = [t, psi / q];
     }
-    const slope = (t) => {
+    return root((t) => {
       const m = mixing(c, t);
       return [m.rise - m.u * m.psi, NaN]; // without a derivative the bracket is halved
-    };
-    return root(slope, best - 0.1, best + 0.1);
+    }, best - 0.1, best + 0.1);
   }
 
   // Both curves as logits, or null where the solution is stable; `inside` from `deepest`.
@@ -88,31 +79,17 @@ const lina = (() => {
     };
     const left = root(limit(-1), beyond(inside, -1, stable), inside);
     const right = root(limit(1), inside, beyond(inside, 1, stable));
-    if (!(left < right)) return null;
-    return { spinodal: [left, right], binodal: binodal(c, left, right) };
+    return left < right ? { spinodal: [left, right], binodal: around(c, left, right) } : null;
   }
 
-  // On each stable branch t grows with the potential mu, and so does the difference of w.
-  function binodal(c, left, right) {
-    const half = (right - left) / 2;
-    let ends = [(left + right) / 2 - Math.sqrt(3) * half, (left + right) / 2 + Math.sqrt(3) * half];
-    if (half >= 5e-3) { // narrower ones are Landau's; for Newton's method a rough start will do
-      const high = mixing(c, left).f, low = mixing(c, right).f;
-      const start = beyond(left, -1, (t) => mixing(c, t).f < low);
-      const end = beyond(right, 1, (t) => mixing(c, t).f > high);
-      const branch = (mu, a, b) => root((t) => {
-        const m = mixing(c, t);
-        return [m.f - mu, m.psi];
-      }, a, b, 1e-9);
-      const both = (mu) => [branch(mu, start, left), branch(mu, right, end)];
-      ends = both(root((mu) => {
-        const [a, b] = both(mu).map((t) => mixing(c, t));
-        return [a.w - b.w, b.x - a.x];
-      }, low, high, 1e-6 * (high - low)));
-    }
+  // The tie-line around a spinodal.
+  function around(c, left, right) {
+    const middle = (left + right) / 2, half = (right - left) / 2;
+    // The narrowest are Landau's; for Newton's method a rough start will do.
+    let ends = half < 5e-3 ? [middle - Math.sqrt(3) * half, middle + Math.sqrt(3) * half]
+      : bracket(c, left, right);
     for (let i = 0; i < 12; i++) {
-      const step = newton(c, ends);
-      const next = ends.map((t, side) => t + step[side]);
+      const step = newton(c, ends), next = ends.map((t, side) => t + step[side]);
       if (!(next[0] <= left && next[1] >= right)) break;
       ends = next;
       if (Math.max(...step.map(Math.abs)) < 1e-9 * Math.min(1, ends[1] - ends[0])) break;
@@ -120,9 +97,24 @@ const lina = (() => {
     return ends;
   }
 
+  // On each stable branch t grows with the potential mu, and so does the difference of w.
+  function bracket(c, left, right) {
+    const high = mixing(c, left).f, low = mixing(c, right).f;
+    const start = beyond(left, -1, (t) => mixing(c, t).f < low);
+    const end = beyond(right, 1, (t) => mixing(c, t).f > high);
+    const branch = (mu, a, b) => root((t) => {
+      const m = mixing(c, t);
+      return [m.f - mu, m.psi];
+    }, a, b, 1e-9);
+    const both = (mu) => [branch(mu, start, left), branch(mu, right, end)];
+    return both(root((mu) => {
+      const [a, b] = both(mu).map((t) => mixing(c, t));
+      return [a.w - b.w, b.x - a.x];
+    }, low, high, 1e-6 * (high - low)));
+  }
+
   function newton(c, ends) {
-    const [a, b] = ends.map((t) => mixing(c, t));
-    const width = b.x - a.x;
+    const [a, b] = ends.map((t) => mixing(c, t)), width = b.x - a.x;
     let step = [b.x, a.x].map((x) => (b.w - a.w + x * (b.f - a.f)) / width);
     if (ends[1] - ends[0] < 0.5) { // differences lose digits here, integrals of G'' do not
       step = [0, 0];
@@ -135,8 +127,6 @@ const lina = (() => {
     }
     return [step[0] / a.psi, step[1] / b.psi];
   }
-
-  // -- boundaries, regions and stripping --
 
   // A column of the table over temperature, by a cubic through its four nearest rows.
   function at(column, T) {
@@ -154,8 +144,7 @@ const lina = (() => {
   function ends(T, E) {
     if (known.size > 5000) known.clear();
     if (!known.has(T)) {
-      const c = data.L.map((column) => at(column, T) / (data.R * T));
-      const inside = deepest(c);
+      const c = data.L.map((column) => at(column, T) / (data.R * T)), inside = deepest(c);
       known.set(T, { c, inside, chemical: gap(c, inside), E: NaN, coherent: null });
     }
     const row = known.get(T);
@@ -167,105 +156,55 @@ const lina = (() => {
     return { chemical: row.chemical, coherent: row.coherent };
   }
 
-  const named = (both) => data.boundaries.map((name) => {
-    const [which, curve, side] = name.split(" ");
-    const t = both[which] ? both[which][curve][side === "alpha" ? 0 : 1] : null;
-    return { name, t, x: t === null ? null : expit(t) };
-  });
-
-  function boundaries(T, E) {
-    return Object.fromEntries(named(ends(T, E)).map(({ name, x }) => [name, x]));
+  // Logits of all boundaries by name; null where there is no gap.
+  function boundaries(both) {
+    return Object.fromEntries(data.boundaries.map((name) => {
+      const [which, curve, side] = name.split(" ");
+      return [name, both[which] && both[which][curve][side === "alpha" ? 0 : 1]];
+    }));
   }
 
-  // Index of a region; a point on a boundary counts with what lies beyond it.
+  // Key of a region; a point on a boundary counts with what lies beyond it.
   function classify(x, both) {
     const within = (which, curve) => {
       const found = both[which];
       return found && expit(found[curve][0]) <= x && x < expit(found[curve][1]) && x > 0;
     };
     const free = within("chemical", "spinodal"), held = within("coherent", "binodal");
-    let key = within("chemical", "binodal") ? "held" : "single";
-    if (free) key = "held_unstable";
-    if (held) key = free ? "incoherent_spinodal" : "nucleation";
-    if (within("coherent", "spinodal")) key = "coherent_spinodal";
-    return data.regions.findIndex((region) => region.key === key);
+    if (within("coherent", "spinodal")) return "coherent_spinodal";
+    if (held) return free ? "incoherent_spinodal" : "nucleation";
+    if (free) return "held_unstable";
+    return within("chemical", "binodal") ? "held" : "single";
   }
 
-  // The same of a point of the map, with the liquid that its rows have.
-  function region(t, T, E) {
-    const { rows, half, code } = data.liquid;
-    const liquid = rows.some(([level, parts]) => Math.abs(T - level) <= half
-      && parts.some(([a, b]) => a <= t && t <= b));
-    return liquid ? code : classify(expit(t), ends(T, E));
-  }
-
-  // Regions from left to right at a temperature, each with its ends.
-  function across(T, E, start, end) {
-    const both = ends(T, E);
-    const cuts = Object.values(both).flatMap((found) => (found ? Object.values(found).flat() : []));
-    const edges = [start, ...cuts.filter((t) => start < t && t < end).sort((a, b) => a - b), end];
-    return edges.slice(1)
-      .map((b, i) => [classify(expit((edges[i] + b) / 2), both), edges[i], b])
-      .filter(([, a, b]) => a < b);
-  }
-
-  // Runs of rows in which a solution has a gap; a critical point ends a run.
-  function runs(which, E) {
-    const found = [];
-    let before = null;
-    for (const T of data.rows) {
-      const now = { T, both: ends(T, E) };
-      const is = now.both[which] !== null, was = before !== null && before.both[which] !== null;
-      if (was && !is) found.at(-1).push(...closing(which, before.T, T, E));
-      if (is && !was) found.push(before === null ? [] : closing(which, T, before.T, E).reverse());
-      if (is) found.at(-1).push(now);
-      before = now;
-    }
-    return found;
-  }
-
-  // Rows from the last with a gap to the critical point.
-  function closing(which, inside, outside, E) {
-    let top = inside, never = outside;
-    for (let i = 0; i < 30; i++) {
-      const middle = (top + never) / 2;
-      if (ends(middle, E)[which]) top = middle;
-      else never = middle;
-    }
-    return [0.5, 0.2, 0.05, 0.01, 0].map((part) => {
-      const T = top + part * (inside - top);
-      return { T, both: ends(T, E) };
-    });
-  }
-
+  // The stripped alloy: the start, and every boundary it crosses; equal ones are one.
   function path(x0, T, E) {
-    const both = ends(T, E);
-    const [lithium, sodium] = data.mass;
-    const mass = (1 - x0) * lithium + x0 * sodium;
-    const full = ((1 - x0) * data.charge) / mass;
+    const both = ends(T, E), [lithium, sodium] = data.mass;
+    const mass = (1 - x0) * lithium + x0 * sodium, full = ((1 - x0) * data.charge) / mass;
     let area = null; // of the foil before stripping, in g/cm²
     if (data.thickness !== null) {
       const volume = data.volume && data.volume.map((column) => at(column, T));
       const density = volume ? mass / 1000 / ((1 - x0) * volume[0] + x0 * volume[1]) : data.density;
       area = (density * data.thickness) / 10;
     }
-    const row = (boundary, x, q) => ({
-      boundary, x, q,
-      capacity: q * full,
-      areal: area === null ? null : q * full * area,
+    const row = (boundaries, x, q) => ({
+      boundaries, x, q, capacity: q * full, areal: area === null ? null : q * full * area,
       region: classify(x, both),
     });
-    const crossed = named(both)
-      .filter(({ x }) => x !== null && x > x0)
-      .map(({ name, x }) => row(name, x, (x - x0) / (x * (1 - x0))))
-      .sort((a, b) => a.q - b.q);
-    return { both, rows: [row("start", x0, 0), ...crossed] };
+    const rows = [row(["start"], x0, 0)];
+    const crossed = Object.entries(boundaries(both)).filter(([, t]) => t !== null)
+      .map(([name, t]) => [name, expit(t)]).filter(([, x]) => x > x0).sort((a, b) => a[1] - b[1]);
+    for (const [name, x] of crossed) {
+      if (x === rows.at(-1).x) rows.at(-1).boundaries.push(name);
+      else rows.push(row([name], x, (x - x0) / (x * (1 - x0))));
+    }
+    return { both, rows };
   }
 
   const open = (given) => {
     data = given;
     known.clear();
   };
-  return { open, across, boundaries, classify, ends, expit, logit, path, region, runs };
+  return { open, at, boundaries, classify, ends, expit, logit, path };
 })();
 window.lina = lina;

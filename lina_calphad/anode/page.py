@@ -4,51 +4,37 @@ from __future__ import annotations
 
 import json
 import math
+from html import escape
 from importlib.resources import files
+from string import Template
 from typing import TYPE_CHECKING, Any
 
-from bokeh.core.properties import value
-from bokeh.document import Document
-from bokeh.embed import file_html
-from bokeh.events import DocumentReady, MouseMove
-from bokeh.models import (
-    ColumnDataSource,
-    CustomJS,
-    FixedTicker,
-    LinearAxis,
-    NoOverlap,
-    Range1d,
-)
-from bokeh.models.widgets import Slider
-from bokeh.plotting import figure
-from bokeh.resources import INLINE
-from scipy import constants
-from scipy.special import logit
+import numpy as np
 
 from lina_calphad import __version__
 from lina_calphad.anode.figures import REGION_COLOURS
-from lina_calphad.anode.page_data import (
-    MELTING_ERROR,
-    STARTS,
-    TEMPERATURES,
-    melting_point,
-    numbers,
-    stiffness,
-)
-from lina_calphad.anode.stripping import stripping_path
+from lina_calphad.anode.melting import MELTING_ERROR, melting_point
+from lina_calphad.anode.page_data import STARTS, numbers, stiffness
+from lina_calphad.anode.shown import profile_lines
+from lina_calphad.anode.tables import MAP_T
 from lina_calphad.anode.windows import REGIONS
 from lina_calphad.checks import within
 from lina_calphad.data.assessments import assessments, load
-from lina_calphad.plots import KINDS
+from lina_calphad.errors import OutsideAssessedRange
+from lina_calphad.report import Shown
+from lina_calphad.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lina_calphad.anode.summary import Study
     from lina_calphad.phase.alloy import Alloy
 
 #: Boundaries: colour, dashes and meaning. Blue and vermilion of the other figures, darker,
 #: since they lie on fills of their own.
 _CURVES = {
     "chemical binodal": (
-        "#00507D", "",
+        "#00507D", "none",
         "solubility of stress-free phases. Between its two sides a mixture of two phases is "
         "more stable than one solution.",
     ),
@@ -65,35 +51,20 @@ _CURVES = {
         "#8F3A00", "2 3", "between its two sides it unmixes without a barrier, lattices coherent."
     ),
 }  # fmt: skip
-_SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_FONT = value("Helvetica, Arial, sans-serif")
-_BELOW = 5.0  # K of nothing on the map, so that a path at its lowest temperature is whole
 _BOUND = 13.8  # GPa, Young's modulus of the paper's upper bound
 
 
-def page(
-    description: Alloy,
-    x0: float,
-    T: float,
-    *,
-    thickness: float | None = None,
-    density: float | None = None,
-) -> str:
+def page(study: Study) -> str:
     """One self-contained HTML page: the map, with sliders for x0, temperature and modulus.
 
     The page solves every curve itself, to the digits of `BinarySolution`; it needs no
-    network and no server.
+    network and no server. It starts at the first temperature of the study; what was computed
+    at a current is shown as it is.
 
     Parameters
     ----------
-    description
-        As from `lina_calphad.anode.describe`.
-    x0
-        Mole fraction of Na before stripping that the page starts with, from 1e-4 to 0.5.
-    T
-        Temperature in K that it starts with, from 200 K to where liquid forms.
-    thickness, density
-        As of `stripping_path`.
+    study
+        Of x0 from 1e-4 to 0.5, its first temperature from 200 K to where liquid forms.
 
     Returns
     -------
@@ -102,82 +73,146 @@ def page(
     Raises
     ------
     OutsideAssessedRange
-        If liquid forms on the way from x0 to pure Na at T, or from all alloys at 200 K.
+        If liquid forms from all alloys at 200 K.
     UnsupportedPhase
         If the excess energy is not that of Redlich and Kister, up to the fifth order, the
         coherency energy not B x², or more than one gap can open.
     ValueError
-        If x0, T, a thickness or a density is out of its range.
-    DatabaseError
-        If the database has no mass of an element.
+        If x0 or T is out of its range.
     """
-    x0, T = float(x0), float(T)
-    within(x0, STARTS, "x0 of this page is a mole fraction of Na before stripping")
-    stripping_path(x0, T, description, thickness=thickness, density=density)  # may refuse
-    melting = melting_point(description)
-    top = TEMPERATURES[1] if melting is None else math.floor(melting - MELTING_ERROR)
-    within(T, (TEMPERATURES[0], top), "T of this page is in K")
-    name, modulus = stiffness(description)
+    alloy, T = study.description, float(study.T[0])
+    within(study.x0, STARTS, "x0 of this page is a mole fraction of Na before stripping")
+    melting = melting_point(alloy, STARTS[0], *MAP_T)
+    if melting == MAP_T[0]:
+        msg = f"{alloy.name} has liquid at {MAP_T[0]:g} K: the page is that of a solid"
+        raise OutsideAssessedRange(msg)
+    top = MAP_T[1] if melting is None else math.floor(melting - MELTING_ERROR)
+    within(T, (MAP_T[0], top), "T of this page is in K")
+    name, modulus = stiffness(alloy)
     stiffest = math.ceil(15 * modulus - 1e-6) / 10
     if name.startswith("Young"):
         stiffest = max(20.0, stiffest)
-    data = numbers(description, melting, modulus, thickness, density)
-    data["start"] = {"x0": x0, "T": T, "E": modulus}
-    data["regions"] = [
-        {"key": r.key, "name": r.name, "meaning": r.meaning, "colour": REGION_COLOURS[r.key]}
-        for r in REGIONS
-    ]
-    data["kinds"] = KINDS
-    melts = (TEMPERATURES[0], top)
+    data = numbers(study, modulus, melting)
+    data["curves"] = {kind: {"colour": c, "dashes": d} for kind, (c, d, _) in _CURVES.items()}
+    data["start"] = {"x0": study.x0, "T": T, "E": modulus}
     data["controls"] = {
-        "x0": _control(STARTS, "", "a fraction from {:g} to {:g}; 3 at.% is 0.03"),
-        "T": _control(melts, "K", "{:g} to {:g} K; 25 °C is 298.15 K"),
-        "E": _control((0, stiffest), "GPa", "{:g} to {:g} GPa"),
+        "x0": {"limits": STARTS, "examples": "0.03, 3 at.% or 9 wt%"},
+        "T": {"limits": (MAP_T[0], top), "examples": "300 K or 25 °C"},
+        "E": {"limits": (0, stiffest), "examples": "13.8 GPa"},
     }
-    logs = (math.log10(STARTS[0]), math.log10(STARTS[1]))
-    titles = {
-        "x0": "Mole fraction of Na, x₀", "T": "Temperature / K", "E": f"{name} / GPa",
-    }  # fmt: skip
     sliders = {
-        "x0": _slider("x0", titles["x0"], math.log10(x0), logs, 0.01),
-        "T": _slider("T", titles["T"], T, melts, 1),
-        "E": _slider("E", titles["E"], modulus, (0, stiffest), 0.1),
+        "x0": ("Mole fraction of Na, x₀", *np.log10(STARTS), 0.01),
+        "T": ("Temperature / K", MAP_T[0], top, 1), "E": (f"{name} / GPa", 0, stiffest, 0.1),
+    }  # fmt: skip
+    lines = {
+        kind: f'<svg class="line"><line x2="30" y1="6" y2="6" stroke="{colour}" stroke-width="2" '
+        f'stroke-dasharray="{dashes}"/></svg>'
+        for kind, (colour, dashes, _) in _CURVES.items()
     }
-    drawing, sources = _map(data)
-    document = Document()
-    for root in (drawing, *sliders.values()):
-        document.add_root(root)
-    models = {"map": drawing, **sliders, **sources}
-    document.js_on_event(
-        DocumentReady, CustomJS(args={"models": models}, code="linaMap.start(models)")
-    )
-    shipped = assessments().get(description.name)
-    if shipped is not None and description.dbf != load(description.name):
-        shipped = None  # another database by the name of a shipped one
+    swatches = {r.name: f'<i style="background: {REGION_COLOURS[r.key]}"></i>' for r in REGIONS}
+    foil, drawn = study.path.thickness, study.spread is not None
     package = files("lina_calphad.anode")
-    texts = {
-        name: (package / name).read_text(encoding="utf-8")
-        for name in ("page.html", "page.js", "page_map.js")
-    }
-    return file_html(
-        document,
-        INLINE,
-        f"Li–Na anode, {description.name}",
-        template=texts["page.html"],
-        template_variables={
-            "assessment": description.name,
-            "citation": shipped.citation if shipped else "",
-            "version": __version__,
-            "titles": titles,
-            "regions": data["regions"],
-            "curves": {kind: _CURVES[kind] for kind in KINDS},
-            "foil": "" if thickness is None else f", a foil of {thickness * 1e6:g} µm",
-            "modulus": _what_the_modulus_is(name, modulus),
-            "scripts": [texts["page.js"], texts["page_map.js"]],
-            # No text may end the script it stands in.
-            "data": json.dumps(data, allow_nan=False).replace("<", "\\u003c"),
-        },
+    texts = {n: (package / n).read_text(encoding="utf-8") for n in ("page.js", "page_map.js")}
+    return Template((package / "page.html").read_text(encoding="utf-8")).substitute(
+        title=f"Li–Na anode, {_text(alloy.name)}",
+        version=__version__,
+        controls="".join(_control(name, *slider) for name, slider in sliders.items()),
+        temperatures=_temperatures(study, top),
+        key=_items(f"{mark}{_text(name)}" for name, mark in {**swatches, **lines}.items()),
+        foil="" if foil is None else f" and a foil of {foil.flat[0] * 1e6:g} µm",
+        drawn=_DRAWN if drawn else "",
+        columns='<th scope="col">mAh/cm² of foil</th>' * (foil is not None)
+        + '<th scope="col">68 % of the draws</th>' * drawn,
+        profiles=_profiles(study),
+        regions=_items(
+            f"{swatches[r.name]}<span><strong>{r.name}.</strong> {r.meaning}</span>"
+            for r in REGIONS
+        ),
+        curves=_items(
+            f"{lines[kind]}<span><strong>{kind}:</strong> {meaning}</span>"
+            for kind, (_, _, meaning) in _CURVES.items()
+        ),
+        modulus=_what_the_modulus_is(name, modulus),
+        notes=_items(_text(note) for note in _notes(study)),
+        assessment=_assessment(alloy),
+        solver=texts["page.js"],
+        drawing=texts["page_map.js"],
+        # No text may end the script it stands in.
+        data=json.dumps(data, allow_nan=False).replace("<", "\\u003c"),
     )
+
+
+# -- what it says --
+
+_DRAWN = (
+    " The last column, and the shades on the map, say where 68 % of the draws of the parameters "
+    "lie; those of coherent boundaries with the modulus of the database alone."
+)
+
+
+def _text(text: str) -> str:
+    return escape(printable(text))
+
+
+def _items(items: Any) -> str:
+    return "".join(f"<li>{item}</li>" for item in items)
+
+
+def _control(name: str, title: str, low: float, high: float, step: float) -> str:
+    """A slider and its box."""
+    return (
+        f'<div class="control"><label for="{name}_slider">{_text(title)}</label>'
+        f'<input id="{name}_slider" type="range" min="{low:g}" max="{high:g}" step="{step:g}">'
+        f'<input id="{name}_box" type="text" autocomplete="off" aria-label="{_text(title)}" '
+        f'aria-describedby="{name}_aside {name}_hint"><p class="aside" id="{name}_aside"></p>'
+        f'<p class="hint" id="{name}_hint" role="alert"></p></div>'
+    )
+
+
+def _temperatures(study: Study, top: float) -> str:
+    """Buttons that lead to each temperature of the study."""
+    shown = [T for T in study.T.tolist() if MAP_T[0] <= T <= top]
+    if len(study.T) < 2:
+        return ""
+    buttons = (f'<button type="button" data-temperature="{T}">{T:g} K</button>' for T in shown)
+    return f"<p>Temperatures of this study: {' '.join(buttons)}</p>"
+
+
+def _profiles(study: Study) -> str:
+    """What was computed at a current, as it was printed."""
+    if not study.profiles:
+        return (
+            "<p>Stripping is taken as slow: one composition at each moment. At a real current the "
+            "interface is ahead of the collector side: <code>lina-calphad anode --current</code> "
+            "adds that.</p>"
+        )
+    parts = [
+        f"<h2>At {study.profiles[0].current_density / 10:g} mA/cm²</h2><p>The interface is ahead "
+        f"of the collector side. Computed with x₀ = {study.x0:g} and the modulus of the database; "
+        "this part does not follow the sliders.</p>"
+    ]
+    for profile in study.profiles:
+        for item in profile_lines(study, profile):
+            if isinstance(item, Shown):
+                frame = item.frame.to_html(index=False, border=0, classes="run")
+                frame = frame.replace("\n%", "<br>%")
+                parts.append(f'<p>{_text(item.title)}</p><div class="scroll">{frame}</div>')
+            else:
+                parts.append(f"<p>{_text(item)}</p>")
+    return "".join(parts)
+
+
+def _notes(study: Study) -> Iterator[str]:
+    yield from study.notes
+    yield (
+        "The parameters of the shipped assessment of 2025 are energies of 0 K from first "
+        "principles, without vibrations; elements are described from 200 K on (SGTE)."
+    )
+    if study.spread is None:
+        yield (
+            "How uncertain the boundaries are is not shown: lina-calphad anode --bands adds what "
+            "is known of the parameters."
+        )
 
 
 def _what_the_modulus_is(name: str, modulus: float) -> str:
@@ -186,7 +221,7 @@ def _what_the_modulus_is(name: str, modulus: float) -> str:
         start = f"The start value is {bound}"
     else:
         start = f"The start value, {modulus:.4g} GPa, is that of the database ({bound}, is another)"
-    return (
+    return _text(
         f"{name} says how stiff the solid is, and so what it costs to keep lattices of different "
         "size coherent: the coherency energy is in proportion to it, all else (Poisson's ratio, "
         f"anisotropy, misfit) kept. {start}. Lower values stand for soft directions of the crystal "
@@ -195,96 +230,8 @@ def _what_the_modulus_is(name: str, modulus: float) -> str:
     )
 
 
-def _control(limits: tuple[float, float], unit: str, hint: str) -> dict[str, Any]:
-    """What the box of a slider takes, and says of what it does not."""
-    return {"limits": limits, "unit": unit, "hint": f"Allowed: {hint.format(*limits)}"}
-
-
-def _slider(
-    name: str, title: str, start: float, limits: tuple[float, float], step: float
-) -> Slider:
-    """A slider; the box beside it is the template's."""
-    low, high = limits
-    slider = Slider(
-        name=name, title=title, value=start, start=low, end=high, step=step,
-        show_value=False, tooltips=False, sizing_mode="stretch_width",
-    )  # fmt: skip
-    slider.js_on_change("value", CustomJS(code=f'linaMap.move("{name}", cb_obj)'))
-    return slider
-
-
-def _map(data: dict[str, Any]) -> tuple[figure, dict[str, ColumnDataSource]]:
-    """The map, its curves still to be solved, and the sources that the scripts fill."""
-    low, high = TEMPERATURES
-    low -= _BELOW
-    drawing = figure(
-        name="map", height=540, sizing_mode="stretch_width", toolbar_location=None,
-        x_range=Range1d(start=data["span"][0], end=data["span"][1]),
-        y_range=Range1d(start=low, end=high), background_fill_color=REGION_COLOURS["single"],
-    )  # fmt: skip
-    left, right = data["span"]
-    drawing.quad(left, right, TEMPERATURES[0], low, fill_color="#ffffff", line_color=None)
-    drawing.toolbar.tools = []  # names are placed for this part of the plane
-    drawing.xaxis.axis_label = "mole fraction of Na (both ends stretched)"
-    drawing.yaxis.axis_label = "temperature / K"
-    drawing.grid.visible = False
-    shift = constants.zero_Celsius
-    drawing.extra_y_ranges = {"celsius": Range1d(start=low - shift, end=high - shift)}
-    celsius = LinearAxis(y_range_name="celsius", axis_label="temperature / °C")
-    drawing.add_layout(celsius, "right")
-    ticks = _ticks(data["span"])
-    drawing.xaxis.ticker = FixedTicker(ticks=[t for t, _ in ticks])
-    drawing.xaxis.major_label_overrides = dict(ticks)
-    drawing.xaxis.major_label_policy = NoOverlap()
-    half = data["liquid"]["half"]
-    cells = [(a, b, T - half, T + half) for T, row in data["liquid"]["rows"] for a, b in row]
-    if cells:
-        left, right, bottom, top = (list(side) for side in zip(*cells, strict=True))
-        grey = REGION_COLOURS["liquid"]
-        drawing.quad(left, right, top, bottom, fill_color=grey, line_color=grey)
-    columns = {
-        "fields": ("xs", "ys", "fill"), **dict.fromkeys((*KINDS, "leaders"), ("xs", "ys")),
-        "route": ("x", "y"),
-        "points": ("x", "y", "fill", "marker", "angle"), "names": ("x", "y", "text", "angle"),
-        "labels": ("x", "y", "text", "angle", "align"),
-    }  # fmt: skip
-    sources = {
-        name: ColumnDataSource({column: [] for column in each}, name=name)
-        for name, each in columns.items()
-    }
-    drawing.patches("xs", "ys", fill_color="fill", line_color=None, source=sources["fields"])
-    for kind in KINDS:
-        colour, dashes, _ = _CURVES[kind]
-        drawing.multi_line(
-            "xs", "ys", line_color=colour, line_dash=dashes, line_width=2, source=sources[kind]
-        )
-    drawing.text(
-        "x", "y", "text", angle="angle", text_align="center", text_baseline="middle",
-        text_font_size="13px", source=sources["names"], text_font=_FONT,
-    )  # fmt: skip
-    drawing.multi_line("xs", "ys", line_color="#000000", source=sources["leaders"])
-    drawing.line("x", "y", line_color="#000000", line_width=2, source=sources["route"])
-    drawing.scatter(
-        "x", "y", marker="marker", angle="angle", size=9, fill_color="fill", line_color="#000000",
-        line_width=1.5, source=sources["points"],
-    )  # fmt: skip
-    labels = drawing.text(
-        "x", "y", "text", angle="angle", text_align="align", text_baseline="middle",
-        text_font_size="12px", text_font_style="bold", text_font=_FONT,
-        source=sources["labels"],
-    )  # fmt: skip
-    labels.glyph.update(background_fill_color="#ffffff", background_fill_alpha=0.7)
-    drawing.js_on_event(MouseMove, CustomJS(code="linaMap.look(cb_obj)"))
-    for side in ("inner_width", "inner_height"):
-        drawing.js_on_change(side, CustomJS(code="linaMap.update()"))
-    return drawing, sources
-
-
-def _ticks(span: tuple[float, float]) -> list[tuple[float, str]]:
-    """Places on the horizontal axis, in t, and their labels."""
-    ticks = [(0.0, "0.5")]
-    for n in range(1, 14):
-        t = float(logit(10.0**-n))
-        dilute = f"{10.0**-n:g}" if n < 3 else "10⁻" + str(n).translate(_SUPERSCRIPT)
-        ticks += [(t, dilute), (-t, f"{1 - 10.0**-n:.{n}f}")]
-    return sorted((t, label) for t, label in ticks if span[0] < t < span[1])
+def _assessment(alloy: Alloy) -> str:
+    shipped = assessments().get(alloy.name)
+    # Not another database by the name of a shipped one.
+    cited = shipped is not None and alloy.dbf == load(alloy.name)
+    return _text(f"{alloy.name}: {shipped.citation}" if shipped and cited else alloy.name)

@@ -1,126 +1,120 @@
-"""What the page of an anode computes with: coefficients over temperature, and where liquid is."""
+"""What the page of an anode computes with: coefficients over temperature, where liquid is."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from ase.data import atomic_masses, atomic_numbers
 from pycalphad import variables as v
-from scipy import constants
-from scipy.optimize import bisect
-from scipy.special import expit, logit, xlogy
+from scipy.special import logit, xlogy
 from symengine import S
 
-from lina_calphad.anode.boundaries import BOUNDARIES
-from lina_calphad.anode.stripping import molar_volume
-from lina_calphad.anode.windows import REGIONS
+from lina_calphad.anode.figures import REGION_COLOURS
+from lina_calphad.anode.melting import MELTING_ERROR, liquid_ranges
+from lina_calphad.anode.stripping import FARADAY, MAH, molar_mass, molar_volume
+from lina_calphad.anode.tables import MAP_T
+from lina_calphad.anode.windows import BOUNDARIES, REGIONS
+from lina_calphad.data.assessments import COMPONENTS, PHASE
 from lina_calphad.data.elasticity import CubicElasticity
-from lina_calphad.data.sources import COMPONENTS, PHASE
-from lina_calphad.errors import NoMiscibilityGap, OutsideAssessedRange, UnsupportedPhase
+from lina_calphad.errors import UnsupportedPhase
 from lina_calphad.phase.energy import R
+from lina_calphad.plots import FRACTIONS
 
 if TYPE_CHECKING:
-    from lina_calphad.checks import Array, Flags
+    from lina_calphad.anode.summary import Study
+    from lina_calphad.checks import Array
     from lina_calphad.phase.alloy import Alloy
 
-#: Ranges of x0 and of temperature in K that the page shows.
+#: x0 that the page takes.
 STARTS = (1e-4, 0.5)
-TEMPERATURES = (200.0, 400.0)
-#: Error of a melting temperature in K.
-MELTING_ERROR = 0.01
 
-_LEVELS = np.arange(TEMPERATURES[0], TEMPERATURES[1] + 1)
+_BELOW = 5.0  # K of nothing on the map, so that a path at its lowest temperature is whole
+_ROOM = 300.0  # K, at which constants that depend on temperature are quoted
+_LEVELS = np.arange(MAP_T[0], MAP_T[1] + 1)
 _ORDERS = 6  # Redlich-Kister terms that the page takes
 _TOLERANCE = 1e-6  # in J/mol
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
-_WAY = expit(np.linspace(logit(STARTS[0]), 15, 49))
-_COLUMNS = 480  # of the map, in which liquid is looked for
-_WIDEST = 30.0  # of t on the map
-_ROOM = 300.0  # K, at which constants that depend on temperature are quoted
+_WIDEST = 30.0  # of ln(x/(1-x)) on the map
 
 
-def numbers(
-    description: Alloy,
-    melting: float | None,
-    modulus: float,
-    thickness: float | None,
-    density: float | None,
-) -> dict[str, Any]:
-    """What the scripts of the page compute with, but for how it looks."""
-    end = TEMPERATURES[1] if melting is None else melting
-    span = _span(description)
-    liquid = [] if melting is None else _liquid(description, melting, span)
-    volume = None if thickness is None or density is not None else _volumes(description)
+def numbers(study: Study, modulus: float, melting: float | None) -> dict[str, Any]:
+    """What the scripts of the page compute and draw with."""
+    alloy = study.description
+    end = MAP_T[1] if melting is None else melting
+    span, foil = _span(alloy), study.path.thickness
+    given = study.density is not None
     return {
-        "R": R, "bottom": _LEVELS[0], "L": _interactions(description).tolist(),
-        "B": _coherency(description).tolist(), "modulus": modulus,
+        "R": R, "bottom": MAP_T[0], "L": _interactions(alloy).tolist(),
+        "B": _coherency(alloy).tolist(), "modulus": modulus,
         "nodes": ((1 + _NODES) / 2).tolist(), "weights": (_WEIGHTS / 2).tolist(),
-        "span": span, "rows": [*_LEVELS[end > _LEVELS].tolist(), end], "boundaries": BOUNDARIES,
-        "liquid": {
-            "code": [region.key for region in REGIONS].index("liquid"), "rows": liquid,
-            "half": (TEMPERATURES[1] - end) / max(1, len(liquid)) / 2,
-        },
-        "mass": [float(description.dbf.refstates[element]["mass"]) for element in COMPONENTS],
-        "charge": constants.e * constants.N_A / (constants.milli * constants.hour),
-        "thickness": thickness, "density": density, "volume": volume,
+        "span": span, "temperatures": (MAP_T[0] - _BELOW, MAP_T[1]), "ticks": _ticks(span),
+        "rows": [*_LEVELS[end > _LEVELS].tolist(), end], "boundaries": BOUNDARIES,
+        "liquid": _liquid(alloy, melting, span), "draws": _draws(study, end),
+        "mass": [molar_mass(alloy, element) for element in COMPONENTS],
+        # Of the elements as the command has them, for shares by weight.
+        "lighter": float(np.divide(*(atomic_masses[atomic_numbers[e.title()]]
+                                     for e in COMPONENTS))),
+        "charge": FARADAY / MAH, "density": study.density,
+        "thickness": None if foil is None else float(foil.flat[0]),
+        "volume": None if foil is None or given else _volumes(alloy),
+        "regions": [
+            {"key": r.key, "name": r.name, "meaning": r.meaning, "colour": REGION_COLOURS[r.key]}
+            for r in REGIONS
+        ],
     }  # fmt: skip
 
 
-def melting_point(description: Alloy) -> float | None:
-    """Lowest temperature at which liquid forms on the way from any x0; None if not on the map."""
-
-    def molten(T: Array) -> Flags:
-        x, levels = np.meshgrid(_WAY, T)
-        present = description.liquid_present(x, levels)
-        return np.zeros(T.shape, bool) if present is None else np.asarray(present.any(axis=1))
-
-    low, high = TEMPERATURES
-    ladder = np.linspace(low, high, 41)
-    found = np.flatnonzero(molten(ladder))
-    if found.size == 0:
-        return None
-    first = float(ladder[found[0]])
-    if first <= low + 1:
-        msg = f"{description.name} has liquid at {low:g} K: the page is that of a solid"
-        raise OutsideAssessedRange(msg)
-
-    def sign(T: float) -> float:
-        return 0.5 - float(molten(np.array([T]))[0])
-
-    return float(bisect(sign, ladder[found[0] - 1], first, xtol=MELTING_ERROR))
-
-
-def _span(description: Alloy) -> tuple[float, float]:
+def _span(alloy: Alloy) -> tuple[float, float]:
     """Both ends of the map in t: the chemical binodal at its bottom, and all x0."""
-    low, high = float(logit(STARTS[0])), -float(logit(STARTS[0]))
-    with suppress(NoMiscibilityGap):
-        tie_line = description.chemical.binodal(TEMPERATURES[0])
-        low = min(low, float(tie_line.ln_x_alpha))
-        high = max(high, -float(tie_line.ln_one_minus_x_beta))
-    return max(low, -_WIDEST) - 1.0, min(high, _WIDEST) + 1.0
+    low, high = alloy.chemical.logits("binodal", MAP_T[0])
+    least = float(logit(STARTS[0]))
+    ends = np.fmin(low, least), np.fmax(high, -least)
+    return max(float(ends[0]), -_WIDEST) - 1.0, min(float(ends[1]), _WIDEST) + 1.0
+
+
+def _ticks(span: tuple[float, float]) -> list[tuple[float, str]]:
+    """Places on the horizontal axis, in t, and their labels."""
+    dilute = {10.0**-n: "10" + "".join("⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".index(c)] for c in str(-n))
+              for n in range(3, 14)}  # fmt: skip
+    names = {**FRACTIONS, **dilute, 0.9999: "0.9999"}
+    ticks = [(float(logit(x)), name) for x, name in sorted(names.items())]
+    return [(t, name) for t, name in ticks if span[0] < t < span[1]]
 
 
 def _liquid(
-    description: Alloy, melting: float, span: tuple[float, float]
-) -> list[tuple[float, list[tuple[float, float]]]]:
-    """Rows of the map above melting: the temperature, and where in t there is liquid."""
-    rows = max(1, round(2 * (TEMPERATURES[1] - melting)))
-    levels = melting + (TEMPERATURES[1] - melting) * (np.arange(rows) + 0.5) / rows
-    edges = np.linspace(*span, _COLUMNS + 1)
-    x = np.broadcast_to(expit((edges[1:] + edges[:-1]) / 2), (rows, _COLUMNS))
-    present = description.liquid_present(x, np.broadcast_to(levels[:, None], x.shape))
-    assert present is not None
-    found = []
-    for T, row in zip(levels.tolist(), present, strict=True):
-        turns = edges[np.flatnonzero(np.diff(row, prepend=False, append=False))].tolist()
-        found.append((T, list(zip(turns[::2], turns[1::2], strict=True))))
+    alloy: Alloy, melting: float | None, span: tuple[float, float]
+) -> list[dict[str, list[float]]]:
+    """Fields of liquid: temperatures, and both ends in t."""
+    if melting is None:
+        return []
+    T = np.linspace(melting + MELTING_ERROR, MAP_T[1], 40)
+    with np.errstate(divide="ignore"):
+        t = np.clip(logit(liquid_ranges(alloy, T)), *span)
+    return [_field(T, *ends) for ends in t.transpose(1, 2, 0)]
+
+
+def _field(T: Array, low: Array, high: Array) -> dict[str, list[float]]:
+    there = ~(np.isnan(low) | np.isnan(high))
+    return {"T": T[there].tolist(), "low": low[there].tolist(), "high": high[there].tolist()}
+
+
+def _draws(study: Study, end: float) -> dict[str, Any]:
+    """Between which t 68 % of the draws have each boundary, up to where liquid forms."""
+    if study.spread is None:
+        return {}
+    T, found = study.spread.T, {}
+    at = (MAP_T[0] <= T) & (end >= T)
+    for name in BOUNDARIES:
+        kind, _, branch = name.rpartition(" ")
+        edges = study.spread.t[kind][[1, 3], 0 if branch == "alpha" else 1]
+        found[name] = _field(T[at], *edges[:, at])
     return found
 
 
-def _interactions(description: Alloy) -> Array:
+def _interactions(alloy: Alloy) -> Array:
     """Redlich-Kister coefficients in J/mol, one row an order, over `_LEVELS`."""
-    solution, T = description.chemical, _LEVELS[:, None]
+    solution, T = alloy.chemical, _LEVELS[:, None]
     x = (1 - 0.96 * np.cos(np.pi * (np.arange(2 * _ORDERS) + 0.5) / (2 * _ORDERS))) / 2
     ideal = R * T * (xlogy(x, x) + xlogy(1 - x, 1 - x))
     pure = [solution.gibbs_energy(T, end) for end in (0.0, 1.0)]
@@ -130,7 +124,7 @@ def _interactions(description: Alloy) -> Array:
     off = float(np.abs(x * (1 - x) * (powers @ found).T - excess).max())
     if off > _TOLERANCE:
         msg = (
-            f"{PHASE} of {description.name} is off by {off:.2g} J/mol from any Redlich-Kister "
+            f"{PHASE} of {alloy.name} is off by {off:.2g} J/mol from any Redlich-Kister "
             f"series up to order {_ORDERS - 1}, which is what the page can solve"
         )
         raise UnsupportedPhase(msg)
@@ -140,29 +134,28 @@ def _interactions(description: Alloy) -> Array:
     middle = curvature[:, 1:-1]
     least = (middle < 0) & (middle <= curvature[:, :-2]) & (middle < curvature[:, 2:])
     if (least.sum(axis=1) > 1).any():
-        msg = f"{PHASE} of {description.name} can have several gaps: the page draws one"
+        msg = f"{PHASE} of {alloy.name} can have several gaps: the page draws one"
         raise UnsupportedPhase(msg)
     orders = np.flatnonzero(np.abs(found).max(axis=1) > _TOLERANCE)
     # As many decimals as the energies have.
     return np.asarray(found[: orders[-1] + 1 if orders.size else 1].round(8), dtype=float)
 
 
-def _coherency(description: Alloy) -> Array:
+def _coherency(alloy: Alloy) -> Array:
     """B of the coherency energy B x² in J/mol over `_LEVELS`, in whatever gauge."""
     x, T = np.linspace(0.1, 0.9, 5), _LEVELS[:, None]
-    stability = (solution.stability(T, x) for solution in description.solutions.values())
-    chemical, coherent = stability
-    found = R * T * (coherent - chemical) / (2 * x * (1 - x))
+    psi = alloy.coherent.stability(T, x) - alloy.chemical.stability(T, x)
+    found = R * T * psi / (2 * x * (1 - x))
     if np.ptp(found, axis=1).max() > _TOLERANCE:
-        msg = f"the coherency energy of {description.name} is not B x²: the page scales its B"
+        msg = f"the coherency energy of {alloy.name} is not B x²: the page scales its B"
         raise UnsupportedPhase(msg)
     mean: Array = found.mean(axis=1)
     return mean
 
 
-def stiffness(description: Alloy) -> tuple[str, float]:
+def stiffness(alloy: Alloy) -> tuple[str, float]:
     """What stands for the stiffness of the host, and its value in GPa."""
-    model = description.coherent.model(description.dbf, [*COMPONENTS, "VA"], PHASE)
+    model: Any = alloy.coherent.model(alloy.dbf, [*COMPONENTS, "VA"], PHASE)
     stiffnesses = [S(each) for each in model.constants.values()]
     c = CubicElasticity(*(float(each.xreplace({v.T: S(_ROOM)})) for each in stiffnesses))
     at = f" at {_ROOM:g} K" if any(each.free_symbols for each in stiffnesses) else ""
@@ -173,13 +166,13 @@ def stiffness(description: Alloy) -> tuple[str, float]:
     return f"Biaxial modulus Y along [{plane}]{at}", round(c.biaxial_modulus(model.plane), 9)
 
 
-def _volumes(description: Alloy) -> list[list[float]]:
+def _volumes(alloy: Alloy) -> list[list[float]]:
     """Molar volumes of Li and Na in m³/mol over `_LEVELS`."""
     T, x = np.meshgrid(_LEVELS, [0.0, 0.5, 1.0])
-    lithium, middle, sodium = molar_volume(description, x, T)
+    lithium, middle, sodium = molar_volume(alloy, x, T)
     if not np.allclose(middle, (lithium + sodium) / 2, rtol=1e-9, atol=0):
         msg = (
-            f"the molar volume of {PHASE} of {description.name} is not linear in composition: "
+            f"the molar volume of {PHASE} of {alloy.name} is not linear in composition: "
             "give the density"
         )
         raise UnsupportedPhase(msg)

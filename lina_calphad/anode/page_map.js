@@ -1,224 +1,165 @@
-// Draws what page.js solves: fields, curves and their names, the stripped alloy, the table.
+// Draws what page.js solves: the map, the stripped alloy and its table; reads what is typed.
 "use strict";
 
 const linaMap = (() => {
-  const FONT = "Helvetica, Arial, sans-serif";
-  const HIGH = 8; // half of what a line of text takes, in pixels
-  const APART = 18; // of labels side by side
-  let data, models, state;
+  let data, state, view;
   const taken = []; // milliseconds of each redraw
+  const get = (id) => document.getElementById(id);
+  const show = (id, text) => {
+    get(id).textContent = text;
+  };
+  const region = (key) => data.regions.find((one) => one.key === key);
 
-  // -- fields and curves --
+  // -- the map --
+
+  function add(name, attributes, text) {
+    const child = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) child.setAttribute(key, value);
+    if (text !== undefined) child.textContent = text;
+    get("map").append(child);
+  }
+
+  // Pixels of the map, from t and T and back.
+  function frame() {
+    const { clientWidth: width, clientHeight: height } = get("map"), [a, b] = data.span;
+    const [left, right, top, bottom] = [52, width - 52, 10, height - 46];
+    const [low, high] = data.temperatures, across = (right - left) / (b - a);
+    const up = (bottom - top) / (high - low);
+    return {
+      width, height, left, right, top, bottom,
+      x: (t) => left + (Math.min(Math.max(t, a), b) - a) * across,
+      y: (T) => bottom - (T - low) * up,
+      t: (px) => a + (px - left) / across,
+      T: (py) => low + (bottom - py) / up,
+    };
+  }
+
+  // Rows of temperature at which a solution has a gap, up to its critical point.
+  function dome(which) {
+    const rows = [], at = (T) => ({ T, both: lina.ends(T, state.E) });
+    for (const T of data.rows) {
+      const row = at(T);
+      if (row.both[which]) rows.push(row);
+      else if (rows.length) {
+        const from = rows.at(-1).T;
+        let top = from, never = T;
+        for (let i = 0; i < 30; i++) {
+          const middle = (top + never) / 2;
+          if (at(middle).both[which]) top = middle;
+          else never = middle;
+        }
+        return [...rows, ...[0.5, 0.2, 0.05, 0.01, 0].map((part) => at(top + part * (from - top)))];
+      }
+    }
+    return rows;
+  }
+
+  const line = (T, ends) => T.map((level, i) => `${view.x(ends[i])},${view.y(level)}`);
+  const area = (T, low, high, more) => add("polygon", {
+    points: [...line(T, low), ...line(T, high).reverse()].join(" "), ...more,
+  });
 
   function drawCurves() {
-    const all = Object.fromEntries(
-      ["chemical", "coherent"].map((which) => [which, lina.runs(which, state.E)]),
-    );
-    const fields = { xs: [], ys: [], fill: [] };
-    const paint = (key, run, span) => {
-      const sides = run.map((row) => span(row.both));
-      const levels = run.map((row) => row.T);
-      fields.xs.push([...sides.map((ends) => ends[0]), ...sides.map((ends) => ends[1]).reverse()]);
-      fields.ys.push([...levels, ...levels.slice().reverse()]);
-      fields.fill.push(data.regions.find((region) => region.key === key).colour);
+    const { left, right, top, bottom } = view, boxed = { x: left, y: top };
+    add("rect", { ...boxed, width: right - left, height: bottom - top, fill: region("single").colour });
+    const domes = { chemical: dome("chemical"), coherent: dome("coherent") };
+    const field = (key, which, span) => {
+      const ends = domes[which].map(({ both }) => span(both)), levels = domes[which].map(({ T }) => T);
+      const [low, high] = [0, 1].map((side) => ends.map((pair) => pair[side]));
+      area(levels, low, high, { fill: region(key).colour, "data-region": key });
     };
-    const curve = (kind) => {
-      const [which, name] = kind.split(" ");
-      return (both) => both[which][name];
-    };
-    for (const run of all.chemical) paint("held", run, curve("chemical binodal"));
-    for (const run of all.chemical) paint("held_unstable", run, curve("chemical spinodal"));
-    for (const run of all.coherent) {
-      paint("nucleation", run, curve("coherent binodal"));
-      paint("incoherent_spinodal", run, ({ chemical, coherent }) => [
-        Math.max(chemical.spinodal[0], coherent.binodal[0]),
-        Math.min(chemical.spinodal[1], coherent.binodal[1]),
-      ]);
-      paint("coherent_spinodal", run, curve("coherent spinodal"));
+    field("held", "chemical", (both) => both.chemical.binodal);
+    field("held_unstable", "chemical", (both) => both.chemical.spinodal);
+    field("nucleation", "coherent", (both) => both.coherent.binodal);
+    field("incoherent_spinodal", "coherent", ({ chemical: { spinodal }, coherent: { binodal } }) => {
+      const low = Math.max(spinodal[0], binodal[0]);
+      return [low, Math.max(low, Math.min(spinodal[1], binodal[1]))];
+    });
+    field("coherent_spinodal", "coherent", (both) => both.coherent.spinodal);
+    for (const [name, { T, low, high }] of Object.entries(data.draws)) {
+      if (drawn(name)) area(T, low, high, { fill: "#333", opacity: 0.22, "data-draws": name });
     }
-    for (const kind of data.kinds) {
-      const sides = all[kind.split(" ")[0]].flatMap((run) => [0, 1].map((side) => [run, side]));
-      models[kind].data = {
-        xs: sides.map(([run, side]) => run.map((row) => curve(kind)(row.both)[side])),
-        ys: sides.map(([run]) => run.map((row) => row.T)),
-      };
-    }
-    models.fields.data = fields;
-  }
-
-  // -- pixels --
-
-  function frame() {
-    const { x_range: x, y_range: y, inner_width: width, inner_height: height } = models.map;
-    const across = width / (x.end - x.start), up = height / (y.end - y.start);
-    return {
-      width, height,
-      px: (t) => (t - x.start) * across,
-      py: (T) => (T - y.start) * up,
-      t: (px) => x.start + px / across,
-      T: (py) => y.start + py / up,
-    };
-  }
-
-  const pen = document.createElement("canvas").getContext("2d");
-  function length(text, font) {
-    pen.font = font;
-    return pen.measureText(text).width;
-  }
-
-  // -- the stripped alloy --
-
-  // Places as near as may be to where labels belong, and far enough apart to be read.
-  function spread(places, apart, width) {
-    const moved = places.slice();
-    for (let pass = 0; pass < 200; pass++) {
-      for (let i = 1; i < moved.length; i++) {
-        const lack = apart - (moved[i] - moved[i - 1]);
-        if (lack > 0) [moved[i - 1], moved[i]] = [moved[i - 1] - lack / 2, moved[i] + lack / 2];
-      }
-      const over = Math.max(0, moved.at(-1) - (width - HIGH));
-      if (moved.length) moved[moved.length - 1] -= over;
-    }
-    return moved;
-  }
-
-  // Returns the rectangles [left, right, bottom, top] that no name of a field may cover.
-  function drawPath(rows, view) {
-    const { T } = state;
-    const places = rows.map((row) => view.px(lina.logit(row.x)));
-    const words = rows.map(charge);
-    // Without a modulus two boundaries are one, and have one label.
-    const kept = rows.map((_, i) => i).filter((i) => i > 0
-      && !(words[i] === words[i - 1] && places[i] - places[i - 1] < 1));
-    const text = kept.map((i) => words[i]);
-    const long = Math.max(0, ...text.map((each) => length(each, `bold 12px ${FONT}`)));
-    // Labels stand on the path, or hang from it where the map ends too soon.
-    const y = view.py(T), up = y + 16 + long + 4 < view.height ? 1 : -1, foot = y + 16 * up;
-    const at = spread(kept.map((i) => places[i]), APART, view.width);
-    models.route.data = { x: [view.t(places[0]), models.map.x_range.end], y: [T, T] };
-    models.points.data = {
-      x: [...places, view.width - 5].map(view.t),
-      y: [...places, 0].map(() => T),
-      fill: ["#000000", ...rows.slice(1).map(() => "#ffffff"), "#000000"],
-      marker: [...places.map(() => "circle"), "triangle"],
-      angle: [...places.map(() => 0), -Math.PI / 2],
-    };
-    models.leaders.data = {
-      xs: at.map((x, i) => [places[kept[i]], x].map(view.t)),
-      ys: at.map(() => [y + 5 * up, foot - up].map(view.T)),
-    };
-    models.labels.data = {
-      x: [view.t(places[0] - 9), ...at.map(view.t)],
-      y: [T, ...at.map(() => view.T(foot))],
-      text: ["x₀", ...text],
-      angle: [0, ...at.map(() => Math.PI / 2)],
-      align: ["right", ...at.map(() => (up > 0 ? "left" : "right"))],
-    };
-    const ends = [y, foot + long * up].sort((a, b) => a - b);
-    return [
-      [places[0] - 30, view.width, y - HIGH, y + HIGH],
-      ...at.map((x) => [x - HIGH, x + HIGH, ...ends]),
-    ];
-  }
-
-  // -- names of the fields --
-
-  // Fields as bands of rows, in pixels from bottom to top, each row with its left and right end.
-  function bands(view) {
-    const found = [];
-    let below = [];
-    const row = (T, parts) => {
-      const y = view.py(T);
-      below = parts.map(([code, a, b]) => {
-        const left = Math.max(0, view.px(a)), right = Math.min(view.width, view.px(b));
-        let band = below.find((one) => one.code === code
-          && one.rows.at(-1).left < right && left < one.rows.at(-1).right);
-        if (!band) found.push((band = { code, rows: [] }));
-        band.rows.push({ y, left, right });
-        return band;
-      });
-    };
-    const { start, end } = models.map.x_range;
-    for (const T of data.rows.filter((_, i) => i % 2 === 0)) {
-      row(T, lina.across(T, state.E, start, end));
-    }
-    below = [];
-    const { code, rows } = data.liquid;
-    for (const [T, parts] of rows) row(T, parts.map(([a, b]) => [code, a, b]));
-    return found;
-  }
-
-  const clear = (x, y, obstacles) => obstacles.every(([left, right, bottom, top]) =>
-    x < left - HIGH || x > right + HIGH || y < bottom - HIGH || y > top + HIGH);
-
-  // The roomiest place for a text of this length in a band, level or along it; null if none is.
-  function place(band, long, obstacles, along) {
-    const { rows } = band;
-    if (rows.length < 2) return null;
-    const top = rows.length - 1, apart = rows[1].y - rows[0].y;
-    const at = (y) => { // the row at a height
-      if (y < rows[0].y || y > rows[top].y) return null;
-      let i = Math.min(Math.max(Math.ceil((y - rows[0].y) / apart), 1), top);
-      while (rows[i].y < y) i++; // the last stands nearer
-      const [low, high] = [rows[i - 1], rows[i]], share = (y - low.y) / (high.y - low.y);
-      const mix = (side) => low[side] + share * (high[side] - low[side]);
-      return { y, left: mix("left"), right: mix("right") };
-    };
-    let best = null;
-    const shares = along ? [0.5] : [0.5, 0.3, 0.7, 0.15, 0.85];
-    for (const { y, left, right } of rows) for (const share of shares) {
-      if (!along && right - left < long) continue;
-      const x = left + share * (right - left);
-      let dx = 1, dy = 0;
-      if (along) {
-        const low = at(y - long / 2), high = at(y + long / 2);
-        if (!low || !high) continue;
-        [dx, dy] = [(high.left + high.right - low.left - low.right) / 2, long];
-        [dx, dy] = [dx / Math.hypot(dx, dy), dy / Math.hypot(dx, dy)];
-      }
-      let room = Infinity;
-      for (let i = -4; i <= 4 && room > 0; i++) { // points of the text
-        const [cx, cy] = [x + (i / 8) * long * dx, y + (i / 8) * long * dy];
-        if (!clear(cx, cy, obstacles)) {
-          room = 0;
-          break;
-        }
-        for (const [ox, oy] of [[-dy, dx], [0, 0], [dy, -dx]]) { // across the text
-          const row = at(cy + (HIGH - 1) * oy);
-          const px = cx + (HIGH - 1) * ox;
-          room = row ? Math.min(room, px - row.left - 1, row.right - px - 1) : 0;
-          if (!(room > 0)) break;
-        }
-      }
-      // Away from the ends of the band, where there is as much room.
-      const middle = Math.min(y - rows[0].y, rows[top].y - y, 60);
-      const score = Math.min(room, 40) + middle / 2 - 40 * Math.abs(share - 0.5);
-      if (room > 0 && (best === null || score > best.score)) {
-        best = { score, x, y, angle: Math.atan2(dy, dx) };
+    for (const [kind, look] of Object.entries(data.curves)) {
+      const [which, curve] = kind.split(" "), levels = domes[which].map(({ T }) => T);
+      for (const side of [0, 1]) {
+        const ends = domes[which].map(({ both }) => both[which][curve][side]);
+        add("polyline", {
+          points: line(levels, ends).join(" "), fill: "none", stroke: look.colour, "stroke-width": 2,
+          "stroke-dasharray": look.dashes, "data-curve": kind,
+        });
       }
     }
-    return best;
+    for (const { T, low, high } of data.liquid) area(T, low, high, { fill: region("liquid").colour });
   }
 
-  function drawNames(view, obstacles) {
-    const names = { x: [], y: [], text: [], angle: [] };
-    for (const band of bands(view)) {
-      const { name } = data.regions[band.code];
-      const long = length(name, `13px ${FONT}`) + 4;
-      let text = name;
-      let found = place(band, long, obstacles, false) || place(band, long, obstacles, true);
-      if (!found) { // the key below tells what the number stands for
-        text = String(band.code + 1);
-        found = place(band, 10, obstacles, false);
-      }
-      if (!found) continue;
-      names.x.push(view.t(found.x));
-      names.y.push(view.T(found.y));
-      names.text.push(text);
-      names.angle.push(found.angle);
+  function drawAxes() {
+    const { left, right, top, bottom, width, height, x, y } = view, middle = (top + bottom) / 2;
+    const tick = (x1, y1, x2, y2) => add("line", { x1, y1, x2, y2, stroke: "#000" });
+    const words = (text, px, py, anchor) => add("text", { x: px, y: py, "text-anchor": anchor }, text);
+    add("path", { d: `M${left},${top}V${bottom}H${right}V${top}Z`, fill: "none", stroke: "#000" });
+    let last = -Infinity;
+    for (const [t, label] of data.ticks) {
+      tick(x(t), bottom, x(t), bottom + 4);
+      if (x(t) - last < 42) continue;
+      words(label, x(t), bottom + 17, "middle");
+      last = x(t);
     }
-    models.names.data = names;
+    words("mole fraction of Na (both ends stretched)", (left + right) / 2, height - 8, "middle");
+    for (const [px, out, shift, unit] of [[left, -4, 0, "K"], [right, 4, 273.15, "°C"]]) {
+      const [low, high] = data.temperatures.map((T) => T - shift);
+      for (let level = 50 * Math.ceil(low / 50); level <= high; level += 50) {
+        tick(px, y(level + shift), px + out, y(level + shift));
+        const text = String(level).replace("-", "−");
+        words(text, px + 2 * out, y(level + shift) + 4, out < 0 ? "end" : "start");
+      }
+      const at = out < 0 ? 11 : width - 5;
+      add("text", { x: at, y: middle, "text-anchor": "middle", transform: `rotate(-90 ${at} ${middle})` },
+        `temperature / ${unit}`);
+    }
   }
+
+  // The stripped alloy, with the charge at each crossing; those that are close share a label.
+  function drawPath(rows) {
+    const y = view.y(state.T), at = rows.map((row) => view.x(lina.logit(row.x)));
+    const d = `M${at[0]},${y}H${view.right}m-9,-5l9,5l-9,5`;
+    add("path", { d, fill: "none", stroke: "#000", "stroke-width": 2, id: "route" });
+    const labels = [];
+    rows.forEach((row, i) => {
+      add("circle", { cx: at[i], cy: y, r: 4, fill: i ? "#fff" : "#000", stroke: "#000" });
+      if (i && at[i] - labels.at(-1)?.px < 16) labels.at(-1).words.add(short(row));
+      else if (i) labels.push({ px: at[i], words: new Set([short(row)]) });
+    });
+    add("text", { x: at[0] - 8, y: y + 4, "text-anchor": "end", class: "halo" }, "x₀");
+    for (const { px, words } of labels) {
+      const text = [...words].join(", ");
+      const up = y - view.top > 16 + 7 * text.length, [x, foot] = [px + 4, y + (up ? -9 : 9)];
+      add("text", {
+        x, y: foot, "text-anchor": up ? "start" : "end", transform: `rotate(-90 ${x} ${foot})`,
+        class: "halo label",
+      }, text);
+    }
+  }
+
+  // What is under the pointer or finger.
+  function look({ offsetX, offsetY }) {
+    const { left, right, top, bottom } = view;
+    if (offsetX < left || offsetX > right || offsetY < top || offsetY > bottom) return;
+    const t = view.t(offsetX), T = view.T(offsetY);
+    if (T < data.bottom) return;
+    const found = molten(t, T) ? "liquid" : lina.classify(lina.expit(t), lina.ends(T, state.E));
+    show("look", `${fraction(lina.expit(t))} Na, ${kelvin(T)}: ${region(found).name}`);
+  }
+
+  // A value of a table over ascending temperatures; NaN outside of it.
+  function between(levels, values, T) {
+    const i = levels.findIndex((level) => level >= T);
+    if (i < 0 || T < levels[0]) return NaN;
+    if (i === 0) return values[0];
+    const share = (T - levels[i - 1]) / (levels[i] - levels[i - 1]);
+    return values[i - 1] + share * (values[i] - values[i - 1]);
+  }
+  const molten = (t, T) => data.liquid.some(({ T: levels, low, high }) =>
+    between(levels, low, T) <= t && t <= between(levels, high, T));
 
   // -- words and numbers --
 
@@ -229,172 +170,165 @@ const linaMap = (() => {
       : x.toPrecision(3));
   const areal = ({ areal: all }) => // three digits of what thin foils hold, too
     all.toFixed(2 + Math.max(0, Math.ceil(Math.log10(1e-5 / data.thickness))));
-  const charge = (row) => (row.areal === null ? `${row.capacity.toFixed(0)} mAh/g`
-    : `${areal(row)} mAh/cm²`);
-  const share = (row) => (100 * row.q).toFixed(row.q > 0.99 ? 2 : 1);
-  const show = (id, text) => {
-    document.getElementById(id).textContent = text;
-  };
+  const short = (row) => (row.areal === null ? row.capacity.toFixed(0) : areal(row));
+  const percent = (q) => (100 * q).toFixed(q > 0.99 || (q > 0 && q < 0.01) ? 2 : 1);
+  const charge = (row) => `${percent(row.q)} % of the Li (${row.capacity.toFixed(0)} mAh/g`
+    + `${row.areal === null ? "" : `, ${areal(row)} mAh/cm²`}, x(Na) = ${fraction(row.x)})`;
+  const named = (boundary) => boundary.replace(" alpha", ", Li side").replace(" beta", ", Na side");
+  const drawn = (boundary) => boundary.startsWith("chemical") || state.E === data.modulus;
+
+  // Between which shares stripped 68 % of the draws cross a boundary.
+  function spread(name) {
+    const band = data.draws[name];
+    if (!band || !drawn(name)) return "";
+    const { x0, T } = state;
+    return ["low", "high"].map((side) => {
+      const x = lina.expit(between(band.T, band[side], T));
+      return Number.isNaN(x) ? "no gap" : x <= x0 ? "start" : percent((x - x0) / (x * (1 - x0)));
+    }).join(" to ");
+  }
 
   function drawTable(rows, answer) {
-    const body = document.querySelector("#crossings tbody");
-    body.replaceChildren(...rows.map((row) => {
-      const line = document.createElement("tr");
-      line.dataset.boundary = row.boundary;
-      line.dataset.region = data.regions[row.region].key;
-      line.className = row === answer ? "answer" : "";
-      const cell = (text, key, value) => {
-        const td = document.createElement("td");
+    get("crossings").tBodies[0].replaceChildren(...rows.map((row) => {
+      const tr = document.createElement("tr");
+      Object.assign(tr.dataset, { boundary: row.boundaries.join(), region: row.region });
+      tr.className = row === answer ? "answer" : "";
+      const cell = (text, key) => {
+        const td = tr.insertCell();
         td.textContent = text;
-        if (key) [td.dataset.key, td.dataset.value] = [key, value];
-        line.append(td);
+        if (key) Object.assign(td.dataset, { key, value: row[key] });
         return td;
       };
-      const swatch = document.createElement("i");
-      swatch.style.background = data.regions[row.region].colour;
-      cell(data.regions[row.region].name).prepend(swatch);
-      cell(fraction(row.x), "x", row.x);
-      cell(share(row), "q", row.q);
-      cell(row.capacity.toFixed(0), "capacity", row.capacity);
-      if (row.areal !== null) cell(areal(row), "areal", row.areal);
-      const side = { alpha: ", Li-rich side", beta: ", Na-rich side" };
-      cell(row.boundary.replace(/ (alpha|beta)$/, (_, branch) => side[branch]));
-      return line;
+      const swatch = document.createElement("i"), small = document.createElement("small");
+      swatch.style.background = region(row.region).colour;
+      small.textContent = row.boundaries.map(named).join(" = ");
+      const first = cell(region(row.region).name);
+      first.prepend(swatch);
+      first.append(small);
+      cell(fraction(row.x), "x");
+      cell(percent(row.q), "q");
+      cell(row.capacity.toFixed(0), "capacity");
+      if (row.areal !== null) cell(areal(row), "areal");
+      if (Object.keys(data.draws).length) cell(spread(row.boundaries[0]));
+      return tr;
     }));
   }
 
-  // When it unmixes by itself, in one sentence.
-  function verdict(both, start, entry) {
+  // When it unmixes by itself, coherent and not, in one sentence.
+  function verdict(both, rows) {
     if (!both.chemical) return "It never unmixes: here Li and Na mix in every proportion.";
-    if (!both.coherent) {
-      return "At this temperature and modulus it never unmixes by itself as long as its lattices "
-        + "stay coherent: there is no coherent spinodal.";
+    const [coherent, chemical] = ["coherent", "chemical"].map((which) =>
+      rows.find((row) => row.boundaries.includes(`${which} spinodal alpha`)));
+    const free = chemical && chemical !== coherent ? `after ${charge(chemical)}` : "";
+    if (coherent) {
+      return `Stripped slowly, it unmixes by itself after ${charge(coherent)}`
+        + `${free ? `; ${free} if nothing stays coherent` : ""}.`;
     }
-    if (!entry) return "It is past the coherent spinodal, and stripping does not lead back into it.";
-    if (entry === start) {
-      return "It is already inside the coherent spinodal: it unmixes by itself before any lithium "
-        + "is stripped.";
+    if (rows[0].region === "coherent_spinodal") {
+      return "It unmixes by itself before any Li is stripped.";
     }
-    return `Stripped slowly, it unmixes by itself after ${charge(entry)} (${share(entry)} % of the `
-      + `lithium stripped, x(Na) = ${fraction(entry.x)}).`;
+    return "Stripped slowly, coherent lattices never unmix by themselves from here on"
+      + `${free ? `; incoherent ones ${free}` : ""}.`;
   }
 
-  function update(curves = true) {
-    if (!models) return; // the map has its size before the page is complete
-    const began = performance.now();
-    const view = frame();
-    const { rows, both } = lina.path(state.x0, state.T, state.E);
-    const { name, meaning } = data.regions[rows[0].region];
-    const entry = rows.find((row) => data.regions[row.region].key === "coherent_spinodal");
-    show("here", `At x₀ = ${state.x0} and ${kelvin(state.T)} the alloy lies in the region: ${name}.`);
-    show("answer", verdict(both, rows[0], entry));
-    show("meaning", meaning);
-    drawTable(rows, entry);
-    if (view.width > 0 && view.height > 0) {
-      if (curves) drawCurves();
-      drawNames(view, drawPath(rows, view));
-    }
+  function update() {
+    const began = performance.now(), { rows, both } = lina.path(state.x0, state.T, state.E);
+    const { name, meaning } = region(rows[0].region);
+    show("here", `x(Na) = ${state.x0} at ${kelvin(state.T)}: ${name}. ${meaning}`);
+    show("answer", verdict(both, rows));
+    drawTable(rows, rows.find((row) => row.region === "coherent_spinodal"));
+    view = frame();
+    get("map").replaceChildren();
+    if (view.right > view.left) [drawCurves, () => drawPath(rows), drawAxes].forEach((draw) => draw());
     taken.push(performance.now() - began);
   }
 
-  // -- what moves --
+  // -- sliders and boxes --
 
   const to = { x0: Math.log10, T: Number, E: Number };
   const from = { x0: (v) => Number((10 ** v).toPrecision(3)), T: Number, E: Number };
+  const digit = { x0: (x) => 10 ** (Math.floor(Math.log10(x)) - 1), T: () => 1, E: () => 0.1 };
+  const aside = { x0: (x) => `${+(100 * x).toPrecision(4)} at.%, ${+(100 * heavy(x)).toPrecision(4)} wt% Na`,
+    T: celsius, E: () => "" };
+  const heavy = (x) => x / (x + (1 - x) * data.lighter);
+  const light = (w) => (w * data.lighter) / (w * data.lighter + 1 - w);
+
+  // Units by box: how they are written, into that of the page, and back.
+  const same = (v) => v;
+  const UNITS = {
+    x0: [[/^$/, "", same, same], [/^(at|mol)?[.\-]? ?%$/i, "at.%", (v) => v / 100, (x) => 100 * x],
+      [/^(wt|mass)[.\-]? ?%$/i, "wt%", (v) => light(v / 100), (x) => 100 * heavy(x)]],
+    T: [[/^K?$/, "K", same, same], [/^°? ?C$/, "°C", (v) => v + 273.15, (T) => T - 273.15]],
+    E: [[/^(GPa)?$/i, "GPa", same, same]],
+  };
+
+  // A value in the page's unit, or what is wrong, in the unit that was typed.
+  function read(name) {
+    const text = get(`${name}_box`).value.trim().replace(",", ".").replace("−", "-");
+    const parts = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(.*)$/i.exec(text);
+    const unit = parts && UNITS[name].find(([written]) => written.test(parts[2]));
+    if (!unit) return { wrong: `Write it as in ${data.controls[name].examples}` };
+    const [, label, into, back] = unit, [low, high] = data.controls[name].limits;
+    const value = Number(into(Number(parts[1])).toPrecision(12));
+    if (value >= low && value <= high) return { value };
+    const ends = [low, high].map((end) => Number(back(end).toPrecision(4)));
+    return { wrong: `Allowed: ${ends.join(" to ")}${label && ` ${label}`}` };
+  }
+
+  function tell(name, wrong = "") {
+    get(`${name}_box`).setAttribute("aria-invalid", String(wrong !== ""));
+    show(`${name}_hint`, wrong);
+    show(`${name}_aside`, wrong ? "" : aside[name](state[name]));
+  }
 
   function set(name, value) {
+    const changed = state[name] !== value;
     state[name] = value;
-    models[name].value = to[name](value);
-    fill(name);
-    update(name === "E");
-  }
-
-  // A slider has changed; what was set from here has nothing to say.
-  function move(name, slider) {
-    if (slider.value !== to[name](state[name])) set(name, from[name](slider.value));
-  }
-
-  // -- boxes --
-
-  const element = (name, part) => document.getElementById(`${name}_${part}`);
-  const aside = { x0: (x) => `${Number((100 * x).toPrecision(4))} at.% Na`, T: celsius, E: () => "" };
-  const digit = { x0: (x) => 10 ** (Math.floor(Math.log10(x)) - 1), T: () => 1, E: () => 0.1 };
-
-  // What is wrong with a box, or else its value in another unit.
-  function tell(name, wrong) {
-    element(name, "box").setAttribute("aria-invalid", String(wrong));
-    element(name, "hint").textContent = wrong ? data.controls[name].hint : "";
-    element(name, "aside").textContent = wrong ? "" : aside[name](state[name]);
-  }
-
-  function fill(name) {
-    element(name, "box").value = state[name];
-    tell(name, false);
-  }
-
-  // What is typed, maybe with a decimal comma or its unit; null if out of range or no number.
-  function read(name) {
-    const { limits: [low, high], unit } = data.controls[name];
-    const text = element(name, "box").value.trim().replace(",", ".").replace(unit, "").trim();
-    const value = /^\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
-    return value >= low && value <= high ? value : null;
+    get(`${name}_slider`).value = to[name](value);
+    get(`${name}_box`).value = value;
+    tell(name);
+    if (changed) update();
   }
 
   function take(name) {
-    const value = read(name);
-    if (value === null) tell(name, true);
-    else if (value === state[name]) fill(name);
+    const { value, wrong } = read(name);
+    if (wrong) tell(name, wrong);
     else set(name, value);
     return value;
   }
 
-  function step(name, sign) {
-    const value = take(name);
-    if (value === null) return;
-    const [low, high] = data.controls[name].limits;
-    const next = Number((value + sign * digit[name](value)).toPrecision(12));
-    set(name, Math.min(Math.max(next, low), high));
-  }
-
   function listen(name) {
-    const box = element(name, "box");
+    const box = get(`${name}_box`), slider = get(`${name}_slider`);
+    slider.addEventListener("input", () => set(name, from[name](Number(slider.value))));
     box.addEventListener("change", () => take(name));
     box.addEventListener("input", () => { // a hint goes as soon as it is heeded
-      if (box.getAttribute("aria-invalid") === "true" && read(name) !== null) tell(name, false);
+      if (get(`${name}_hint`).textContent && !read(name).wrong) tell(name);
     });
     box.addEventListener("keydown", (event) => {
       const sign = { ArrowUp: 1, ArrowDown: -1 }[event.key];
-      if (sign) {
-        event.preventDefault();
-        step(name, sign);
-      } else if (event.key === "Escape") fill(name);
+      if (event.key === "Escape") set(name, state[name]);
+      if (!sign) return;
+      event.preventDefault();
+      const value = take(name), [low, high] = data.controls[name].limits;
+      if (value === undefined) return;
+      const next = Number((value + sign * digit[name](value)).toPrecision(12));
+      set(name, Math.min(Math.max(next, low), high));
     });
-    fill(name);
+    set(name, state[name]);
   }
 
-  // What is under the pointer.
-  function look({ x: t, y: T }) {
-    const { x_range, y_range } = models.map;
-    if (!(t >= x_range.start && t <= x_range.end && T >= data.bottom && T <= y_range.end)) return;
-    const { name } = data.regions[lina.region(t, T, state.E)];
-    show("look", `${fraction(lina.expit(t))} Na, ${kelvin(T)}: ${name}`);
-  }
-
-  function start(given) {
-    models = given;
-    state = { ...data.start };
-    for (const name of Object.keys(state)) {
-      listen(name);
-      Bokeh.index.get_by_id(models[name].id)?.shadow_el.querySelector(".noUi-handle")
-        ?.setAttribute("aria-label", models[name].title); // a slider has no name of its own
-    }
-    update();
-  }
-
-  const open = (given) => {
+  function open(given) {
     data = given;
     lina.open(given);
-  };
-  return { open, start, move, look, update, taken, get state() { return { ...state }; } };
+    state = { ...data.start };
+    Object.keys(state).forEach(listen);
+    for (const event of ["pointermove", "pointerdown"]) get("map").addEventListener(event, look);
+    for (const each of document.querySelectorAll("[data-temperature]")) {
+      each.addEventListener("click", () => set("T", Number(each.dataset.temperature)));
+    }
+    new ResizeObserver(update).observe(get("map"));
+    update();
+  }
+  return { open, set, taken, get state() { return { ...state }; } };
 })();
 window.linaMap = linaMap;

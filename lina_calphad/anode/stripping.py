@@ -9,11 +9,18 @@ import numpy as np
 import pandas as pd
 from scipy import constants
 
-from lina_calphad.anode.boundaries import BOUNDARIES, curve_ends, named_boundaries
 from lina_calphad.anode.melting import refuse_molten
-from lina_calphad.anode.windows import REGIONS, classify, describe
+from lina_calphad.anode.windows import (
+    BOUNDARIES,
+    REGIONS,
+    classify,
+    curve_ends,
+    describe,
+    named,
+    source_first,
+)
 from lina_calphad.checks import fraction, kelvin, within
-from lina_calphad.data.sources import COMPONENTS, Source
+from lina_calphad.data.assessments import COMPONENTS, Source
 from lina_calphad.errors import DatabaseError, OutsideAssessedRange
 from lina_calphad.phase.host_energy import HostEnergy
 from lina_calphad.phase.results import span
@@ -42,7 +49,7 @@ class StrippingPath:
     """Where a stripped alloy crosses each boundary.
 
     Every array has the shape to which initial composition and temperature broadcast;
-    arrays by boundary (`BOUNDARIES`) are masked where it is not crossed.
+    arrays by boundary (`BOUNDARIES`) are NaN, and `entered` is -1, where it is not crossed.
 
     Parameters
     ----------
@@ -80,7 +87,7 @@ class StrippingPath:
             return f"<StrippingPath of {self.assessment} from no composition>"
         low, high = self.x0.min(), self.x0.max()
         start = f"x0 = {low:g}" + (f" to {high:g}" if high > low else "")
-        crossed = sum(int(np.ma.count(q)) for q in self.q.values())
+        crossed = sum(int(np.isfinite(q).sum()) for q in self.q.values())
         return (
             f"<StrippingPath of {self.assessment} from {start} at {span(self.T)}: "
             f"{crossed} boundaries crossed>"
@@ -103,24 +110,23 @@ class StrippingPath:
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a point and boundary in the order crossed, the start first."""
+        nothing = np.zeros_like(self.x0)
+        codes = {"start": self.start, **self.entered}
         columns: dict[str, Any] = {
-            "x": self.x, "q": self.q, "capacity_mAh_per_g": self.capacity,
+            "x": {"start": self.x0, **self.x}, "q": {"start": nothing, **self.q},
+            "capacity_mAh_per_g": {"start": nothing, **self.capacity},
         }  # fmt: skip
         if self.thickness is not None:
-            columns["capacity_mAh_per_cm2"] = self.areal_capacity
-        first = {"x": self.x0, **dict.fromkeys(list(columns)[1:], np.zeros_like(self.x0))}
+            columns["capacity_mAh_per_cm2"] = {"start": nothing, **self.areal_capacity}
         frames = []
         for name in ("start", *BOUNDARIES):
-            codes = self.start if name == "start" else self.entered[name]
-            crossed = ~np.ma.getmaskarray(codes)
+            crossed = codes[name] >= 0
             rows: dict[str, Any] = {
                 "point": np.flatnonzero(crossed), "assessment": self.assessment,
                 "x0": self.x0[crossed], "T": self.T[crossed], "boundary": name,
-                "region": [REGIONS[i].key for i in np.asarray(codes)[crossed]],
+                "region": [REGIONS[i].key for i in codes[name][crossed]],
             }  # fmt: skip
-            for column, values in columns.items():
-                value = first[column] if name == "start" else values[name]
-                rows[column] = np.asarray(value)[crossed]
+            rows |= {column: values[name][crossed] for column, values in columns.items()}
             frames.append(pd.DataFrame(rows))
         table = pd.concat(frames, ignore_index=True)
         return table.sort_values(["point", "q"], kind="stable", ignore_index=True)
@@ -163,8 +169,8 @@ def stripped_share(x0: ArrayLike, x: ArrayLike) -> Array:
         If one is out of its range.
     """
     x0, x = np.broadcast_arrays(fraction(x0, ALLOY, ends=False), np.asarray(x, dtype=float))
-    if not ((x0 <= x) & (x <= 1)).all():
-        wrong = ~((x0 <= x) & (x <= 1))
+    wrong = ~((x0 <= x) & (x <= 1))
+    if wrong.any():
         msg = (
             f"stripping raises the mole fraction of Na, from x0 = {x0[wrong].flat[0]} to at most "
             f"1; got x = {x[wrong].flat[0]}"
@@ -174,11 +180,12 @@ def stripped_share(x0: ArrayLike, x: ArrayLike) -> Array:
 
 
 def _share_at(x0: Array, x: Array) -> Array:
-    # As a difference first: next to x0 one minus a ratio would lose its digits.
+    """As a difference first: next to x0 one minus a ratio would lose its digits."""
     q: Array = (x - x0) / (x * (1 - x0))
     return q
 
 
+@source_first
 def stripping_path(
     x0: ArrayLike,
     T: ArrayLike,
@@ -196,7 +203,7 @@ def stripping_path(
     T
         Temperature in K. All arrays broadcast together.
     source
-        As of `describe`.
+        As of `describe`; it may also come first.
     thickness
         Of the dense foil before stripping, in m, for capacities per area.
     density
@@ -232,37 +239,33 @@ def stripping_path(
     1  chemical spinodal alpha  incoherent_spinodal  0.166
     2  coherent spinodal alpha    coherent_spinodal  0.497
     """
-    description = describe(source)
+    alloy = describe(source)
     foil = None if thickness is None else within(thickness, FOIL, "thickness is in m")
     given = None if density is None else within(density, _DENSITY, "density is in kg/m³")
-    arrays = [
-        fraction(x0, ALLOY, ends=False),
-        kelvin(T),
-        *(a for a in (foil, given) if a is not None),
-    ]
-    shape = np.broadcast_shapes(*(a.shape for a in arrays))
-    x0, T = (np.broadcast_to(a, shape) for a in arrays[:2])
-    refuse_molten(description, x0, T)
-    ends = curve_ends(description, T)
+    arrays = [fraction(x0, ALLOY, ends=False), kelvin(T)]
+    shape = np.broadcast_shapes(*(np.shape(a) for a in (*arrays, foil, given) if a is not None))
+    x0, T = (np.broadcast_to(a, shape) for a in arrays)
+    refuse_molten(alloy, x0, T)
+    ends = curve_ends(alloy, T)
     x, q, entered = {}, {}, {}
-    for name, boundary in named_boundaries(ends).items():
-        at = np.ma.filled(boundary, np.nan)
-        missed = ~(at > x0)
-        x[name] = np.ma.MaskedArray(at, missed)
-        q[name] = np.ma.MaskedArray(_share_at(x0, np.where(missed, x0, at)), missed)
-        entered[name] = np.ma.MaskedArray(classify(at, ends), missed)
-    lithium, sodium = (_molar_mass(description, element) for element in COMPONENTS)
+    for name, at in named(ends).items():
+        ahead = at > x0
+        x[name] = np.where(ahead, at, np.nan)
+        q[name] = _share_at(x0, x[name])
+        entered[name] = np.where(ahead, classify(at, ends), -1)
+    lithium, sodium = (molar_mass(alloy, element) for element in COMPONENTS)
     mass = (1 - x0) * lithium + x0 * sodium  # g/mol
     if given is None:
-        given = mass * constants.gram / molar_volume(description, x0, T)
+        given = mass * constants.gram / molar_volume(alloy, x0, T)
     return StrippingPath(
-        description.name, x0, T, classify(x0, ends), x, q, entered,
+        alloy.name, x0, T, classify(x0, ends), x, q, entered,
         full_capacity=(1 - x0) * FARADAY / MAH / mass,
         density=np.broadcast_to(given, shape),
         thickness=None if foil is None else np.broadcast_to(foil, shape),
     )  # fmt: skip
 
 
+@source_first
 def initial_composition(
     q: ArrayLike,
     T: ArrayLike,
@@ -281,12 +284,12 @@ def initial_composition(
         Key of a region of the solid; see `REGIONS`. Of one with a part
         on either side of the gap, the first that stripping comes to.
     source
-        As of `describe`.
+        As of `describe`; it may also come first.
 
     Returns
     -------
     ndarray
-        Masked, if anywhere, where there is no such region to enter at a temperature.
+        NaN where there is no such region to enter at a temperature.
 
     Raises
     ------
@@ -310,37 +313,38 @@ def initial_composition(
     if (q == 1).any():
         msg = "all Li is stripped at q = 1, whatever the alloy was; give q from 0 to below 1"
         raise ValueError(msg)
-    description = describe(source)
-    ends = curve_ends(description, T)
-    boundaries = np.ma.stack(list(named_boundaries(ends).values())).filled(np.nan)
-    if (boundaries == 0).any():
-        level = T[(boundaries == 0).any(axis=0)].min()
+    alloy = describe(source)
+    ends = curve_ends(alloy, T)
+    at = np.concatenate(list(ends.values()))
+    if (at == 0).any():
+        level = T[(at == 0).any(axis=0)].min()
         msg = f"at {level:g} K a solubility is below 1e-308, too small to tell regions apart"
         raise OutsideAssessedRange(msg)
-    enters = classify(boundaries, ends) == keys.index(region)
-    x = np.where(enters & ~np.isnan(boundaries), boundaries, np.inf).min(axis=0)
-    missing = np.isinf(x)
-    x = np.where(missing, 0.5, x)  # any value: it will be masked
+    enters = ~np.isnan(at) & (classify(at, ends) == keys.index(region))
+    x = np.where(enters, at, np.inf).min(axis=0)
+    there = np.isfinite(x)
+    x = np.where(there, x, 0.5)
     x0 = (1 - q) * x / (1 - q * x)
-    refuse_molten(description, x0, T)
-    return np.ma.MaskedArray(x0, missing) if missing.any() else x0
+    refuse_molten(alloy, x0, T)
+    found: Array = np.where(there, x0, np.nan)
+    return found
 
 
-def _molar_mass(description: Alloy, element: str) -> float:
+def molar_mass(alloy: Alloy, element: str) -> float:
     """In g/mol, as the database has it."""
-    mass = float(description.dbf.refstates.get(element, {}).get("mass", 0.0))
+    mass = float(alloy.dbf.refstates.get(element, {}).get("mass", 0.0))
     if not mass > 0:
-        msg = f"{description.name} has no mass of {element}: its ELEMENT line gives {mass:g} g/mol"
+        msg = f"{alloy.name} has no mass of {element}: its ELEMENT line gives {mass:g} g/mol"
         raise DatabaseError(msg)
     return mass
 
 
-def molar_volume(description: Alloy, x: Array, T: Array) -> Array:
+def molar_volume(alloy: Alloy, x: Array, T: Array) -> Array:
     """In m³ per mole of atoms, from the V0 of the database."""
     if x.size == 0:  # pycalphad refuses what NumPy allows
         return x
     fractions, column = np.unique(x, return_inverse=True)
     levels, row = np.unique(T, return_inverse=True)
-    volumes = HostEnergy(description.chemical).sample("VM", levels, fractions)
+    volumes = HostEnergy(alloy.chemical).sample("VM", levels, fractions)
     at: Array = volumes[row.reshape(T.shape), column.reshape(x.shape)]
     return at

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
 
 from lina_calphad.anode import tables
-from lina_calphad.anode.boundaries import curve_ends
 from lina_calphad.anode.diffusion import DepthProfile, depth_profile
-from lina_calphad.anode.stripping import (
-    StrippingPath,
-    stripping_path,
-)
-from lina_calphad.anode.windows import Regions, describe, regions
+from lina_calphad.anode.stripping import StrippingPath, stripping_path
+from lina_calphad.anode.windows import Regions, curve_ends, describe, regions, source_first
 from lina_calphad.checks import kelvin, within
 from lina_calphad.errors import OutsideAssessedRange
 from lina_calphad.phase.kinetics import (
@@ -27,22 +23,19 @@ from lina_calphad.phase.kinetics import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import ArrayLike
     from pycalphad import Database
 
     from lina_calphad.checks import Array
-    from lina_calphad.data.sources import Source
+    from lina_calphad.data.assessments import Source
     from lina_calphad.phase.alloy import Alloy
+    from lina_calphad.phase.bands import Bands
     from lina_calphad.phase.draws import ParameterDraws
 
 #: Shares of the Li stripped for which initial compositions are sought.
 DEPTHS = (0.25, 0.5, 0.75, 0.9)
-
-_MAP_T = (200.0, 400.0)  # in K; SGTE's unaries begin at 200 K
-_MAP_X = expit(np.linspace(logit(1e-6), logit(0.9999), 301))
-_MAP_ROWS = 201
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +50,8 @@ class Study:
         Mole fraction of Na before stripping, and temperatures in K, shape (n,).
     start
         Region of the alloy before stripping at each temperature.
+    density
+        In kg/m³, if given.
     path
         Its stripping path at each temperature.
     windows
@@ -73,8 +68,8 @@ class Study:
         Table of coarsening over time.
     uncertainty
         Table of what draws of the parameters make of the path; None without draws.
-    field
-        Regions over composition (columns) and temperature (rows), for a figure.
+    spread
+        Where the draws put the boundaries over temperature; None without draws.
     estimates
         Inputs that nobody measured for this purpose.
     notes
@@ -85,6 +80,7 @@ class Study:
     x0: float
     T: Array
     start: Regions
+    density: float | None
     path: StrippingPath
     windows: pd.DataFrame
     starts: pd.DataFrame
@@ -93,7 +89,7 @@ class Study:
     waves: pd.DataFrame
     sizes: pd.DataFrame
     uncertainty: pd.DataFrame | None
-    field: Regions
+    spread: Bands | None
     estimates: tuple[Estimate, ...]
     notes: tuple[str, ...]
 
@@ -101,11 +97,20 @@ class Study:
         levels = ", ".join(f"{T:g}" for T in self.T)
         return f"<Study of {self.description.name} from x0 = {self.x0:g} at {levels} K>"
 
+    @cached_property
+    def chart(self) -> pd.DataFrame:
+        """For the map: boundaries over temperature, and between which compositions is liquid."""
+        return tables.chart(self.description, self.T)
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by the name of its file."""
+        return {**self._tables(), "map": self.chart}
+
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        """All but that of the map, which takes longest."""
         found = {
             "windows": self.windows, "path": self.path.to_dataframe(), "starts": self.starts,
-            "map": tables.map_table(self.field), "waves": self.waves, "coarsening": self.sizes,
+            "waves": self.waves, "coarsening": self.sizes,
             "estimates": pd.DataFrame([asdict(estimate) for estimate in self.estimates]),
         }  # fmt: skip
         if self.profiles:
@@ -119,7 +124,8 @@ class Study:
 
     def to_dict(self) -> dict[str, Any]:
         """Input and every table but that of the map and the depths, for JSON; None for missing."""
-        tables = {name: t for name, t in self.tables().items() if name not in ("map", "profile")}
+        tables = self._tables()
+        tables.pop("profile", None)
         return {
             "assessment": self.description.name,
             "x0": self.x0,
@@ -132,6 +138,7 @@ class Study:
         }  # fmt: skip
 
 
+@source_first
 def study(
     x0: float,
     T: ArrayLike = 300.0,
@@ -155,7 +162,7 @@ def study(
     T
         Temperature in K, or some.
     source
-        As of `describe`.
+        As of `describe`; it may also come first, as in the command.
     thickness, density
         As of `stripping_path`.
     current_density
@@ -186,7 +193,7 @@ def study(
 
     Examples
     --------
-    >>> found = study(0.03, 300.0)
+    >>> found = study("santos2025", x0=0.03, T=300.0)
     >>> found
     <Study of santos2025 from x0 = 0.03 at 300 K>
     >>> found.windows[["region", "x_from", "x_to"]].head(3).round(5)
@@ -201,53 +208,57 @@ def study(
     if stripped is not None:
         within(stripped, (0.0, 1.0), "stripped is a share of the Li")
     progress("stripping path")
-    description = describe(source)
+    alloy = describe(source)
     T = np.atleast_1d(kelvin(T)).ravel()
-    _refuse_cold(description, T)
-    path = stripping_path(x0, T, description, thickness=thickness, density=density)
+    ends = curve_ends(alloy, T)
+    _refuse_cold(ends, T)
+    path = stripping_path(x0, T, alloy, thickness=thickness, density=density)
     profiles, sensitivity = [], None
     if current_density is not None and thickness is not None:
-        given = (current_density, thickness, description)
+        given = (current_density, thickness, alloy)
         shares = None if stripped is None else np.linspace(0, stripped, 11)
         for level in T:
             progress(f"depth profile at {level:g} K")
             profiles.append(depth_profile(x0, level, *given, diffusivity=diffusivity, q=shares))
         sensitivity = tables.sensitivity(x0, T, given, diffusivity)
     progress("length and time")
-    waves, kappa = tables.waves(description, T, diffusivity)
-    sizes = tables.sizes(description, T, diffusivity)
-    uncertainty = None
+    waves, kappa = tables.waves(alloy, T, diffusivity)
+    sizes = tables.sizes(alloy, T, diffusivity)
+    spread = None
     if draws:
         progress("draws of the parameters")
-        uncertainty = tables.uncertainty(float(x0), T, draws)
-    progress("map")
-    rows = np.linspace(min(_MAP_T[0], T.min()), max(_MAP_T[1], T.max()), _MAP_ROWS)
-    windows, starts = tables.windows(description, T), tables.starts(description, T, depths)
+        spread = tables.spread(alloy, T, draws)
+    inputs = DIFFUSIVITY
+    if diffusivity != DIFFUSIVITY.value:
+        inputs = Estimate("diffusivity", diffusivity, "m²/s", "as given")
     return Study(
-        description, float(x0), T, regions(x0, T, description), path, windows, starts,
-        tuple(profiles), sensitivity, waves, sizes, uncertainty,
-        regions(_MAP_X, rows[:, None], description), (*_inputs(diffusivity), *kappa),
-        tuple(_notes(description, float(x0), T, path, density, diffusivity, profiles)),
+        alloy, float(x0), T, regions(x0, T, alloy), density, path, tables.windows(alloy, T, ends),
+        tables.starts(alloy, T, depths), tuple(profiles), sensitivity, waves, sizes,
+        None if spread is None else tables.uncertainty(float(x0), T, spread),
+        spread, (inputs, CAPILLARY_LENGTH, *kappa),
+        tuple(_notes(alloy, float(x0), T, path, density, diffusivity, profiles)),
     )  # fmt: skip
 
 
-def _refuse_cold(description: Alloy, T: Array) -> None:
+def _refuse_cold(ends: Mapping[str, Array], T: Array) -> None:
     """OutsideAssessedRange where a boundary cannot be told from a pure element."""
-    for level in T:
-        ends = np.array(list(curve_ends(description, level).values()))
-        if ((ends < 1e-300) | (ends > 1 - 1e-15)).any():
-            msg = (
-                f"at {level:g} K a solubility is below 1e-15, too small for these tables; "
-                "regions and stripping_path of lina_calphad.anode go further"
-            )
-            raise OutsideAssessedRange(msg)
+    at = np.concatenate(list(ends.values()))
+    cold = ((at < 1e-300) | (at > 1 - 1e-15)).any(axis=0)
+    if cold.any():
+        msg = (
+            f"at {T[cold][0]:g} K a solubility is below 1e-15, too small for these tables; "
+            "regions and stripping_path of lina_calphad.anode go further"
+        )
+        raise OutsideAssessedRange(msg)
 
 
 def _notes(
-    description: Alloy, x0: float, T: Array, path: StrippingPath, density: float | None,
+    alloy: Alloy, x0: float, T: Array, path: StrippingPath, density: float | None,
     diffusivity: float, profiles: Sequence[DepthProfile],
 ) -> Iterator[str]:  # fmt: skip
     """What the numbers do not know, as far as it concerns this study."""
+    if alloy.note:
+        yield alloy.note
     yield (
         "coherency is what the elastic data say, the shipped ones being the paper's upper bound; "
         "plasticity relaxes it, down to the chemical boundaries"
@@ -262,14 +273,7 @@ def _notes(
             "which makes charges some 8 % too high at room temperature: give a density"
         )
     if profiles:
-        factors = (float(s.stability(T[0], x0)) for s in description.solutions.values())
-        chemical, coherent = (f"{factor:.2f}" for factor in factors)
-        yield (
-            "depth profiles take the diffusivity for that of interdiffusion. Times the "
-            f"thermodynamic factor, at x0 {coherent} (coherent) or {chemical} (chemical), it would "
-            "be smaller, and the interface run out earlier; inside a spinodal the alloy is no "
-            "longer one solution and the profile is formal"
-        )
+        yield _thermodynamic_factor(alloy, x0, float(T[0]))
     yield (
         "laws of coarsening are good to a factor of order one, and diffusion along interfaces "
         "may be much faster. The paper concludes that patterns stay below 1 µm even after "
@@ -279,10 +283,22 @@ def _notes(
     low, high = DIFFUSIVITY_STATED
     if diffusivity == DIFFUSIVITY.value and ((low > T) | (high < T)).any():
         yield f"the diffusivity was stated for {low:g} to {high:g} K"
-    if (_MAP_T[0] > T).any():
-        yield f"below {_MAP_T[0]:g} K the elements are extrapolated: SGTE's data begin there"
+    if (tables.MAP_T[0] > T).any():
+        yield f"below {tables.MAP_T[0]:g} K the elements are extrapolated: SGTE's data begin there"
 
 
-def _inputs(diffusivity: float) -> tuple[Estimate, Estimate]:
-    given = Estimate("diffusivity", diffusivity, "m²/s", "as given")
-    return DIFFUSIVITY if diffusivity == DIFFUSIVITY.value else given, CAPILLARY_LENGTH
+def _thermodynamic_factor(alloy: Alloy, x0: float, T: float) -> str:
+    """What the diffusivity of a depth profile leaves out."""
+    coherent, chemical = (float(s.stability(T, x0)) for s in (alloy.coherent, alloy.chemical))
+    smaller = "a real one would be smaller, and the interface run out of Li earlier"
+    unmixing = (
+        "a negative factor is unmixing, not slow diffusion: the alloy starts in that spinodal"
+    )
+    # Coherency can only raise the factor.
+    what = smaller if chemical > 0 else f"{smaller}; {unmixing}" if coherent > 0 else unmixing
+    return (
+        "depth profiles take the diffusivity for that of interdiffusion, which is that of tracers "
+        f"times the thermodynamic factor, at x0 {coherent:.2f} (coherent) or {chemical:.2f} "
+        f"(chemical): {what}. Inside a spinodal the alloy is no longer one solution and the "
+        "profile is formal"
+    )

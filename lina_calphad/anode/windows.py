@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import wraps
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
+from pycalphad import Database
 
-from lina_calphad.anode.boundaries import curve_ends, named_boundaries
-from lina_calphad.checks import kelvin
-from lina_calphad.data.assessments import ELASTIC_FILE
-from lina_calphad.data.sources import COMPONENTS, PHASE, Source, read_with_origin, short_names
+from lina_calphad.checks import fraction, kelvin
+from lina_calphad.data.assessments import (
+    COMPONENTS,
+    ELASTIC_FILE,
+    PHASE,
+    Source,
+    read,
+    short_names,
+)
 from lina_calphad.errors import MissingElasticData
 from lina_calphad.phase.alloy import Alloy
+from lina_calphad.phase.bands import region_probability
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.results import span
-from lina_calphad.phase.solution import BinarySolution
 from lina_calphad.plots import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import ArrayLike, NDArray
-    from pycalphad import Database
 
     from lina_calphad.checks import Array, Flags
     from lina_calphad.phase.draws import ParameterDraws
 
-_DRAWS_AT_ONCE = 500
-_VALUES_AT_ONCE = 2_000_000
+    P = ParamSpec("P")
+    Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,21 @@ REGIONS = (
     ),
 )  # fmt: skip
 
-_INDEX = {region.key: i for i, region in enumerate(REGIONS)}
+INDEX = {region.key: i for i, region in enumerate(REGIONS)}
+
+#: Ends of every curve, such as "coherent spinodal alpha": alpha is the Li-rich end.
+BOUNDARIES = tuple(f"{kind} {branch}" for kind in KINDS for branch in ("alpha", "beta"))
+
+
+def boundary_name(boundary: str) -> str:
+    """Name for people of one of `BOUNDARIES`.
+
+    Examples
+    --------
+    >>> boundary_name("coherent spinodal alpha")
+    'coherent spinodal, Li side'
+    """
+    return boundary.replace(" alpha", ", Li side").replace(" beta", ", Na side")
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +129,9 @@ class Regions:
     liquid
         Whether liquid is present; None if the database has no LIQUID: nothing melts then.
     boundaries
-        Mole fraction of Na of each of `BOUNDARIES`, masked where there is no gap.
+        Mole fraction of Na of each of `BOUNDARIES`, NaN where there is no gap.
     probability
-        Share of the draws for which the point lies in a region, by key; masked where
+        Share of the draws for which the point lies in a region, by key; NaN where
         liquid is present. Empty without draws.
     """
 
@@ -141,18 +161,14 @@ class Regions:
 
         Empty inside it, where there is no gap and where liquid is present.
         """
-
-        def innermost(branch: str) -> Array:
-            coherent, chemical = (
-                np.ma.filled(self.boundaries[f"{kind} spinodal {branch}"], np.nan)
-                for kind in ("coherent", "chemical")
-            )
-            return np.where(np.isnan(coherent), chemical, coherent)
-
-        low, high = innermost("alpha"), innermost("beta")
-        solid = self.code != _INDEX["liquid"]
+        ends = []
+        for branch in ("alpha", "beta"):
+            coherent = self.boundaries[f"coherent spinodal {branch}"]
+            chemical = self.boundaries[f"chemical spinodal {branch}"]
+            ends.append(np.where(np.isnan(coherent), chemical, coherent))
+        solid = self.code != INDEX["liquid"]
         sides: NDArray[np.str_] = np.select(
-            [solid & (self.x < low), solid & (self.x >= high)], [*COMPONENTS], ""
+            [solid & (self.x < ends[0]), solid & (self.x >= ends[1])], [*COMPONENTS], ""
         )
         return sides
 
@@ -163,9 +179,22 @@ class Regions:
             "region": self.key.ravel(), "name": [REGIONS[i].name for i in self.code.flat],
             "side": self.side.ravel(),
         }  # fmt: skip
-        masked = {**self.boundaries, **{f"p_{k}": p for k, p in self.probability.items()}}
-        columns |= {name: np.ma.filled(value, np.nan).ravel() for name, value in masked.items()}
+        probability = {f"p_{key}": share for key, share in self.probability.items()}
+        columns |= {name: v.ravel() for name, v in {**self.boundaries, **probability}.items()}
         return pd.DataFrame(columns)
+
+
+def source_first(function: Callable[P, Result]) -> Callable[P, Result]:
+    """Let the source come first, too, as in the command: study("santos2025", x0=0.05)."""
+
+    @wraps(function)
+    def either(*arguments: Any, **options: Any) -> Result:
+        if arguments and isinstance(arguments[0], str | os.PathLike | Database | Alloy):
+            call: Any = function
+            return call(*arguments[1:], source=arguments[0], **options)  # type: ignore[no-any-return]
+        return function(*arguments, **options)
+
+    return either
 
 
 def describe(
@@ -176,13 +205,11 @@ def describe(
 ) -> Alloy:
     """The chemical and coherent bcc solution of an assessment, to be used many times.
 
-    Invariants are not computed: that takes seconds and no region needs them.
-
     Parameters
     ----------
     source
         Key of an assessment, path of a TDB file (which takes the shipped elastic data if
-        it has none), a Database with elastic data of its own, or a Alloy, which is
+        it has none), a Database with elastic data of its own, or an Alloy, which is
         returned as it is.
     model
         What coherency costs, such as a subclass of `CoherentModel` with another plane.
@@ -199,21 +226,19 @@ def describe(
     """
     if isinstance(source, Alloy):
         return source
-    if isinstance(source, str | os.PathLike):
-        name, (dbf, own) = short_names([source])[0], read_with_origin(source)
-        if not (own or shipped_elastic):
-            msg = (
-                f"{os.fspath(source)} has no elastic data: add PARAMETER lines with V0, C11, C12 "
-                f"and C44 of {PHASE} as in tdb/{ELASTIC_FILE}, or take the shipped ones "
-                "(--shipped-elastic)"
-            )
-            raise MissingElasticData(msg)
-    else:
-        name, dbf = "database", source
-    chemical = BinarySolution(dbf, COMPONENTS, PHASE)
-    return Alloy(name, dbf, chemical, BinarySolution(dbf, COMPONENTS, PHASE, model))
+    if not isinstance(source, str | os.PathLike):
+        return Alloy.of("database", source, model)
+    name, (dbf, origin) = short_names([source])[0], read(source)
+    if origin.elastic and not shipped_elastic:
+        msg = (
+            f"{os.fspath(source)} has no elastic data: add PARAMETER lines with V0, C11, C12 "
+            f"and C44 of {PHASE} as in tdb/{ELASTIC_FILE}, or take the shipped ones"
+        )
+        raise MissingElasticData(msg)
+    return replace(Alloy.of(name, dbf, model), note=origin.elastic)
 
 
+@source_first
 def regions(
     x: ArrayLike,
     T: ArrayLike,
@@ -232,7 +257,7 @@ def regions(
     x, T
         Mole fraction of Na, from 0 to 1, and temperature in K, broadcast together.
     source
-        As of `describe`.
+        As of `describe`; it may also come first.
     draws
         A database with uncertain parameters as symbols and draws of them, as from
         `lina_calphad.phase.draws.source_draws`: probabilities of the regions of the
@@ -261,18 +286,36 @@ def regions(
     >>> float(found.boundaries["coherent spinodal alpha"][0].round(4))
     0.058
     """
-    description = describe(source)
-    T, x = np.broadcast_arrays(kelvin(T), np.array(x, dtype=float))
-    if not ((x >= 0) & (x <= 1)).all():
-        msg = f"a mole fraction lies between 0 and 1; got {x[~((x >= 0) & (x <= 1))].flat[0]}"
-        raise ValueError(msg)
-    ends = curve_ends(description, T)
-    liquid = description.liquid_present(x, T)
-    probability = _probability(description, draws, x, T, liquid) if draws else {}
+    alloy = describe(source)
+    T, x = np.broadcast_arrays(kelvin(T), fraction(x))
+    ends = curve_ends(alloy, T)
+    liquid = alloy.liquid_present(x, T)
+    probability = {}
+    if draws:
+        models = {kind: solution.model for kind, solution in alloy.solutions.items()}
+        probability = region_probability(*draws, T, x, kinds=models, inside=_solid_regions)
+        for share in probability.values():
+            share[np.zeros(x.shape, bool) if liquid is None else liquid] = np.nan
     return Regions(
-        description.name, x, T, classify(x, ends, liquid), liquid,
-        MappingProxyType(named_boundaries(ends)), MappingProxyType(probability),
+        alloy.name, x, T, classify(x, ends, liquid), liquid,
+        MappingProxyType(named(ends)), MappingProxyType(probability),
     )  # fmt: skip
+
+
+def curve_ends(alloy: Alloy, T: Array) -> dict[str, Array]:
+    """Both ends of every curve by kind, shape (2, *T.shape); NaN where there is no gap."""
+    levels, back = np.unique(T, return_inverse=True)
+    ends = {}
+    for kind in KINDS:
+        which, curve = kind.split()
+        ends[kind] = alloy.solutions[which].ends(curve, levels)[:, back.reshape(np.shape(T))]
+    return ends
+
+
+def named(ends: Mapping[str, Array]) -> dict[str, Array]:
+    """The same by `BOUNDARIES`."""
+    both = (branch for kind in KINDS for branch in ends[kind])
+    return dict(zip(BOUNDARIES, both, strict=True))
 
 
 def classify(x: Array, ends: Mapping[str, Array], liquid: Flags | None = None) -> NDArray[np.intp]:
@@ -289,39 +332,10 @@ def classify(x: Array, ends: Mapping[str, Array], liquid: Flags | None = None) -
         "held": inside["chemical binodal"],
     }
     flags = np.broadcast_arrays(*conditions.values())
-    codes: NDArray[np.intp] = np.select(flags, [_INDEX[key] for key in conditions], 0)
+    codes: NDArray[np.intp] = np.select(flags, [INDEX[key] for key in conditions], 0)
     return codes
 
 
-def _probability(
-    description: Alloy,
-    draws: tuple[Database, ParameterDraws],
-    x: Array,
-    T: Array,
-    liquid: Flags | None,
-) -> dict[str, Array]:
-    """Share of draws in each region of the solid; masked where the description has liquid."""
-    dbf, values = draws
-    families = {
-        kind: BinarySolution(
-            dbf, COMPONENTS, PHASE, solution.model, solution.pressure, symbols=values.symbols
-        )
-        for kind, solution in description.solutions.items()
-    }
-    levels, back = np.unique(T, return_inverse=True)
-    counts = np.zeros((len(REGIONS), x.size))
-    size = max(1, min(_DRAWS_AT_ONCE, _VALUES_AT_ONCE // max(1, x.size)))
-    for piece in values.chunks(size):
-        ends = {
-            kind: families[kind.split()[0]].ends(kind.split()[1], levels, piece.values)[
-                ..., back.ravel()
-            ]
-            for kind in KINDS
-        }
-        codes = classify(x.ravel(), ends)
-        counts += [(codes == i).sum(axis=0) for i in range(len(REGIONS))]
-    shares = (counts / len(values)).reshape(-1, *x.shape)
-    hidden = np.zeros(x.shape, bool) if liquid is None else liquid
-    return {
-        key: np.ma.MaskedArray(shares[i], hidden) for key, i in _INDEX.items() if key != "liquid"
-    }
+def _solid_regions(x: Array, ends: Mapping[str, Array]) -> dict[str, Flags]:
+    codes = classify(x, ends)
+    return {key: codes == i for key, i in INDEX.items() if key != "liquid"}

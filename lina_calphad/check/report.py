@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -104,13 +105,22 @@ def check(
         chosen[name], failed[name] = [], {}
         left_out[name] = {"": f"no check of consistency; {msg}"}
     checked: dict[str, dict[str, Consistency]] = {name: {} for name in databases}
+    told: dict[str, dict[str, None]] = {name: {} for name in databases}
     with steps(sum(map(len, chosen.values()))) as say:
         for name, some in chosen.items():
             for solution in some:
                 label = f"{solution.phase} {_KINDS[solution.model]}"
                 say(f"{name}: {label}")
                 try:
-                    checked[name][label] = check_consistency(solution, T or _defaults(solution))
+                    with warnings.catch_warnings(record=True) as caught:
+                        warnings.simplefilter("always", UserWarning)
+                        result = check_consistency(solution, T or _defaults(solution))
+                    checked[name][label] = result
+                    told[name] |= {
+                        f"{label}: {each.message}": None
+                        for each in caught
+                        if issubclass(each.category, UserWarning)
+                    }
                 except (LinaCalphadError, ValueError):
                     raise
                 except Exception as error:  # pycalphad raises whatever its parts raise
@@ -123,6 +133,7 @@ def check(
         "consistency": {n: [r.to_dict() for r in some.values()] for n, some in checked.items()},
         "left_out": left_out,
         "not_evaluated": failed,
+        "warnings": {name: list(texts) for name, texts in told.items()},
         "lint": {name: [asdict(f) for f in found] for name, found in findings.items()},
     }
     shown: list[Shown | Line | str] = []
@@ -131,6 +142,7 @@ def check(
     for name, found_ in checked.items():
         shown += _identity_table(name, found_)
         shown += _reasons(found_, left_out[name], failed[name])
+        shown += [f"note: {text}" for text in told[name]]
     agree = (
         f"{sum(result.ok for result in results)} of {len(results)} solutions agree with "
         "pycalphad and with thermodynamic identities; this says nothing of the parameters"

@@ -130,8 +130,18 @@ def _functions(tdb: TdbText) -> Iterator[Finding]:
     for name, entries in users.items():
         if name not in tdb.functions:
             yield found("undefined function", name, entries[0].line, user=entries[0].name)
-    circles = _circles(tdb.functions)
-    depths = _depths(tdb.functions, circles)
+    depths = _depths(tdb.functions)
+    seen: set[str] = set()
+    for name in tdb.functions:
+        path: list[str] = []
+        while name not in depths and name not in seen:
+            seen.add(name)
+            path.append(name)
+            name = min((tdb.functions[name].symbols & tdb.functions.keys()) - depths.keys())
+        if name in path:
+            circle = path[path.index(name) :]
+            first = tdb.functions[name]
+            yield found("circle", first.name, first.line, names=listed([*circle[1:], name]))
     for entry in tdb.parameters:
         depth = max((depths.get(name, 0) for name in entry.symbols), default=0)
         if depth > _NESTING:
@@ -139,9 +149,6 @@ def _functions(tdb: TdbText) -> Iterator[Finding]:
     for name, function in tdb.functions.items():
         if name not in users:
             yield found("unused function", function.name, function.line)
-        elif name in circles:
-            needs = ", ".join(sorted(function.symbols))
-            yield found("circle", function.name, function.line, names=needs)
         if len(function.pieces) == 1 and S(function.pieces[0][2]).is_Number:
             continue  # a constant is the same everywhere
         beyond = []
@@ -166,38 +173,21 @@ def _functions(tdb: TdbText) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _circles(functions: Mapping[str, Entry]) -> set[str]:
-    """Functions that need themselves: those left when both ends of every chain are taken off."""
-    left = {name: set(f.symbols & functions.keys()) for name, f in functions.items()}
-    for _ in range(2):  # those that need none of the rest, then those that none of it needs
-        users = defaultdict(set)
-        for name, needed in left.items():
-            for each in needed:
-                users[each].add(name)
-        open_ = {name: len(needed) for name, needed in left.items()}
-        free = [name for name, number in open_.items() if not number]
-        while free:
-            for user in users[free.pop()]:
-                open_[user] -= 1
-                if not open_[user]:
-                    free.append(user)
-        rest = {name for name, number in open_.items() if number}
-        left = {name: users[name] & rest for name in rest}
-    return set(left)
-
-
-def _depths(functions: Mapping[str, Entry], circles: set[str]) -> dict[str, int]:
-    """How many functions deep each is, itself counted, but for those in a circle."""
-    depths: dict[str, int] = {}
-    for start in functions.keys() - circles:
-        stack = [start]
-        while stack:
-            needed = (functions[stack[-1]].symbols & functions.keys()) - circles
-            if rest := [name for name in needed if name not in depths]:
-                stack += rest[:1]
-            else:
-                depths[stack.pop()] = 1 + max((depths[name] for name in needed), default=0)
-    return depths
+def _depths(functions: Mapping[str, Entry]) -> dict[str, int]:
+    """How many functions deep each is, itself counted, but for those that need a circle."""
+    users: dict[str, list[str]] = defaultdict(list)
+    for name, function in functions.items():
+        for needed in function.symbols & functions.keys():
+            users[needed].append(name)
+    waiting = {name: len(f.symbols & functions.keys()) for name, f in functions.items()}
+    depths = {name: 1 for name, number in waiting.items() if not number}
+    for name in (ready := list(depths)):  # which grows
+        for user in users[name]:
+            depths[user] = max(depths.get(user, 0), depths[name] + 1)
+            waiting[user] -= 1
+            if not waiting[user]:
+                ready.append(user)
+    return {name: depths[name] for name in ready}
 
 
 def _boundaries(tdb: TdbText) -> Iterator[Finding]:

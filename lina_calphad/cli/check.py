@@ -7,6 +7,8 @@ from contextlib import suppress
 
 import click
 
+from lina_calphad.cli.options import KELVIN
+
 
 @click.command(
     epilog="\b\nExamples:\n"
@@ -26,9 +28,9 @@ import click
     help="The two elements.  [default: LI NA, or the two that there are]",
 )  # fmt: skip
 @click.option(
-    "-T", "--temperature", "temperatures", type=float, multiple=True, metavar="K",
-    help="Temperature of the check of consistency; give it again for more.  [default: "
-    "100, 300, 600, moved into the common range of the parameters]",
+    "-T", "--temperature", "temperatures", type=KELVIN, multiple=True, metavar="K",
+    help="Temperature of the check of consistency, as in 300 (K) or 25C; give it again for more.  "
+    "[default: 100, 300, 600, moved into the common range of the parameters]",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print every number and finding as JSON.")
 def check(

@@ -184,11 +184,21 @@ def _surroundings() -> Iterator[None]:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="lina-ascii")
+    plain = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, LinaCalphadError):
+            click.echo(f"note: {one_line(message)}", err=True)
+        else:
+            plain(message, category, *place, **more)
+
     before = None
     if threading.current_thread() is threading.main_thread():
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.showwarning = show
+            yield
     finally:
         if before is not None:
             signal.signal(signal.SIGTERM, before)

@@ -7,7 +7,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import MISSING, fields
 from functools import wraps
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hin
 
 import click
 
-from lina_calphad.errors import LinaCalphadError
+from lina_calphad.errors import LinaCalphadError, OutputError
 from lina_calphad.text import printable
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _as_typed(options: dict[str, Any]) -> Iterator[None]:
         text = str(error)
         for value in options.values():
             for each in value if isinstance(value, tuple) else (value,):
-                if isinstance(each, Typed) and each.text != f"{each:.12g}":
+                if isinstance(each, Typed) and each.text.rstrip(" K") != f"{each:.12g}":
                     for number in {f"{each:.12g}", f"{each:g}", repr(float(each))}:
                         told = rf"\bgot {re.escape(number)}(?![\w.])|\b{re.escape(number)} K\b"
                         text = re.sub(told, rf"\g<0> ({each.text})", text, count=1)
@@ -215,15 +215,22 @@ def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -
                 place.check()
             with _as_typed(options):
                 report = function(*arguments, **options)
+            failed = None
+            if place:
+                try:
+                    with place.writing() as files, steps(len(report.figures)) as say:
+                        report.write(files, say)
+                except OutputError as error:  # what was found is shown all the same
+                    failed = error
             if as_json:
                 click.echo(report.to_json())
             else:
-                report.show()
-            if place:
-                with place.writing() as files, steps(len(report.figures)) as say:
-                    report.write(files, say)
-                if not as_json:
-                    _say_where(report, place)
+                with suppress(SystemExit):  # rich's, where the reader has gone
+                    report.show()
+            if failed:
+                raise failed
+            if place and not as_json:
+                _say_where(report, place)
             if not report.ok:
                 sys.exit(1)
 
@@ -234,7 +241,8 @@ def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -
 
 def _say_where(report: Report, place: ResultsFolder) -> None:
     name = printable(place.path)
-    now = ", in place of an earlier run's (--out keeps both)" if place.replaces else ""
+    unasked = place.replaces and not place.overwrite
+    now = ", in place of those of an earlier run (--out keeps both)" if unasked else ""
     click.echo(f"Tables and figures are in {name}{'' if name[-1] == '/' else '/'}{now}")
     for file in place.kept:
         click.echo(f"note: {printable(file)} was changed since it was written, and is kept")

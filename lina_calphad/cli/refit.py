@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from lina_calphad.cli.options import options_of
 from lina_calphad.fit.settings import RefitSettings
+from lina_calphad.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -104,7 +105,8 @@ def refit(
         found = report(result)
         files = folder.write(found)
     found.show()
-    click.echo(f"{len(files)} files are in {out}, {out / 'refit.tdb'} among them")
+    there = printable(out)
+    click.echo(f"{len(files)} files are in {there}, {there}/refit.tdb among them")
 
 
 def _check_named(names: set[str]) -> None:
@@ -120,8 +122,8 @@ def _write_inputs(settings: RefitSettings, folder: Path) -> None:
     from lina_calphad.fit.setup import prepare, write_inputs
 
     for file in write_inputs(prepare(settings), folder):
-        click.echo(f"wrote {file}")
-    click.echo(f"next: cd {folder} && espei --input refit.yaml")
+        click.echo(f"wrote {printable(file)}")
+    click.echo(f"next: cd {printable(folder)} && espei --input refit.yaml")
 
 
 @contextmanager

@@ -13,8 +13,14 @@ import pandas as pd
 from lina_calphad.checks import kelvin
 from lina_calphad.compare.quantities import tables
 from lina_calphad.compare.uncertainty import uncertainty_frame
-from lina_calphad.data.assessments import ELASTIC_FILE, assessments
-from lina_calphad.data.sources import Source, range_notes, read_with_origin, short_names
+from lina_calphad.data.assessments import (
+    Source,
+    assessments,
+    compared,
+    range_notes,
+    read,
+    short_names,
+)
 from lina_calphad.errors import (
     NoCriticalPoint,
     NoMiscibilityGap,
@@ -30,6 +36,7 @@ from lina_calphad.plots import ARRHENIUS_BOTTOM, KINDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from matplotlib.figure import Figure
     from pycalphad import Database
 
     from lina_calphad.checks import Array
@@ -109,20 +116,19 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """The table for programs; missing values are None, with the reason beside them."""
         rows = []
-        for key, row in self.quantities.iterrows():
-            values, changes, reasons = self[str(key)]
-            seen = {name: row[name] for name in ("measured", "tolerance", "measured_by")}
-            seen = dict(zip(("value", "tolerance", "source"), seen.values(), strict=True))
+        for key, quantity, unit, *seen in self.quantities.itertuples():
+            values, changes, reasons = self[key]
+            measured = dict(zip(("value", "tolerance", "source"), seen, strict=True))
             rows.append(
                 {
                     "key": key,
-                    "quantity": row["quantity"],
-                    "unit": row["unit"],
+                    "quantity": quantity,
+                    "unit": unit,
                     "values": dict(zip(self.names, values, strict=True)),
                     "missing": {n: r for n, r in zip(self.names, reasons, strict=True) if r},
                     "change": dict(zip(self.names[1:], changes, strict=True)),
-                    "change_is": "ratio" if row["unit"] == "1" else "difference",
-                    "measured": seen if row["measured_by"] else None,
+                    "change_is": "ratio" if unit == "1" else "difference",
+                    "measured": measured if measured["source"] else None,
                 }
             )
         result: dict[str, Any] = {
@@ -157,14 +163,14 @@ class Comparison:
 
         return comparison_report(self)
 
-    def ends(self, name: str, kind: str) -> list[float]:
-        """Compositions at `T` of the tie-line, then of the spinodal; none where there is no gap."""
-        solution = self.descriptions[self.names.index(name)].solutions[kind]
-        try:
-            curves = solution.binodal(self.T), solution.spinodal(self.T)
-        except (NoMiscibilityGap, SeveralMiscibilityGaps):
-            return []
-        return [float(x) for curve in curves for x in (curve.x_alpha, curve.x_beta)]
+    def plot(self, name: str = "phase_diagram") -> Figure:
+        """One of the figures: "phase_diagram", "arrhenius" or "gibbs_energy"."""
+        from lina_calphad.compare.figures import FIGURES
+
+        if name not in FIGURES:
+            msg = f"figures of a comparison are {', '.join(FIGURES)}; got {name!r}"
+            raise ValueError(msg)
+        return FIGURES[name](self)
 
     @cached_property
     def top(self) -> float:
@@ -188,14 +194,14 @@ class Comparison:
         Coherent energies are free of gauge: their endmembers are the pure elements.
         """
         x = np.linspace(0, 1, 401)
-        frames = []
+        curves = {}
         for description in self.descriptions:
             for kind, solution in description.solutions.items():
                 energy = solution.gibbs_energy(self.T, x)
                 mixing = energy - (1 - x) * energy[0] - x * energy[-1]
-                columns = {"assessment": description.name, "kind": kind, "T": self.T, "x": x}
-                frames.append(pd.DataFrame({**columns, "gibbs_energy_of_mixing": mixing}))
-        return pd.concat(frames, ignore_index=True)
+                columns = {"T": self.T, "x": x, "gibbs_energy_of_mixing": mixing}
+                curves[description.name, kind] = pd.DataFrame(columns)
+        return _stacked(curves, ["assessment", "kind"])
 
     @cached_property
     def uncertainty(self) -> pd.DataFrame:
@@ -205,19 +211,12 @@ class Comparison:
     @cached_property
     def band_curves(self) -> pd.DataFrame:
         """Quantiles of every curve; see `Bands.to_dataframe`."""
-        frames = [b.to_dataframe().assign(assessment=name) for name, b in self.bands.items()]
-        table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-        return table.reindex(columns=["assessment", *table.columns.drop("assessment", "ignore")])
+        frames = {name: bands.to_dataframe() for name, bands in self.bands.items()}
+        return _stacked(frames, ["assessment"])
 
     def _curves(self, T: Array, kinds: Sequence[str]) -> pd.DataFrame:
-        frames = []
-        for description in self.descriptions:
-            for kind in kinds:
-                frame = description.curve(kind, T)
-                frame.insert(0, "assessment", description.name)
-                frame.insert(1, "kind", kind)
-                frames.append(frame)
-        return pd.concat(frames, ignore_index=True)
+        curves = {(d.name, kind): d.curve(kind, T) for d in self.descriptions for kind in kinds}
+        return _stacked(curves, ["assessment", "kind"])
 
 
 def compare(
@@ -232,7 +231,7 @@ def compare(
     Parameters
     ----------
     sources
-        Keys of shipped assessments or paths of TDB files with LI, NA and BCC_A2; all
+        Keys of shipped assessments or paths of TDB files with LI, NA and BCC_A2; the
         shipped ones if not given. Files without elastic data take the shipped ones.
     T
         Temperature in K at which solubilities and spinodals are compared.
@@ -269,35 +268,31 @@ def compare(
     0.0186...
     """
     T = float(kelvin(T))
-    sources = tuple(assessments()) if sources is None else sources
+    sources = compared() if sources is None else sources
     sources = [sources] if isinstance(sources, str | os.PathLike) else sources
     say = progress or (lambda _: None)
     if not sources:
         msg = f"nothing to compare: name assessments ({', '.join(assessments())}) or TDB files"
         raise UnknownAssessment(msg)
     names = short_names(sources)
-    databases = [read_with_origin(source) for source in sources]
-    draws = [
-        source_draws(source, dbf) if bands else None
-        for source, (dbf, _) in zip(sources, databases, strict=True)
-    ]
+    databases = [read(source) for source in sources]
+    draws = {
+        name: (source, source_draws(source, dbf))
+        for name, source, (dbf, _) in zip(names, sources, databases, strict=True)
+        if bands
+    }
     notes = list(range_notes(T, sources))
     descriptions = []
-    for name, (dbf, own) in zip(names, databases, strict=True):
-        if not own:
-            notes.append(f"{name} has no elastic constants: all of {ELASTIC_FILE} is used")
+    for name, (dbf, origin) in zip(names, databases, strict=True):
         say(f"{name}: bcc miscibility gap")
         descriptions.append(Alloy.of(name, dbf))
-        notes += _look_at(descriptions[-1], T, say)
+        notes += [*filter(None, [origin.elastic]), *_look_at(descriptions[-1], T, say)]
     notes.append("critical points of bcc above the eutectic are those of the metastable solid")
     comparison = Comparison(T, tuple(descriptions), *tables(descriptions, T), tuple(notes))
     if set(comparison["chemical_na_in_li"].reasons) == {"no gap"}:
         msg = f"bcc Li-Na has no miscibility gap at {T:g} K in {', '.join(names)}"
         raise NoMiscibilityGap(msg)
-    if not bands:
-        return comparison
-    found_draws = dict(zip(names, zip(sources, draws, strict=True), strict=True))
-    return _with_bands(comparison, found_draws, say)
+    return _with_bands(comparison, draws, say) if bands else comparison
 
 
 def _look_at(alloy: Alloy, T: float, say: Callable[[str], None]) -> list[str]:
@@ -355,16 +350,22 @@ def _with_bands(
 
 
 def _ever_unmixes(solution: BinarySolution, T: float) -> bool:
+    """Whether there is a gap below some critical point, or one with no such point at `T`."""
     try:
         solution.critical_point()
     except NoCriticalPoint:
         return True
     except NoMiscibilityGap:
-        try:
-            solution.spinodal(T)
-        except NoMiscibilityGap:
-            return False
+        return bool(np.isfinite(solution.ends("spinodal", T)).all())
     return True
+
+
+def _stacked(frames: Mapping[Any, pd.DataFrame], names: list[str]) -> pd.DataFrame:
+    """Frames one under another, with columns in front that say which each is."""
+    if not frames:
+        return pd.DataFrame(columns=names)
+    whole: pd.DataFrame = pd.concat(frames, names=names).reset_index(names)
+    return whole.reset_index(drop=True)
 
 
 def _nones(row: Array) -> tuple[float | None, ...]:

@@ -14,21 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.special import expit
 
-from lina_calphad.data.sources import COMPONENTS
-from lina_calphad.plots import (
-    ARRHENIUS_BOTTOM,
-    COLOURS,
-    KELVIN,
-    KINDS,
-    arrhenius_axis,
-    band,
-    band_key,
-    colour_key,
-    fraction_axis,
-    kind_key,
-    legend_below,
-    style,
-)
+from lina_calphad import plots
+from lina_calphad.data.assessments import COMPONENTS
+from lina_calphad.errors import SeveralMiscibilityGaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -60,17 +48,17 @@ def phase_diagram(comparison: Comparison, ax: Axes, branches: Sequence[str] = _B
         `ax`.
     """
     for name, colour in _colours(comparison).items():
-        for kind, branch in product(KINDS, branches):
+        for kind, branch in product(plots.KINDS, branches):
             if name in comparison.bands:
                 found = comparison.bands[name]
                 top = found.critical[kind.split()[0]][0]
                 x = found.x(kind)[:, _BRANCHES.index(branch)]
                 closing = (top[:, 0], expit(top[2, 1]))
-                band(ax, found.T, x, colour, across=True, closing=closing)
+                plots.band(ax, found.T, x, colour, across=True, closing=closing)
             curve = _select(comparison.diagram, name, kind)
-            ax.plot(curve[branch].astype(float), curve["T"], **style(kind, colour))
-    fraction_axis(ax)
-    ax.set(ylim=(0, comparison.top), ylabel=KELVIN)
+            ax.plot(curve[branch].astype(float), curve["T"], **plots.style(kind, colour))
+    plots.fraction_axis(ax)
+    ax.set(ylim=(0, comparison.top), ylabel=plots.KELVIN)
     return ax
 
 
@@ -96,24 +84,24 @@ def arrhenius(comparison: Comparison, ax: Axes, solute: str = "NA") -> Axes:
     side = COMPONENTS[::-1].index(solute)
     column, sign = (("ln_x_alpha", 1), ("ln_one_minus_x_beta", -1))[side]
     ax.set_yscale("log")
-    for (name, colour), kind in product(_colours(comparison).items(), KINDS[:2]):
+    for (name, colour), kind in product(_colours(comparison).items(), plots.KINDS[:2]):
         if name in comparison.bands:
             found = comparison.bands[name]
             top = found.critical[kind.split()[0]][0]
-            shown = (found.T >= ARRHENIUS_BOTTOM) & (comparison.top >= found.T)
+            shown = (found.T >= plots.ARRHENIUS_BOTTOM) & (comparison.top >= found.T)
             # The fraction of one component falls as that of the other rises.
             x = expit(sign * found.t[kind][::sign, side][:, shown])
             closing = (1000 / top[:, 0], expit(sign * top[2, 1]))
-            band(ax, 1000 / found.T[shown], x, colour, closing=closing)
+            plots.band(ax, 1000 / found.T[shown], x, colour, closing=closing)
         curve = _select(comparison.arrhenius, name, kind)
         at, x = 1000 / curve["T"], np.exp(curve[column].to_numpy(dtype=float))
-        ax.plot(at, x, **style(kind, colour))
+        ax.plot(at, x, **plots.style(kind, colour))
         if len(curve) and curve["x_alpha"].iloc[-1] == curve["x_beta"].iloc[-1]:
             ax.plot(at.iloc[-1], x[-1], "o", color=colour, markersize=4)
     first, second = (_SECOND, _FIRST) if side == 0 else (_FIRST, _SECOND)
     ax.set(title=f"{first} in bcc {second}", ylabel=f"mole fraction of {first}")
-    ax.set_xlim(1000 / comparison.top - 0.2, 1000 / ARRHENIUS_BOTTOM + 0.2)
-    arrhenius_axis(ax)
+    ax.set_xlim(1000 / comparison.top - 0.2, 1000 / plots.ARRHENIUS_BOTTOM + 0.2)
+    plots.arrhenius_axis(ax)
     return ax
 
 
@@ -135,17 +123,22 @@ def gibbs_energy(comparison: Comparison, ax: Axes) -> Axes:
     matplotlib.axes.Axes
         `ax`.
     """
-    for (name, colour), kind in product(_colours(comparison).items(), KINDS[:2]):
+    for (name, colour), kind in product(_colours(comparison).items(), plots.KINDS[:2]):
         which = kind.split()[0]
         curve = _select(comparison.gibbs, name, which)
         x, energy = curve["x"].to_numpy(), curve["gibbs_energy_of_mixing"].to_numpy() / 1000
-        ax.plot(x, energy, **style(kind, colour))
-        ends = comparison.ends(name, which)
-        at = np.interp(ends, x, energy)
-        ax.plot(ends[:2], at[:2], "o-", color=colour, linewidth=0.6, markersize=4.5)
-        ax.plot(ends[2:], at[2:], "o", color=colour, markerfacecolor="white", markersize=4.5)
+        ax.plot(x, energy, **plots.style(kind, colour))
+        solution = comparison.descriptions[comparison.names.index(name)].solutions[which]
+        try:
+            ends = [solution.ends(curve, comparison.T) for curve in ("binodal", "spinodal")]
+        except SeveralMiscibilityGaps:
+            continue
+        for at, face in zip(ends, (colour, "white"), strict=True):
+            line = "-" if face == colour else ""
+            marks: dict[str, Any] = {"markerfacecolor": face, "markersize": 4.5, "linewidth": 0.6}
+            ax.plot(at, np.interp(at, x, energy), "o" + line, color=colour, **marks)
     ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
-    fraction_axis(ax, limits=(-0.01, 1.01))
+    plots.fraction_axis(ax, limits=(-0.01, 1.01))
     ax.set(ylabel="Gibbs energy of mixing / kJ/mol", title=f"bcc Li-Na at {comparison.T:g} K")
     return ax
 
@@ -160,8 +153,12 @@ def _diagram_figure(comparison: Comparison) -> Figure:
     whole, li_side = figure.subplots(1, 2, width_ratios=(3, 2))
     phase_diagram(comparison, whole).set(title="bcc Li-Na, up to the eutectic")
     phase_diagram(comparison, li_side, _BRANCHES[:1]).set(title="its Li side", ylabel="")
-    fraction_axis(li_side, "log")
-    _legend(figure, comparison, [*kind_key(KINDS), *(band_key() if comparison.bands else ())])
+    plots.fraction_axis(li_side, "log")
+    _legend(
+        figure,
+        comparison,
+        [*plots.kind_key(plots.KINDS), *(plots.band_key() if comparison.bands else ())],
+    )
     return figure
 
 
@@ -169,7 +166,11 @@ def _arrhenius_figure(comparison: Comparison) -> Figure:
     figure = Figure(figsize=(9.6, 5.0), layout="constrained")
     for ax, solute in zip(figure.subplots(1, 2, sharey=True), COMPONENTS[::-1], strict=True):
         arrhenius(comparison, ax, solute)
-    _legend(figure, comparison, [*kind_key(KINDS[:2]), *(band_key() if comparison.bands else ())])
+    _legend(
+        figure,
+        comparison,
+        [*plots.kind_key(plots.KINDS[:2]), *(plots.band_key() if comparison.bands else ())],
+    )
     return figure
 
 
@@ -177,7 +178,7 @@ def _energy_figure(comparison: Comparison) -> Figure:
     figure = Figure(figsize=(7.2, 5.0), layout="constrained")
     gibbs_energy(comparison, figure.subplots())
     marker: dict[str, Any] = {"marker": "o", "linestyle": "", "color": "0.25", "markersize": 5}
-    kinds = kind_key(KINDS[:2], ("chemical", "coherent, against coherent elements"))
+    kinds = plots.kind_key(plots.KINDS[:2], ("chemical", "coherent, against coherent elements"))
     circles = [
         Line2D([], [], label="tie-line ends", **marker),
         Line2D([], [], label="spinodal", markerfacecolor="white", **marker),
@@ -197,7 +198,7 @@ FIGURES: Mapping[str, Callable[[Comparison], Figure]] = MappingProxyType(
 
 
 def _colours(comparison: Comparison) -> dict[str, str]:
-    return {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(comparison.names)}
+    return {name: plots.COLOURS[i % len(plots.COLOURS)] for i, name in enumerate(comparison.names)}
 
 
 def _select(frame: pd.DataFrame, name: str, kind: str) -> pd.DataFrame:
@@ -206,6 +207,6 @@ def _select(frame: pd.DataFrame, name: str, kind: str) -> pd.DataFrame:
 
 def _legend(figure: Figure, comparison: Comparison, kinds: Sequence[Any]) -> None:
     """One legend under the panels: a column of colours for assessments, then the kinds."""
-    colours = colour_key(_colours(comparison))
+    colours = plots.colour_key(_colours(comparison))
     columns = -(-(len(colours) + len(kinds)) // len(colours))
-    legend_below(figure, [*colours, *kinds], columns=columns)
+    plots.legend_below(figure, [*colours, *kinds], columns=columns)

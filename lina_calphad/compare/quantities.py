@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from lina_calphad.data.assessments import MEASURED
-from lina_calphad.data.sources import PHASE
+from lina_calphad.data.assessments import MEASURED, PHASE
 from lina_calphad.errors import LinaCalphadError, NoMiscibilityGap
 
 if TYPE_CHECKING:
@@ -18,7 +18,30 @@ if TYPE_CHECKING:
 
     from lina_calphad.phase.alloy import Alloy
 
-Quantity = tuple[str, str, str, "Callable[[Alloy], float]"]
+#: Of a gap: key and name behind its kind, unit, curve (or critical point) and attribute of that.
+_OF_A_GAP = (
+    ("na_in_li", "solubility, Na in bcc Li", "1", "binodal", "ln_x_alpha"),
+    ("li_in_na", "solubility, Li in bcc Na", "1", "binodal", "ln_one_minus_x_beta"),
+    ("spinodal_li_side", "spinodal onset, x(Na)", "1", "spinodal", "x_alpha"),
+    ("spinodal_na_side", "spinodal end, x(Na)", "1", "spinodal", "x_beta"),
+    ("critical_temperature", "critical temperature", "K", "critical_point", "T"),
+    ("critical_x", "critical composition, x(Na)", "1", "critical_point", "x"),
+)
+
+#: With the liquid: key, name (that of MEASURED where there is one), unit, invariant (or "top",
+#: the liquid's critical point) and what of it: T, x, or a phase and which of its compositions.
+_WITH_LIQUID: tuple[tuple[str, str, str, str, Any], ...] = (
+    ("eutectic_temperature", "eutectic temperature", "K", "eutectic", "T"),
+    ("eutectic_liquid", "eutectic liquid, x(Na)", "1", "eutectic", ("LIQUID", 0)),
+    ("eutectic_bcc_li", "eutectic bcc Li, x(Na)", "1", "eutectic", (PHASE, 0)),
+    ("eutectic_bcc_na", "eutectic bcc Na, x(Na)", "1", "eutectic", (PHASE, -1)),
+    ("monotectic_temperature", "monotectic temperature", "K", "monotectic", "T"),
+    ("monotectic_bcc", "monotectic bcc Li, x(Na)", "1", "monotectic", (PHASE, 0)),
+    ("monotectic_liquid_li", "monotectic Li-rich liquid, x(Na)", "1", "monotectic", ("LIQUID", 0)),
+    ("monotectic_liquid_na", "monotectic Na-rich liquid, x(Na)", "1", "monotectic", ("LIQUID", -1)),
+    ("liquid_critical_temperature", "liquid critical temperature", "K", "top", "T"),
+    ("liquid_critical_x", "liquid critical composition, x(Na)", "1", "top", "x"),
+)
 
 
 def tables(alloys: Sequence[Alloy], T: float) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -32,16 +55,22 @@ def tables(alloys: Sequence[Alloy], T: float) -> tuple[pd.DataFrame, pd.DataFram
     values, reasons : pandas.DataFrame
         By key and name of the alloy: the number, or NaN and why there is none.
     """
-    listed = [*_gap("chemical", T), *_gap("coherent", T), *_WITH_LIQUID]
+    listed: list[tuple[str, str, str, Callable[[Alloy], float]]] = [
+        (f"{kind}_{key}", f"{kind} {name}", unit, partial(_of_gap, kind, curve, end, T))
+        for kind in ("chemical", "coherent")
+        for key, name, unit, curve, end in _OF_A_GAP
+    ]
+    listed += [
+        (key, name, unit, partial(_with_liquid, point, what))
+        for key, name, unit, point, what in _WITH_LIQUID
+    ]
     keys = pd.Index([key for key, *_ in listed], name="key")
-    measured = {published.quantity: published for published in MEASURED}
-    rows = []
-    for _, quantity, unit, _ in listed:
-        seen = measured.get(quantity)
-        known = (seen.value, seen.tolerance, seen.where) if seen else (np.nan, np.nan, "")
-        rows.append((quantity, unit, *known))
-    columns = ["quantity", "unit", "measured", "tolerance", "measured_by"]
-    quantities = pd.DataFrame(rows, keys, columns)
+    quantities = pd.DataFrame([row[1:3] for row in listed], keys, ["quantity", "unit"])
+    seen = {p.quantity: (p.value, p.tolerance, p.where) for p in MEASURED}
+    none = (np.nan, np.nan, "")
+    quantities[["measured", "tolerance", "measured_by"]] = [
+        seen.get(name, none) for name in quantities["quantity"]
+    ]
     found = {a.name: [_value(value, a) for *_, value in listed] for a in alloys}
     values, reasons = (
         pd.DataFrame({name: [both[i] for both in column] for name, column in found.items()}, keys)
@@ -50,51 +79,18 @@ def tables(alloys: Sequence[Alloy], T: float) -> tuple[pd.DataFrame, pd.DataFram
     return quantities, values, reasons
 
 
-def _gap(kind: str, T: float) -> list[Quantity]:
-    """Quantities of the chemical or the coherent gap."""
-
-    def of(curve: str, end: str) -> Callable[[Alloy], float]:
-        return lambda a: float(getattr(getattr(a.solutions[kind], curve)(T), end))
-
-    def solubility(end: str) -> Callable[[Alloy], float]:
-        return lambda a: _fraction(of("binodal", end)(a))
-
-    def critical(what: str) -> Callable[[Alloy], float]:
-        return lambda a: float(getattr(a.solutions[kind].critical_point(), what))
-
-    return [
-        (f"{kind}_na_in_li", f"{kind} solubility, Na in bcc Li", "1", solubility("ln_x_alpha")),
-        (f"{kind}_li_in_na", f"{kind} solubility, Li in bcc Na", "1",
-         solubility("ln_one_minus_x_beta")),
-        (f"{kind}_spinodal_li_side", f"{kind} spinodal onset, x(Na)", "1",
-         of("spinodal", "x_alpha")),
-        (f"{kind}_spinodal_na_side", f"{kind} spinodal end, x(Na)", "1", of("spinodal", "x_beta")),
-        (f"{kind}_critical_temperature", f"{kind} critical temperature", "K", critical("T")),
-        (f"{kind}_critical_x", f"{kind} critical composition, x(Na)", "1", critical("x")),
-    ]  # fmt: skip
+def _of_gap(kind: str, curve: str, end: str, T: float, alloy: Alloy) -> float:
+    solution = alloy.solutions[kind]
+    point = solution.critical_point() if curve == "critical_point" else getattr(solution, curve)(T)
+    value = float(getattr(point, end))
+    return _fraction(value) if end.startswith("ln_") else value
 
 
-def _at(kind: str, phase: str, which: int) -> Callable[[Alloy], float]:
-    """Mole fraction in a phase at an invariant, counted from the Li side."""
-    return lambda a: a.invariant(kind).x(phase)[which]
-
-
-# The quantities with a measured value bear the names of MEASURED.
-_WITH_LIQUID: list[Quantity] = [
-    ("eutectic_temperature", "eutectic temperature", "K", lambda a: a.invariant("eutectic").T),
-    ("eutectic_liquid", "eutectic liquid, x(Na)", "1", _at("eutectic", "LIQUID", 0)),
-    ("eutectic_bcc_li", "eutectic bcc Li, x(Na)", "1", _at("eutectic", PHASE, 0)),
-    ("eutectic_bcc_na", "eutectic bcc Na, x(Na)", "1", _at("eutectic", PHASE, -1)),
-    ("monotectic_temperature", "monotectic temperature", "K",
-     lambda a: a.invariant("monotectic").T),
-    ("monotectic_bcc", "monotectic bcc Li, x(Na)", "1", _at("monotectic", PHASE, 0)),
-    ("monotectic_liquid_li", "monotectic Li-rich liquid, x(Na)", "1",
-     _at("monotectic", "LIQUID", 0)),
-    ("monotectic_liquid_na", "monotectic Na-rich liquid, x(Na)", "1",
-     _at("monotectic", "LIQUID", -1)),
-    ("liquid_critical_temperature", "liquid critical temperature", "K", lambda a: a.liquid_top.T),
-    ("liquid_critical_x", "liquid critical composition, x(Na)", "1", lambda a: a.liquid_top.x),
-]  # fmt: skip
+def _with_liquid(point: str, what: Any, alloy: Alloy) -> float:
+    if point == "top":
+        return float(getattr(alloy.liquid_top, what))
+    invariant = alloy.invariant(point)
+    return invariant.T if what == "T" else invariant.x(what[0])[what[1]]
 
 
 def _fraction(ln: Any) -> float:

@@ -17,6 +17,7 @@ from lina_calphad.checks import SEARCH_RANGE
 from lina_calphad.data.databases import copy_elastic_data, has_elastic_data
 from lina_calphad.data.elasticity import CubicElasticity
 from lina_calphad.errors import DatabaseError, OutsideAssessedRange, UnknownAssessment
+from lina_calphad.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -349,15 +350,20 @@ def read_with_origin(
 
 
 def short_names(sources: Sequence[Source]) -> list[str]:
-    """A short name for each source, its full path where that is not unique."""
+    """A short name for each source, its full path where that is not unique; fit to be shown."""
     given = [os.fspath(source) for source in sources]
     for name in given:
         if given.count(name) > 1:
             msg = f"{name} is named twice"
             raise DatabaseError(msg)
     short = [name if name in assessments() else Path(name).stem for name in given]
+    names = [
+        printable(name if short.count(name) == 1 else full)
+        for name, full in zip(short, given, strict=True)
+    ]
+    # Bytes that are no characters look alike.
     return [
-        name if short.count(name) == 1 else full for name, full in zip(short, given, strict=True)
+        name if names.count(name) == 1 else f"{name} {i}" for i, name in enumerate(names, start=1)
     ]
 
 

@@ -307,27 +307,34 @@ def _calculated(
         msg = f"{origin} has {', '.join(foreign)}; the elements are {' and '.join(elements)}"
         raise DatasetError(msg)
     check_lattice(atoms, lattice, origin)
-    results = atoms.calc.results if atoms.calc is not None else {}
-    energies = (results.get("energy"), atoms.info.get("energy"), atoms.info.get("energy_ev"))
-    energy = next((float(given) for given in energies if given is not None), np.nan)
-    if not np.isfinite(energy):
+    given = {**atoms.info, **(atoms.calc.results if atoms.calc is not None else {})}
+    if given.get("energy") is None:
+        given["energy"] = given.get("energy_ev")
+    shapes = {"energy": ((),), "forces": ((len(atoms), 3),), "stress": ((6,), (3, 3))}
+    found: dict[str, Any] = {}
+    for what, allowed in shapes.items():
+        if given.get(what) is not None:
+            values = pd.to_numeric(np.ravel(given[what]), errors="coerce").astype(float)
+            if np.shape(given[what]) not in allowed or not np.isfinite(values).all():
+                shown = " ".join(repr(given[what]).split())
+                msg = f"{origin}: its {what}, {shown[:60]}, cannot be used"
+                raise DatasetError(msg)
+            found[what] = values.reshape(np.shape(given[what]))
+    if "energy" not in found:
         msg = f"{origin} has no energy: neither its calculator nor energy or energy_ev in its info"
         raise DatasetError(msg)
-    forces, stress = results.get("forces"), results.get("stress")
-    for what, found in (("forces", forces), ("stress", stress)):
-        if found is not None and not np.isfinite(found).all():
-            msg = f"{origin} has {what} that are no finite numbers"
-            raise DatasetError(msg)
-    return {
+    row = {
         "name": name,
         "n_first": symbols.count(elements[0]),
         "n_second": symbols.count(elements[1]),
-        "energy": energy,
-        "force": np.nan if forces is None else float((forces**2).sum(axis=1).max() ** 0.5),
-        # Voigt's or the full tensor; a positive pressure wants to expand.
-        "pressure": np.nan
-        if stress is None
-        else -float(stress.trace() if stress.ndim == 2 else stress[:3].sum()) / 3 / GPa * 10,
+        "energy": float(found["energy"]),
         "volume": float(atoms.get_volume()) / len(atoms),
         "origin": origin,
     }
+    if "forces" in found:
+        row["force"] = float((found["forces"] ** 2).sum(axis=1).max() ** 0.5)
+    if "stress" in found:
+        # Voigt's or the full tensor; a positive pressure wants to expand.
+        trace = np.diag(found["stress"]) if found["stress"].ndim == 2 else found["stress"][:3]
+        row["pressure"] = -float(trace.sum()) / 3 / GPa * 10
+    return row

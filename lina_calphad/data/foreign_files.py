@@ -9,6 +9,7 @@ import lzma
 import signal
 import stat
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,23 +123,28 @@ def bounded(seconds: float, memory: int = MEMORY) -> Iterator[None]:
     """
 
     def stop(*_: Any) -> None:
-        msg = f"it takes more than {seconds:.0f} s to read"
+        msg = f"it takes more than {seconds:.3g} s to read"
         raise TimeoutError(msg)
 
     timed = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
-    before: Any = signal.signal(signal.SIGALRM, stop) if timed else None
-    limits = _limit_memory(memory)
+    outer = signal.getitimer(signal.ITIMER_REAL)[0] if timed else 0.0
+    if 0 < outer <= seconds:
+        timed = False  # a narrower bound lies around this one
+    limits, begun = _limit_memory(memory), time.monotonic()
+    handler: Any = signal.signal(signal.SIGALRM, stop) if timed else None
     try:
         if timed:
-            signal.setitimer(signal.ITIMER_REAL, seconds)
+            # Again and again: a reader may swallow the first error.
+            signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
         yield
     except MemoryError as error:
         msg = f"it takes more than {memory / 1e9:g} GB to read"
         raise MemoryError(msg) from error
     finally:
         if timed:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
+            rest = max(outer - (time.monotonic() - begun), 1e-3) if outer else 0.0
+            signal.setitimer(signal.ITIMER_REAL, rest)
+            signal.signal(signal.SIGALRM, handler)
         if limits:
             import resource
 

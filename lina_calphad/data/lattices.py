@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from lina_calphad.errors import DatasetError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 #: Neighbours of every atom, and within which distance: midway to the next shell, in cube roots of
 #: the volume per atom. For bcc that is 1.207 a, and the 14 are eight nearest and six second ones.
@@ -54,11 +59,10 @@ def neighbours(atoms: Any, lattice: str = "bcc") -> list[int]:
     lattice
         Whose distance to take: "bcc", "fcc" or "hcp".
     """
-    from ase.neighborlist import neighbor_list
-
-    # ASE has types in part.
-    found = neighbor_list("i", atoms, _within(atoms, lattice))  # type: ignore[no-untyped-call]
-    return [int(number) for number in np.bincount(found, minlength=len(atoms))]
+    within = float(LATTICES[lattice][1] * (atoms.get_volume() / len(atoms)) ** (1 / 3))
+    positions, tree = _periodic(atoms, within)
+    found = np.asarray(tree.query_ball_point(positions, within, return_length=True))
+    return [int(number) - 1 for number in found]  # less the atom itself
 
 
 def check_lattice(atoms: Any, lattice: str, origin: str) -> None:
@@ -70,12 +74,17 @@ def check_lattice(atoms: Any, lattice: str, origin: str) -> None:
         If it is not periodic, its cell is too small, large or thin for a crystal, or some
         atoms have other neighbours than they have in `lattice` ("any" allows all).
     """
-    if not (atoms.pbc.all() and atoms.cell.rank == 3):
+    if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()):
+        msg = f"{origin} has positions or a cell that are no finite numbers"
+        raise DatasetError(msg)
+    if not (len(atoms) and atoms.pbc.all() and atoms.cell.rank == 3):
         msg = f"{origin} is not periodic in three directions: give a supercell"
         raise DatasetError(msg)
-    volume = abs(np.linalg.det(atoms.cell.array))
-    faces = [np.linalg.norm(np.cross(*np.delete(atoms.cell.array, i, axis=0))) for i in range(3)]
-    each, thin = volume / len(atoms), volume / max(faces)
+    edges = atoms.cell.array
+    with np.errstate(all="ignore"):  # what overflows is no crystal
+        volume = abs(np.linalg.det(edges))
+        faces = [np.linalg.norm(np.cross(*np.delete(edges, i, axis=0))) for i in range(3)]
+        each, thin = volume / len(atoms), volume / max(faces)
     if not (_VOLUMES[0] <= each <= _VOLUMES[1] and thin >= _THINNEST):
         msg = (
             f"{origin} has {each:.3g} Å³ an atom in a cell of {thin:.3g} Å at its thinnest; "
@@ -114,15 +123,20 @@ def _all_have(atoms: Any, lattice: str) -> bool:
 
 def _close_packing(atoms: Any) -> str:
     """Of fcc's 12 neighbours six pairs stand opposite to each other, of hcp's three."""
-    from ase.neighborlist import neighbor_list
-
-    vectors = neighbor_list("D", atoms, _within(atoms, "fcc"))  # type: ignore[no-untyped-call]
-    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).reshape(-1, 12, 3)
+    positions, tree = _periodic(atoms, 1.4 * (atoms.get_volume() / len(atoms)) ** (1 / 3))
+    vectors = tree.data[np.asarray(tree.query(positions, 13)[1])[:, 1:]] - positions[:, None]
+    vectors /= np.linalg.norm(vectors, axis=2, keepdims=True)
     cosines = vectors @ vectors.transpose(0, 2, 1)
     # The bound is Ackland's and Jones's (Phys. Rev. B 73 (2006) 054104).
     pairs = (cosines < -0.945).sum(axis=(1, 2)).mean() / 2
     return "fcc" if pairs > 4.5 else "hcp"
 
 
-def _within(atoms: Any, lattice: str) -> float:
-    return float(LATTICES[lattice][1] * (atoms.get_volume() / len(atoms)) ** (1 / 3))
+def _periodic(atoms: Any, within: float) -> tuple[NDArray[np.float64], KDTree]:
+    """Positions in the cell, and a tree of these and of all images as near as `within`."""
+    cell = atoms.cell.array
+    # ASE's own list of neighbours takes a hundred times as long in small cells.
+    reach = np.ceil(within * np.linalg.norm(np.linalg.inv(cell), axis=0)).astype(int)
+    shifts = np.array(list(product(*(range(-n, n + 1) for n in reach))))
+    positions = atoms.get_scaled_positions() @ cell
+    return positions, KDTree((positions[:, None] + shifts @ cell).reshape(-1, 3))

@@ -33,7 +33,7 @@ LARGEST_SUBSTITUTION_ENERGY = 5.0
 
 
 class Interactions(NamedTuple):
-    """⁰L and ¹L in (x_first - x_second)^k, in J/mol of atoms: numbers, or arrays alike."""
+    """⁰L and ¹L in (x_first - x_second)^k, in J/mol of atoms: numbers or arrays."""
 
     L0: float
     L1: float
@@ -89,7 +89,7 @@ def formation_energy(
 def substitution_energy(
     energy: float, atoms: int, host_energy: float, solute_energy: float
 ) -> float:
-    """Energy of one substituted atom, the bracket of the paper's eqs. 8 and 9.
+    """E(N-1; 1) - (N-1) E_host - E_solute in eV, the bracket of the paper's eqs. 8 and 9.
 
     Parameters
     ----------
@@ -100,16 +100,10 @@ def substitution_energy(
     host_energy, solute_energy
         Energies of the pure elements in eV per atom.
 
-    Returns
-    -------
-    float
-        E(N-1; 1) - (N-1) E_host - E_solute, in eV.
-
     Raises
     ------
     ValueError
-        If there are fewer than 2 atoms, or an energy is not finite or, as a
-        substitution energy, beyond ±5 eV.
+        If there are fewer than 2 atoms, or it is not finite or beyond ±5 eV.
 
     Examples
     --------
@@ -126,8 +120,7 @@ def finite_difference(second_in_first: ArrayLike, first_in_second: ArrayLike) ->
     Parameters
     ----------
     second_in_first
-        Substitution energy in eV of the second element in the first (Na in Li); both
-        broadcast.
+        Substitution energy in eV of the second element in the first (Na in Li).
     first_in_second
         Substitution energy in eV of the first element in the second (Li in Na).
 
@@ -305,8 +298,8 @@ def mixing_energies(
         pure = cells[cells[f"n_{other}"] == 0]
         mixed[f"e_{own}"] = _references(mixed, f"e_{own}", pure, element)
     rare = mixed[["n_first", "n_second"]].min(axis=1)
-    numbers = (mixed[name] for name in ("energy", "n_first", "n_second", "e_first", "e_second"))
-    per_atom = formation_energy(*numbers)
+    names = ("energy", "n_first", "n_second", "e_first", "e_second")
+    per_atom = formation_energy(*(mixed[name] for name in names))
     mixed["x"] = mixed["n_second"] / mixed["atoms"]
     mixed["enthalpy"] = per_atom * EV_IN_J_PER_MOL
     mixed["error"] = uncertainty * rare / mixed["atoms"] * EV_IN_J_PER_MOL
@@ -334,8 +327,7 @@ def substitution_pairs(energies: pd.DataFrame) -> dict[int, tuple[float, float]]
     Returns
     -------
     dict of int to tuple of two floats
-        Number of atoms of the cell to the energies in eV of the second element in
-        the first and of the first in the second.
+        Atoms of the cell to the energies in eV of the second element in the first and back.
 
     Examples
     --------

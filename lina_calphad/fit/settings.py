@@ -34,20 +34,17 @@ class RefitSettings:
     ('gpaw2026-54',)
     """
 
-    data: tuple[str, ...] = _option(
-        ("santos2025",),
-        "Name of a shipped dataset, a JSON file or a folder; give it again for more. See "
-        "`lina-calphad dataset --help` to make one.",
-        metavar="DATA",
-    )
     source: str = _option(
         "santos2025",
         "Assessment or TDB file to start from.",
         option="--start",
         metavar="SOURCE",
     )
-    model: str = _option(
-        "coherent", "coherent, chemical or the import path of a pycalphad Model.", metavar="MODEL"
+    data: tuple[str, ...] = _option(
+        ("santos2025",),
+        "Name of a shipped dataset, a JSON file or a folder; give it again for more. See "
+        "`lina-calphad dataset --help` to make one.",
+        metavar="DATA",
     )
     components: tuple[str, str] = _option(("LI", "NA"), "The two elements.", metavar="A B")
     phases: tuple[str, ...] = _option(
@@ -55,6 +52,9 @@ class RefitSettings:
         "Phase whose interaction parameters are fitted; give it again for more.",
         option="--phase",
         metavar="PHASE",
+    )
+    model: str = _option(
+        "coherent", "coherent, chemical or the import path of a pycalphad Model.", metavar="MODEL"
     )
     symbols: tuple[str, ...] = _option(
         (),

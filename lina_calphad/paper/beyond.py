@@ -6,6 +6,7 @@ Colour tells the elasticity: black is the chemical gap, vermilion the paper's co
 from __future__ import annotations
 
 from itertools import product
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,7 @@ _REFERENCES = {CHEMICAL: _BLACK, ISOTROPIC: _COHERENT}
 _MARKERS = dict(zip(CONSTANTS, "^ovs", strict=True))
 # Of figure 9: what a parameter is called in words, and what a tick in a bar is.
 _NAMES = {"E and ν": "E and ν together", "misfit by both": "misfit, both lattice constants"}
+_LETTERS = 140  # in a line of a caption
 _TICK = "a value tried (a case of the table)"
 
 
@@ -74,9 +76,9 @@ def cubic_elasticity(table: pd.DataFrame) -> Figure:
         handles=plots.kind_key(KINDS), frameon=False, loc="center", bbox_to_anchor=(0.33, 0.42)
     )
     plots.legend_below(figure, handles, columns=3)
-    source = table.loc[table["constants"] == HOST, "basis"].iloc[0]
-    soft = "waves along the soft direction become unstable first"
-    figure.suptitle(f"cubic constants: {source}; {soft}", fontsize="medium")
+    cited = table[["constants", "source"]].drop_duplicates().query("constants != @CHEMICAL")
+    told = [f"{' and '.join(who['constants'])}: {what}" for (what,), who in groups(cited, "source")]
+    _caption(figure, *told, "waves along the soft direction become unstable first")
     return figure
 
 
@@ -117,8 +119,13 @@ def sensitivity(table: pd.DataFrame) -> Figure:
     panels[1, 0].set_ylabel(_B)
     panels[1, 1].legend(frameon=False, loc="lower right")
     average = varied.loc[varied["parameter"] == "E", "basis"].iloc[0].partition(" ")[2]
-    note = f"{NEW}; E and ν: between the Reuss and the Voigt {average}"
-    figure.suptitle(note, fontsize="medium")
+    lattices = varied.loc[varied["parameter"] == "misfit by both", "basis"]
+    _caption(
+        figure,
+        f"{NEW}; reference: {reference['source']}",
+        f"E and ν: between the Reuss and the Voigt {average}",
+        *(f"lattice constants, {basis}" for basis in lattices),
+    )
     key: list[Line2D | Patch] = [
         Line2D([], [], color=_BLACK, linestyle="", marker="|", markersize=11, label=_TICK),
         Patch(color=_COHERENT, alpha=0.35, linewidth=0, label="from lowest to highest"),
@@ -172,9 +179,16 @@ def uncertainty(table: pd.DataFrame) -> Figure:
     onset.set_title(f"(d) spinodal onset at {T:g} K")
     kinds = [Line2D([], [], label=kind, **plots.style(kind, _colour(kind))) for kind in KINDS]
     plots.legend_below(figure, [*kinds, *plots.band_key()], columns=3)
-    note = f"{table['draws'].iloc[0]} draws; {table['basis'].iloc[0]}"
-    figure.suptitle(note, fontsize="medium")
+    _caption(figure, f"{table['draws'].iloc[0]} draws; {table['basis'].iloc[0]}")
     return figure
+
+
+def _caption(figure: Figure, *sentences: str) -> None:
+    """What the numbers rest on, above the panels, a line for each sentence or two."""
+    lines = [
+        line for sentence in sentences for line in wrap(sentence, _LETTERS, break_on_hyphens=False)
+    ]
+    figure.suptitle("\n".join(lines), fontsize="small" if len(lines) > 1 else "medium")
 
 
 def _diagrams_over_panels(

@@ -40,6 +40,8 @@ CHEMICAL, ISOTROPIC = "chemical, B = 0", "isotropic, eq. 12"
 #: The cubic constants of the registry by name, and those of the host near room temperature.
 CONSTANTS = {f"{c.element.title()}, {c.temperature}": c for c in HANDBOOK_ELASTICITY}
 HOST = "Li, 300 K"
+#: Source of the reference, eq. 12.
+PAPER = "Pereira dos Santos et al. 2025, section 3.2"
 
 #: Directions of the composition wave: normals of the planes of `CoherentModel`.
 PLANES = {"<100>": (1, 0, 0), "<110>": (1, 1, 0), "<111>": (1, 1, 1)}
@@ -59,26 +61,27 @@ def cubic_elasticity(paper: Paper) -> pd.DataFrame:
     -------
     pandas.DataFrame
         constants, direction, curve, T_K, x_na_alpha, x_na_beta; the B, critical temperature and
-        elastic data of the series; at_T_K, the paper's room temperature, and
-        li_close_packed_below_K. Where a gap has closed there is no row.
+        elastic data of the series with their basis and source; at_T_K, the paper's room
+        temperature, and li_close_packed_below_K. Where a gap has closed there is no row.
     """
     alloy = paper.alloys[NEW]
     dbf, cold = alloy.dbf, close_packed(alloy)
     own, lattice = _elastic_data(dbf)
-    cases = [(CHEMICAL, "-", own, 0.0, "no elastic energy")]
-    cases.append((ISOTROPIC, "any", own, coherency_coefficient(own, *lattice), _bound(own)))
+    cases = [(CHEMICAL, "-", own, 0.0, "no elastic energy", "")]
+    b = coherency_coefficient(own, *lattice)
+    cases.append((ISOTROPIC, "any", own, b, _bound(own), PAPER))
     for (name, cubic), (plane, direction) in product(CONSTANTS.items(), PLANES.items()):
         b = coherency_coefficient(cubic.elasticity, *lattice, direction)
         place = "" if cubic.element == COMPONENTS[0] else "in place of the host's"
         basis = "; ".join(filter(None, (cubic.source, cubic.note, place)))
-        cases.append((name, plane, cubic.elasticity, b, basis))
-    family, values = _with_coherency(dbf, [b for *_, b, _ in cases])
+        cases.append((name, plane, cubic.elasticity, b, basis, cubic.source))
+    family, values = _with_coherency(dbf, [b for *_, b, _, _ in cases])
     tops = family.critical_points(values).T
     T = np.union1d(np.linspace(_COLDEST, paper.top, _POINTS), [paper.T])
     frames: list[pd.DataFrame] = []
     for curve in ("binodal", "spinodal"):
         found = getattr(family, curve)(T, values)
-        for i, (name, plane, c, b, basis) in enumerate(cases):
+        for i, (name, plane, c, b, basis, source) in enumerate(cases):
             columns: dict[str, Any] = {"constants": name, "direction": plane}
             kind = "chemical" if name == CHEMICAL else "coherent"
             columns["curve"] = f"{kind} {curve}"
@@ -87,7 +90,8 @@ def cubic_elasticity(paper: Paper) -> pd.DataFrame:
             if kind == "coherent":
                 columns["biaxial_modulus_GPa"] = c.biaxial_modulus(PLANES.get(plane, (1, 0, 0)))
                 columns |= _constants(c)
-            columns |= {"at_T_K": paper.T, CLOSE_PACKED: cold, "basis": basis}
+            columns |= {"at_T_K": paper.T, CLOSE_PACKED: cold}
+            columns |= {"basis": basis, "source": source}
             frames.append(pd.DataFrame(columns)[found.gap[i]])
     return pd.concat(frames, ignore_index=True)
 
@@ -105,9 +109,9 @@ def sensitivity(paper: Paper) -> pd.DataFrame:
     pandas.DataFrame
         One row a case: what is varied ("parameter"), its value ("case") and that of eq. 12
         ("reference"), the elastic data, B_J_per_mol, the mole fractions solubility_x_na and
-        onset_x_na, and "basis", why this value. The parameter "reference" is eq. 12, "B" the
-        sweep of B from zero, the chemical gap. Where there is no gap the mole fractions are
-        missing, and "missing" says so.
+        onset_x_na, "basis", why this value, and the source of what is varied. The parameter
+        "reference" is eq. 12, "B" the sweep of B from zero, the chemical gap. Where there is no
+        gap the mole fractions are missing, and "missing" says so.
     """
     dbf = paper.alloys[NEW].dbf
     rows = list(_cases(*_elastic_data(dbf)))
@@ -135,32 +139,32 @@ def _cases(own: CubicElasticity, lattice: tuple[float, float]) -> Iterator[dict[
     def case(
         names: tuple[str, str, str],
         basis: str,
+        source: str,
         elasticity: CubicElasticity = own,
         a: tuple[float, float] = lattice,
         plane: tuple[int, int, int] = (1, 0, 0),
     ) -> dict[str, Any]:
         row: dict[str, Any] = dict(zip(("parameter", "case", "reference"), names, strict=True))
-        row |= {"basis": basis, **_constants(elasticity)}
+        row |= {"basis": basis, "source": source, **_constants(elasticity)}
         row |= {"a_li_angstrom": a[0], "a_na_angstrom": a[1], "misfit": a[1] / a[0] - 1}
         return row | {"B_J_per_mol": coherency_coefficient(elasticity, *a, plane)}
 
-    yield case(("reference", "eq. 12", "eq. 12"), _bound(own))
+    yield case(("reference", "eq. 12", "eq. 12"), _bound(own), PAPER)
     for name, (e, nu) in _averages(cubic.elasticity).items():
-        basis, body = f"{name} average of the {handbook}", CubicElasticity.isotropic
+        told, body = (f"{name} average of the {handbook}", cubic.source), CubicElasticity.isotropic
         both = f"{e:.1f} GPa with ν = {nu:.2f}", f"{young:.1f} GPa with ν = {poisson:.2f}"
-        yield case(("E", f"{e:.1f} GPa", f"{young:.1f} GPa"), basis, body(e, poisson))
-        yield case(("ν", f"{nu:.2f}", f"{poisson:.2f}"), basis, body(young, nu))
-        yield case(("E and ν", *both), basis, body(e, nu))
+        yield case(("E", f"{e:.1f} GPa", f"{young:.1f} GPa"), *told, body(e, poisson))
+        yield case(("ν", f"{nu:.2f}", f"{poisson:.2f}"), *told, body(young, nu))
+        yield case(("E and ν", *both), *told, body(e, nu))
     for name, li, na, source in map(astuple, LATTICE_CONSTANTS):
-        basis = f"{name}: {source}"
+        told = f"{name}: {source}", source
         both = f"{li:.2f} Å (Li), {na:.2f} Å (Na)", f"{a_li:.2f} Å (Li), {a_na:.2f} Å (Na)"
-        yield case(("misfit by a(Li)", f"{li:.2f} Å", f"{a_li:.2f} Å"), basis, a=(li, a_na))
-        yield case(("misfit by a(Na)", f"{na:.2f} Å", f"{a_na:.2f} Å"), basis, a=(a_li, na))
-        yield case(("misfit by both", *both), basis, a=(li, na))
+        yield case(("misfit by a(Li)", f"{li:.2f} Å", f"{a_li:.2f} Å"), *told, a=(li, a_na))
+        yield case(("misfit by a(Na)", f"{na:.2f} Å", f"{a_na:.2f} Å"), *told, a=(a_li, na))
+        yield case(("misfit by both", *both), *told, a=(li, na))
     for name, plane in PLANES.items():
-        yield case(
-            ("direction, cubic Li", name, ISOTROPIC), handbook, cubic.elasticity, plane=plane
-        )
+        names = ("direction, cubic Li", name, ISOTROPIC)
+        yield case(names, handbook, cubic.source, cubic.elasticity, plane=plane)
 
 
 def uncertainty(paper: Paper) -> pd.DataFrame:

@@ -30,12 +30,13 @@ if TYPE_CHECKING:
 _X_NA, _X_LI = "mole fraction of Na", "mole fraction of Li"
 # In inches, for one and two columns: at a journal's width the letters have 7 points.
 _ONE, _TWO = (5.0, 4.4), (10.2, 5.0)
-# Fields of figure 7 from pure Li or Na inwards, between the curves of `_EDGES`.
+# Fields of figure 7 from pure Li or Na inwards, between the curves of `_EDGES`, by the names that
+# `lina-calphad anode` has for them.
 _FIELDS = {
-    "A": "stable solid solution",
-    "B": "unmixes only incoherently",
+    "A": "single phase",
+    "B": "held by coherency",
     "C": "coherent nucleation",
-    "D": "coherent spinodal decomposition",
+    "D": "spontaneous coherent unmixing",
 }
 _EDGES = ("chemical binodal", "coherent binodal", "coherent spinodal")
 _BOUNDARIES = ("liquid", "bcc", "eutectic", "monotectic")

@@ -90,12 +90,15 @@ class Alloy:
         The database.
     chemical, coherent
         The bcc solution, stress-free and coherent.
+    note
+        What to know of where it comes from.
     """
 
     name: str
     dbf: Database
     chemical: BinarySolution
     coherent: BinarySolution
+    note: str = ""
 
     @classmethod
     def of(cls, name: str, dbf: Database, model: type[CoherentModel] = CoherentModel) -> Alloy:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,15 +22,19 @@ from lina_calphad.anode import (
     stripped_composition,
     stripped_share,
     stripping_path,
+    study,
 )
+from lina_calphad.anode.windows import boundary_name
 from lina_calphad.data.assessments import tdb_folder
 from lina_calphad.data.databases import copy_database
 from lina_calphad.errors import (
     DatabaseError,
     MissingElasticData,
     OutsideAssessedRange,
+    ParameterError,
     UnknownAssessment,
 )
+from lina_calphad.paper.drawings import _FIELDS
 from lina_calphad.phase.bands import region_probability
 from lina_calphad.phase.draws import ParameterDraws, source_draws
 from lina_calphad.plots import KINDS
@@ -117,7 +123,7 @@ def test_the_coherent_binodal_leaves_the_chemical_spinodal_on_one_side_alone(san
 def test_without_a_coherent_gap_there_are_fewer_regions(zhang):
     found = regions(np.linspace(0, 1, 200), 300.0, zhang)
     assert set(found.key) == {"single", "held", "held_unstable"}
-    assert {b for b in BOUNDARIES if np.ma.getmaskarray(found.boundaries[b]).all()} == {
+    assert {b for b in BOUNDARIES if np.isnan(found.boundaries[b]).all()} == {
         b for b in BOUNDARIES if b.startswith("coherent")
     }
     # The chemical spinodal is the innermost curve then.
@@ -179,6 +185,31 @@ def test_every_region_has_its_own_name_and_one_sentence():
     for part in ("key", "name", "meaning"):
         assert len({getattr(region, part) for region in REGIONS}) == len(REGIONS)
     assert all(region.meaning.endswith(".") for region in REGIONS)
+
+
+def test_figure_7_calls_the_same_regions_by_the_same_names():
+    assert set(_FIELDS.values()) <= {region.name for region in REGIONS}
+
+
+def test_every_boundary_has_one_name_for_people():
+    assert boundary_name("chemical binodal alpha") == "chemical binodal, Li side"
+    assert len({boundary_name(name) for name in BOUNDARIES}) == 8
+
+
+def test_the_source_may_come_first_as_in_the_command(santos):
+    found = regions("santos2025", x=0.3, T=300.0)
+    assert str(found.key) == str(regions("santos2025", 0.3, 300.0).key) == "coherent_spinodal"
+    path = stripping_path(santos, 0.03, 300.0)
+    np.testing.assert_equal(path.q, stripping_path(0.03, 300.0, santos).q)
+    assert study("santos2025", x0=0.05).x0 == study(0.05).x0 == 0.05
+    x0 = initial_composition(santos, 0.5, 300.0)
+    assert x0 == initial_composition(0.5, 300.0, source=santos)
+    with pytest.raises(TypeError, match="multiple values for keyword argument 'source'"):
+        study("santos2025", 0.05, source="zhang2003")
+    with pytest.raises(UnknownAssessment, match="nothing"):
+        study("nothing", x0=0.05)
+    with pytest.raises(TypeError, match="argument: 'x0'"):
+        study("santos2025")
 
 
 # -- liquid --
@@ -254,7 +285,7 @@ def test_draws_that_do_not_differ_give_the_region_itself(santos, draws):
 
 def test_where_liquid_is_present_there_is_no_probability_of_a_solid(santos, draws):
     found = regions(0.3, [300.0, 400.0], santos, draws=draws)
-    assert np.ma.getmaskarray(found.probability["single"]).tolist() == [False, True]
+    assert np.isnan(found.probability["single"]).tolist() == [False, True]
     assert found.to_dataframe()["p_coherent_spinodal"].isna().tolist() == [False, True]
 
 
@@ -314,8 +345,8 @@ def test_just_beyond_a_boundary_lies_the_region_it_enters(santos, T):
     assert len(table) == 8
 
 
-def test_boundaries_already_behind_are_masked(path):
-    behind = {name for name, q in path.q.items() if np.ma.is_masked(q)}
+def test_boundaries_already_behind_are_missing(path):
+    behind = {name for name, q in path.q.items() if np.isnan(q)}
     assert behind == {"chemical binodal alpha", "coherent binodal alpha"}
     assert (
         repr(path) == "<StrippingPath of santos2025 from x0 = 0.03 at 300 K: 6 boundaries crossed>"
@@ -398,7 +429,7 @@ def test_a_start_for_one_depth_is_a_number(santos):
 
 def test_there_is_nothing_to_start_from_where_there_is_no_such_region(zhang):
     x0 = initial_composition(0.5, [150.0, 300.0], "coherent_spinodal", zhang)
-    assert np.ma.getmaskarray(x0).tolist() == [False, True]
+    assert np.isnan(x0).tolist() == [False, True]
 
 
 # -- bad input --
@@ -425,7 +456,7 @@ def test_the_temperature_up_to_which_a_path_is_solid_is_named(santos):
     def named(x0):
         with pytest.raises(OutsideAssessedRange) as caught:
             stripping_path(x0, 372.0, santos)
-        return float(str(caught.value).split()[-2])
+        return float(re.search(r"below (\S+) K", str(caught.value))[1])
 
     assert named(0.03) == pytest.approx(santos.invariants[0].T, abs=0.03)
     # An alloy within the Na-rich solution melts as that does, not at the eutectic.
@@ -489,6 +520,12 @@ def test_an_assessment_without_elastic_data_is_refused():
         stripping_path(0.03, 300.0, bare)
 
 
+def test_a_tdb_that_takes_no_shipped_elastic_data_is_refused():
+    file = tdb_folder() / "LiNa_Santos2025.tdb"
+    with pytest.raises(MissingElasticData, match="has no elastic data: add PARAMETER lines"):
+        describe(file, shipped_elastic=False)
+
+
 def test_an_unknown_assessment_is_refused():
     with pytest.raises(UnknownAssessment, match="zhang2003"):
         regions(0.3, 300.0, "zhang")
@@ -502,5 +539,5 @@ def test_capacities_need_the_masses_of_the_elements(santos):
 
 
 def test_draws_of_a_parameter_that_is_not_there_are_refused(santos, draws):
-    with pytest.raises(DatabaseError, match="BCCL0"):
+    with pytest.raises(ParameterError, match="BCCL0"):
         regions(0.3, 300.0, santos, draws=(santos.dbf, draws[1]))

@@ -8,14 +8,25 @@ import numpy as np
 import pandas as pd
 import pytest
 import support
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from lina_calphad.anode import REGIONS, describe, regions, stripping_path, study
 from lina_calphad.anode.figures import REGION_COLOURS, figures
 from lina_calphad.cli.main import main
-from lina_calphad.cli.options import CURRENT_DENSITY, DENSITY, DIFFUSIVITY, FRACTION, KELVIN, METRES
+from lina_calphad.cli.options import (
+    CURRENT_DENSITY,
+    DENSITY,
+    DIFFUSIVITY,
+    FRACTION,
+    KELVIN,
+    METRES,
+    SHARE,
+)
 from lina_calphad.data.assessments import tdb_folder
 from lina_calphad.phase.draws import source_draws
+from lina_calphad.plots import KINDS
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +110,26 @@ def test_notes_tell_what_concerns_this_study(whole, santos):
     )
 
 
+@pytest.mark.parametrize(
+    ("x0", "said", "not_said"),
+    [
+        (0.03, "a real one would be smaller", "unmixing"),
+        (0.05, "run out of Li earlier; a negative factor is unmixing, not slow diffusion", "zzz"),
+        (0.2, "(chemical): a negative factor is unmixing, not slow diffusion", "smaller"),
+    ],
+)
+def test_a_negative_thermodynamic_factor_is_called_unmixing(santos, x0, said, not_said):
+    factors = [float(s.stability(300.0, x0)) for s in (santos.chemical, santos.coherent)]
+    assert [factor > 0 for factor in factors] == {
+        0.03: [True, True], 0.05: [False, True], 0.2: [False, False],
+    }[x0]  # fmt: skip
+    given = {"thickness": 100e-6, "current_density": 10.0}
+    (note,) = [n for n in study(x0, 300.0, santos, **given).notes if "thermodynamic factor" in n]
+    assert f"at x0 {factors[1]:.2f} (coherent) or {factors[0]:.2f} (chemical)" in note
+    assert said in note
+    assert not_said not in note
+
+
 def test_draws_enclose_the_path_that_they_belong_to(whole):
     path = whole.path.to_dataframe().query("boundary != 'start'").set_index(["T", "boundary"])
     drawn = whole.uncertainty.set_index(["T", "boundary"])
@@ -131,38 +162,122 @@ def test_a_study_without_a_coherent_gap_has_fewer_windows():
 # -- figures --
 
 
-def test_the_map_names_its_fields_and_marks_every_crossing(whole):
-    ax = figures(whole)["map"].axes[0]
-    words = " ".join(text.get_text() for text in ax.texts)
-    for key in ("single", "held", "nucleation", "liquid"):
-        assert next(r.name for r in REGIONS if r.key == key) in words
+@pytest.fixture(scope="module")
+def drawn(whole):
+    return figures(whole)
+
+
+def texts(artist):
+    """All words in a figure or its legends."""
+    return [text.get_text() for text in artist.findobj(Text) if text.get_text()]
+
+
+def test_the_map_marks_every_crossing_and_its_legend_names_fields_lines_and_draws(drawn, whole):
+    ax = drawn["map"].axes[0]
+    words = ", ".join(text.get_text() for text in ax.texts).split(", ")
     for row in whole.path.to_dataframe().query("boundary != 'start'").to_dict("records"):
         if row["x"] < 0.9999:
-            assert f"{row['capacity_mAh_per_cm2']:.3g} mAh/cm²" in words
-    assert "x₀ = 0.03, 333.15 K" in words
+            assert f"{row['capacity_mAh_per_cm2']:.3g}" in words
+    assert {"x₀ = 0.03", "333.15 K"} <= set(words)
     paths = [line for line in ax.lines if len(line.get_xdata()) == 2]
     assert [line.get_ydata()[0] for line in paths] == [293.15, 333.15]
+    (legend,) = drawn["map"].legends
+    names = [region.name for region in REGIONS]
+    assert texts(legend) == [*names, *KINDS, "stripping path, mAh/cm²", "68 % of draws"]
+    assert not set(names) & set(texts(ax))
 
 
-def test_without_a_thickness_the_map_has_charges_per_gram_and_room_for_every_wide_name(santos):
-    ax = figures(study(0.03, 300.0, santos))["map"].axes[0]
-    words = " ".join(text.get_text() for text in ax.texts)
-    for name in ("spontaneous coherent unmixing", "spinodal only if incoherent", "1742 mAh/g"):
-        assert name in words
+def test_without_a_thickness_the_map_has_charges_per_gram(santos):
+    chart = figures(study(0.03, 300.0, santos))["map"]
+    assert "1.74e+03" not in texts(chart.axes[0])
+    assert "1742" in texts(chart.axes[0])
+    assert "stripping path, mAh/g of alloy" in texts(chart.legends[0])
+
+
+def test_fields_of_the_map_end_on_the_exact_boundaries(drawn, whole):
+    """No staircase: the edge of the liquid is where the equilibrium has its first liquid."""
+    chart = whole.chart
+    hot = chart.dropna(subset="liquid from")
+    eutectic = whole.description.invariant("eutectic").T
+    assert hot["T"].iloc[0] == pytest.approx(eutectic, abs=0.03)
+    some = hot.iloc[::15]
+    for x, T in zip(some["liquid from"], some["T"], strict=True):
+        found = regions(x * np.array([1 - 1e-6, 1 + 1e-6]), T, whole.description)
+        assert found.liquid.tolist() == [False, True]
+    fields = drawn["map"].axes[0].collections
+    (liquid,) = [f for f in fields if to_hex(f.get_facecolor()[0]) == REGION_COLOURS["liquid"]]
+    edge = {(round(x, 12), round(T, 9)) for x, T in liquid.get_paths()[0].vertices}
+    assert {
+        (round(x, 12), round(T, 9)) for x, T in zip(hot["liquid from"], hot["T"], strict=True)
+    } <= edge
+
+
+def test_curves_of_the_solid_end_where_it_melts(drawn, whole):
+    tops = [max(line.get_ydata()) for line in drawn["map"].axes[0].lines[:8]]
+    np.testing.assert_allclose(tops, whole.description.invariant("eutectic").T, atol=0.03)
+
+
+def test_the_waves_leave_the_figure_on_both_sides(drawn):
+    ax = drawn["lengths"].axes[0]
+    assert len(ax.lines) == 4
+    for line in ax.lines:
+        assert min(line.get_ydata()[[0, -1]]) > ax.get_ylim()[1]
+
+
+def overlap(one, other):
+    """Pixels by which two boxes overlap in both directions; none if at most zero."""
+    return min(
+        min(one.x1, other.x1) - max(one.x0, other.x0), min(one.y1, other.y1) - max(one.y0, other.y0)
+    )
+
+
+def check_extents(figure):
+    """Nothing stands outside of the figure, no legend on a panel, no words on others."""
+    figure.draw_without_rendering()
+    shown = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+    # Ticks beyond the limits of an axis are there and not drawn.
+    hidden = {
+        label
+        for parent in figure.axes
+        for ax in (parent, *parent.child_axes)
+        for axis, (low, high) in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim()))
+        for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+        for label in (tick.label1, tick.label2)
+        if not low <= tick.get_loc() <= high
+    }
+    boxes = [(t.get_text(), t.get_window_extent()) for t in shown if t not in hidden]
+    legends = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend())]
+    assert legends
+    for name, box in boxes + [("legend", legend.get_window_extent()) for legend in legends]:
+        assert box.x0 > -0.5, name
+        assert box.y0 > -0.5, name
+        assert box.x1 < figure.bbox.x1 + 0.5, name
+        assert box.y1 < figure.bbox.y1 + 0.5, name
+    for legend in legends:
+        for ax in figure.axes:
+            assert overlap(legend.get_window_extent(), ax.get_window_extent()) < 1
+    for i, (name, box) in enumerate(boxes):
+        for other, there in boxes[i + 1 :]:
+            assert overlap(box, there) < 3, (name, other)
+
+
+@pytest.mark.parametrize("name", ["map", "profile", "lengths"])
+def test_nothing_in_a_figure_is_cut_off_or_covered(drawn, name):
+    check_extents(drawn[name])
 
 
 @pytest.mark.parametrize("x0", [1e-9, 0.5, 0.99995])
-def test_whatever_the_alloy_the_map_stays_in_its_frame(santos, x0):
-    chart = figures(study(x0, 300.0, santos))["map"]
-    chart.draw_without_rendering()
-    for text in chart.axes[0].texts:
-        box = text.get_window_extent()
-        assert box.x0 > 0
-        assert box.x1 < chart.bbox.x1 * 1.02
+def test_whatever_the_alloy_the_figures_are_whole(santos, x0):
+    for figure in figures(study(x0, 300.0, santos)).values():
+        check_extents(figure)
 
 
-def test_every_figure_is_drawn_from_the_tables(whole):
-    drawn = figures(whole)
+def test_one_profile_by_itself_has_its_whole_legend(santos):
+    found = study(0.03, 300.0, santos, thickness=100e-6, current_density=100.0)
+    check_extents(figures(found)["profile"])
+
+
+def test_every_figure_is_drawn_from_the_tables(drawn, whole):
     assert set(drawn) == {"map", "profile", "lengths"}
     assert all(isinstance(figure, Figure) for figure in drawn.values())
     assert set(REGION_COLOURS) == {region.key for region in REGIONS}
@@ -199,12 +314,14 @@ def test_the_command_prints_windows_path_depth_and_sizes(folder, capsys):
         "x(Na) = 0.03 at 300 K (26.9 °C): coherent nucleation.",
         "it unmixes by itself after 49.7% of the Li (1742 mAh/g, 10.47 mAh/cm²); after 16.6%",
         "held by coherency │ 3.11e-05 │ 0.00386 │",
-        "spontaneous coherent unmixing │ 0.058 │ 49.7% │ 1742 │ 10.47 │ 44.5% to 55.1% │",
-        "depth of stripping: x0 = 0.0413 at 30 %",
-        "coherent spinodal (Li side) │ 3.11%, 0.655 mAh/cm², 39.3 min │ 81.4",
+        "by crossing ┃ x(Na) ┃ stripped ┃ of alloy ┃ of foil ┃ the draws ┃",
+        "unmixing │ coherent spinodal, Li side │ 0.058 │ 49.7 │ 1742 │ 10.47 │ 44.5–55.1 │",
+        "once a share of their Li is stripped: x0 = 0.0413 at 30 %",
+        "by crossing ┃ % of Li, mAh/cm², time ┃ % of Li, mAh/cm², time ┃",
+        "unmixing │ coherent spinodal, Li side │ 3.11, 0.655, 39.3 min │ 81.4",
         "the interface is pure Na after 20.6 h with 97.84% of the Li stripped",
         "with 1e-15 m²/s instead of 1e-14: coherent spinodal at the interface after 0.31%",
-        "fastest-growing wavelength, at x(Na) = 0.23, is 1.5 nm, with an e-folding time of 8.5 µs",
+        "fastest-growing wavelength, at x(Na) = 0.24, is 1.5 nm, with an e-folding time of 8.5 µs",
         "3.86 days │",
         "at x0 0.44 (coherent) or 0.15 (chemical)",
         "estimate: diffusivity 1e-14 m²/s",
@@ -233,12 +350,20 @@ def test_json_goes_to_standard_output_and_nothing_is_written(folder, capsys):
     assert list(folder.iterdir()) == []
 
 
-def test_a_tdb_may_take_the_shipped_elastic_data(folder, capsys):
+def test_a_share_by_weight_becomes_a_mole_fraction(folder, capsys):
+    _, printed, _ = run(capsys, "--x0", "9.5 wt%", "--json")
+    lithium, sodium = 90.5 / 6.94, 9.5 / 22.98977
+    assert json.loads(printed)["x0"] == pytest.approx(sodium / (lithium + sodium), rel=1e-7)
+
+
+@pytest.mark.parametrize("asked", [[], ["--shipped-elastic"]])
+def test_a_tdb_without_elastic_data_takes_the_shipped_ones_and_says_so(folder, capsys, asked):
     file = str(tdb_folder() / "LiNa_Santos2025.tdb")
-    status, printed, _ = run(capsys, file, "--x0", "0.03", "--shipped-elastic", "--json")
+    status, printed, _ = run(capsys, file, "--x0", "0.03", *asked, "--json")
     shipped = stripping_path(0.03, 300.0)
     assert status == 0
     assert json.loads(printed)["path"][2]["q"] == float(shipped.q["coherent spinodal alpha"])
+    assert "LiNa_Santos2025 has no elastic constants: all of" in json.loads(printed)["notes"][0]
 
 
 def test_the_plane_of_the_wave_matters_where_elasticity_is_anisotropic(folder, capsys):
@@ -267,21 +392,33 @@ def test_the_plane_of_the_wave_matters_where_elasticity_is_anisotropic(folder, c
         (["--x0", "0"], "lies between 0 and 1; got 0"),
         (["--x0", "0.03", "-T", "365"], "liquid forms on the way from x0 = 0.03"),
         (["--x0", "3"], "lies between 0 and 1; got 3"),
-        (["--x0", "0,03"], "'0,03' is no number such as 0.03 or 3%; a decimal point is a point"),
+        (
+            ["--x0", "0,03"],
+            "'0,03' is no number such as 0.03, 3% (of the atoms) or 9.3wt%; a decimal point is",
+        ),
+        (["--x0", "300 at.%"], "lies between 0 and 1; got 3 (300 at.%)"),
+        (["--x0", "3 apples"], "'apples' is no unit of this: write it as in 0.03, 3% (of the"),
+        (["--x0", "0.03", "--stripped", "5 wt%"], "'wt%' is no unit of this"),
+        (["--x0", "0.03", "-T", "-300C"], "number of kelvin; got -26.85"),
+        (
+            ["--x0", "0.03", "-T", "95C"],
+            "368.15 K (95C): the path is that of a solid, which stays one below 361.44 K (88.3 °C)",
+        ),
         (["--x0", "0.03", "-T", "-5"], "a temperature is a positive, finite number"),
         (["--x0", "0.03", "-T", "25"], "'25' has no unit: write it as in 300K or 25C"),
         (["--x0", "0.03", "-T", "30K"], "at 30 K a solubility is below 1e-15"),
         (["--x0", "0.03", "--plane", "0", "0", "0"], "not all zero"),
         (["--x0", "0.03", "--depth", "1"], "all Li is stripped at q = 1"),
         (["--x0", "0.03", "-T", "25F"], "'F' is no unit of this: write it as in 300K or 25C"),
-        (["--x0", "0.03", "--thickness", "-5um"], "thickness is in m, from 1e-09 to 0.01"),
+        (["--x0", "0.03", "--thickness", "-5um"], "from 1e-09 to 0.01; got -5e-06 (-5um)"),
+        (["--x0", "0.03", "--density", "55g/cm3"], "to 25000; got 55000 (55g/cm3)"),
         (["--x0", "0.03", "--thickness", "100"], "'100' has no unit: write it as in 100um"),
         (["--x0", "0.03", "--thickness", "thick"], "'thick' is no number such as 100um"),
         (["--x0", "0.03", "--current", "1mA/cm2"], "add --thickness, as in 100um"),
         (["--x0", "0.03", "--stripped", "0.5"], "add --current"),
         (
             ["--x0", "0.03", "--thickness", "100um", "--current", "-1mA/cm2"],
-            "a current density is in A/m², from 0.0001 to 1e+06; got -10",
+            "a current density is in A/m², from 0.0001 to 1e+06; got -10 (-1mA/cm2)",
         ),
         (
             ["--x0=0.03", "--thickness=100um", "--current=10mA/cm2", "--stripped=0.5"],
@@ -317,21 +454,21 @@ def test_bad_input_is_one_line_and_status_2_and_nothing_is_written(
     assert list(folder.iterdir()) == []
 
 
-def test_a_tdb_without_elastic_data_is_refused(folder, capsys):
-    file = tdb_folder() / "LiNa_Santos2025.tdb"
-    status, _, error = run(capsys, str(file), "--x0", "0.03")
-    assert status == 2
-    assert "has no elastic data: add PARAMETER lines" in error
-    assert "--shipped-elastic" in error
-
-
-def test_existing_results_are_kept(written, monkeypatch, capsys):
-    monkeypatch.chdir(written.parent)
-    before = (written / "path.csv").read_text()
-    status, _, error = run(capsys, "--x0", "0.1")
+def test_a_folder_of_results_belongs_to_one_run(folder, capsys):
+    given = ["--x0", "0.03", "--thickness", "100um", "--current", "1mA/cm2", "--html"]
+    assert run(capsys, *given)[0] == 0
+    before = {p.name for p in (folder / "lina-anode").iterdir()}
+    assert {"profile.csv", "sensitivity.csv", "anode.html"} < before
+    (folder / "lina-anode" / "mine.txt").write_text("kept")
+    assert run(capsys, "--x0", "0.05", "-T", "333")[0] == 0  # in place of the other
+    left = {p.name for p in (folder / "lina-anode").iterdir()}
+    assert left == {name for name in before if "profile" not in name} - {
+        "crossings.csv", "sensitivity.csv", "anode.html",
+    } | {"mine.txt"}  # fmt: skip
+    assert set(pd.read_csv(folder / "lina-anode" / "path.csv")["x0"]) == {0.05}
+    status, _, error = run(capsys, "--x0", "0.1", "--out", "lina-anode")
     assert status == 2
     assert "lina-anode exists already" in error
-    assert (written / "path.csv").read_text() == before
 
 
 # -- numbers with units --
@@ -342,6 +479,8 @@ def test_existing_results_are_kept(written, monkeypatch, capsys):
     [
         (KELVIN, "300", 300.0), (KELVIN, "25C", 298.15), (KELVIN, "60 °C", 333.15),
         (KELVIN, "77 K", 77.0), (FRACTION, "0.03", 0.03), (FRACTION, "3%", 0.03),
+        (FRACTION, "3 at.%", 0.03), (FRACTION, "3at%", 0.03), (FRACTION, "3 mol-%", 0.03),
+        (SHARE, "50%", 0.5),
         (CURRENT_DENSITY, "1 mA cm-2", 10.0), (DENSITY, "550 kg m-3", 550.0),
         (METRES, "100um", 1e-4), (METRES, "20 µm", 2e-5),
         (METRES, "0.1mm", 1e-4), (CURRENT_DENSITY, "1mA/cm2", 10.0),

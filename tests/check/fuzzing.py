@@ -132,9 +132,9 @@ def vasprun(atoms, energy: float) -> str:
 
 
 def damaged(raw: bytes, rng: random.Random) -> bytes:
-    """The bytes after up to four changes of letters, words, numbers, lines or the whole."""
+    """The bytes after up to three changes of letters, words, numbers, lines or the whole."""
     text = raw.decode("utf-8", "replace")
-    for _ in range(rng.choice([1, 1, 1, 2, 4])):
+    for _ in range(rng.choice([1, 1, 1, 2, 3])):
         text = rng.choice(_CHANGES)(text, rng) or "x"
     out = text.encode("utf-8", "replace")
     kind = rng.random()
@@ -178,6 +178,16 @@ def _number(text: str, rng: random.Random) -> str:
     return _replace(r"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?", text, rng, HOSTILE)
 
 
+def _scaled(text: str, rng: random.Random) -> str:
+    """Another value, which only the arithmetic notices."""
+    found = list(re.finditer(r"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?", text))
+    if not found:
+        return text
+    one = rng.choice(found)
+    value = float(one[0]) * rng.choice([-1, 0, 0.1, 0.5, 1.01, 2, 3, 10, 1e3, 1e6, 1e-3])
+    return f"{text[: one.start()]}{value:+.10g}{text[one.end() :]}"
+
+
 def _word(text: str, rng: random.Random) -> str:
     return _replace(r"\w+", text, rng, [*re.findall(r"\w+", text), *HOSTILE])
 
@@ -201,7 +211,10 @@ def _end(text: str, rng: random.Random) -> str:
     return text[: rng.randrange(len(text))] if rng.random() < 0.5 else text
 
 
-_CHANGES = (_cut, _double, _insert, _insert, _number, _number, _number, _word, _word, _lines, _end)
+_CHANGES = (
+    _cut, _double, _insert, _insert, _number, _number, _word, _word, _lines, _lines, _end,
+    *[_scaled] * 6,
+)  # fmt: skip
 
 
 def case(folder: Path, seed: str, number: int) -> list[str]:
@@ -237,7 +250,7 @@ def case(folder: Path, seed: str, number: int) -> list[str]:
 
 def run(folder: Path, arguments: list[str]) -> dict[str, object]:
     """What becomes of a command in a child process: status, memory and what it says."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    there = {*folder.iterdir(), folder / "out", folder / "err"}
     started = time.monotonic()
     child = os.fork()
     if not child:
@@ -255,7 +268,10 @@ def run(folder: Path, arguments: list[str]) -> dict[str, object]:
         "arguments": arguments,
         "status": os.waitstatus_to_exitcode(status),
         "seconds": round(usage.ru_utime + usage.ru_stime, 2),
-        "megabytes": (max(usage.ru_maxrss, before)) // 1024,
+        "megabytes": usage.ru_maxrss // 1024,
+        "left": sorted(
+            {p.name for p in folder.iterdir()} - {p.name for p in there} - {"out", "err"}
+        ),
         "out": (folder / "out").read_text(errors="replace")[-2000:],
         "err": (folder / "err").read_text(errors="replace")[-4000:],
     }

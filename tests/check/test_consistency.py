@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -406,7 +407,7 @@ def test_the_command_checks_everything_shipped(capsys):
 
 
 def test_the_command_as_json(capsys):
-    status, out, _ = run(capsys, "check", "zhang2003", "--phase", "bcc_a2", "-T", "100", "--json")
+    status, out, _ = run(capsys, "check", "zhang2003", "--phase", "bcc_a2", "-T", "100K", "--json")
     result = json.loads(out)
     assert status == 0
     assert result["ok"]
@@ -438,11 +439,12 @@ def test_a_closed_pipe_is_no_finding():
     assert (process.returncode, err) == (0, b"")
 
 
-def test_the_former_name_of_the_module_is_kept(tmp_path):
-    code = "from lina_calphad.consistency import check_consistency as c; print(c.__module__)"
-    out = subprocess.run(
-        [sys.executable, "-W", "always", "-c", code],
-        cwd=tmp_path, text=True, capture_output=True, check=True,
-    )  # fmt: skip
-    assert out.stdout.strip() == check_consistency.__module__
-    assert "is now lina_calphad.check.identities" in out.stderr
+def test_what_the_solver_warns_of_is_a_note(capsys, databases, monkeypatch):
+    def warned(solution, _):
+        warnings.warn("the Gibbs energy is discontinuous", UserWarning, stacklevel=1)
+        return check_consistency(solution, [300.0])
+
+    monkeypatch.setattr(report, "check_consistency", warned)
+    status, out, err = run(capsys, "check", "zhang2003", "--phase", "LIQUID")
+    assert (status, err) == (0, "")
+    assert "note: LIQUID chemical: the Gibbs energy is discontinuous" in out

@@ -507,6 +507,14 @@ def test_limits_that_are_reversed_or_equal(limits):
     assert "G(ALLOY,A,B:VA;0)" in {f.place for f in findings if f.rule == "limits"}
 
 
+def test_a_long_circle_is_named_once():
+    many = "".join(f" FUNCTION F{i} 1 +F{(i + 1) % 3000}+1; 3000 N !\n" for i in range(3000))
+    (finding,) = (f for f in found(" FUNCTION GB", many + " FUNCTION GB") if f.rule == "circle")
+    assert finding.text.startswith(
+        "runs in a circle (F1, F2, F3, F4, F5, F6, F7, F8 and 2992 more)"
+    )
+
+
 def test_a_circle_through_one_of_several_ranges():
     (finding,) = (f for f in found("+1100-4*T", "+1100-4*T+GA") if f.rule == "circle")
     assert finding.place == "FUNCTION GA"

@@ -13,10 +13,11 @@ from support import nothing_outside, run
 
 import lina_calphad as lc
 from lina_calphad.compare.figures import figures
-from lina_calphad.data.assessments import MEASURED, tdb_folder
+from lina_calphad.data.assessments import MEASURED, short_names, tdb_folder
 from lina_calphad.data.sources import EXPORTED
 from lina_calphad.errors import DatabaseError, NoMiscibilityGap, OutsideAssessedRange
 from lina_calphad.plots import KINDS
+from lina_calphad.text import printable
 
 FILES = {
     f"{name}.{suffix}"
@@ -346,13 +347,23 @@ def test_text_that_is_no_tdb_at_all(capsys, folder):
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ["[red]x.tdb", "a[/b].tdb", "a$b^$c.tdb"])
-def test_odd_file_names(capsys, own_tdb, folder, name):
+ODD = ["[red]x.tdb", "a[/b].tdb", "a$b^$c.tdb", r"$\frac$.tdb", "b\udcff.tdb", "e\x1b[31m.tdb"]
+
+
+def test_odd_file_names(capsys, own_tdb, folder):
     (folder / "a[").mkdir()
-    own_tdb(name=name)
-    status, out, _ = run(capsys, "compare", "santos2025", name, "--out", "out")
+    names = [own_tdb(name=name) for name in ODD]
+    status, out, _ = run(capsys, "compare", *names, "--json", "--out", "out")
     assert status == 0
-    assert name.removesuffix(".tdb").split("/")[-1] in out
+    shown = [printable(name.removesuffix(".tdb").split("/")[-1]) for name in ODD]
+    assert json.loads(out)["assessments"] == shown
+    assert {p.name for p in (folder / "out").iterdir()} == FILES
+    assert list(pd.read_csv(folder / "out" / "comparison.csv").columns[4:10]) == shown
+
+
+def test_names_that_look_alike_are_told_apart(own_tdb):
+    names = [own_tdb(name=name) for name in ("b\udcff.tdb", "b\udcfe.tdb")]
+    assert short_names(names) == ["b\ufffd 1", "b\ufffd 2"]
 
 
 def test_an_interrupt_leaves_no_results(capsys, folder, monkeypatch):

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from pycalphad import Database
 from support import LINA
 from test_supercells import NA_IN_LI, REFERENCES, frame, mixed, supercell
 
+from lina_calphad.cli.main import _surroundings
 from lina_calphad.data.assessments import ELASTIC_FILE, MEASURED, read_shipped, tdb_folder
 from lina_calphad.data.cells import read_calculations, read_table
 from lina_calphad.data.databases import copy_elastic_data
@@ -35,9 +37,10 @@ from lina_calphad.data.datasets import (
     shipped_folder,
     write_dataset,
 )
+from lina_calphad.data.mixing_data import mixing_data
 from lina_calphad.data.new_datasets import energies_dataset, solubility_dataset
 from lina_calphad.data.supercells import EV_IN_J_PER_MOL, mixing_energies
-from lina_calphad.errors import DatasetError, OutputError
+from lina_calphad.errors import DataLeftOut, DatasetError, OutputError
 
 COMPUTED = {"santos2025", *GPAW_SETS}
 DISABLED = {"gpaw2026-ordered", "gpaw2026-convergence", "howland1957-critical", "bale1989"}
@@ -331,6 +334,95 @@ def test_checking_changes_nothing(data):
     before = json.dumps(data)
     assert check_dataset(data)["conditions"]["T"] == 298.15
     assert json.dumps(data) == before
+
+
+def test_rounded_occupancies_and_an_ideal_solution_are_taken(on_disk, data):
+    solver = data["solver"] | {"sublattice_occupancies": [[[0.962962, 0.037037], 1.0]]}
+    assert read_datasets([on_disk(solver=solver)], LINA)
+    solver = data["solver"] | {"sublattice_occupancies": [[[0.333, 0.666], 1.0]]}
+    assert read_datasets([on_disk(solver=solver)], LINA)
+    solver = data["solver"] | {"sublattice_occupancies": [[[0.96, 0.037], 1.0]]}
+    with pytest.raises(DatasetError, match="add up to 1"):
+        read_datasets([on_disk(solver=solver)], LINA)
+    assert read_datasets([on_disk(values=[[[0.0]]])], LINA)[0]["values"] == [[[0.0]]]
+
+
+@pytest.mark.parametrize("weight", [2.0, [[[1.0], [2.0], [3.0]]]])
+def test_points_below_espeis_limit_are_left_out_with_a_word(on_disk, weight):
+    file = on_disk(conditions={"P": 101325, "T": [200, 300, 400]}, values=[[[1.0], [2.0], [3.0]]],
+                   weight=weight)  # fmt: skip
+    with pytest.warns(
+        DataLeftOut, match=r"HM_MIX at 1 of 3 temperatures is left out: below 298\.15"
+    ):
+        (read,) = read_datasets([file], LINA)
+    assert (read["conditions"]["T"], read["values"]) == ([300.0, 400.0], [[[2.0], [3.0]]])
+    assert mixing_data([read], "BCC_A2", LINA)["energy"].tolist() == [2.0, 3.0]
+    assert read["weight"] == ([[[2.0], [3.0]]] if isinstance(weight, list) else weight)
+
+
+def test_on_the_terminal_such_a_word_is_a_note(capsys):
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        with _surroundings():
+            warnings.warn("cold data are left out", DataLeftOut, stacklevel=1)
+    assert capsys.readouterr().err == "note: cold data are left out\n"
+
+
+@pytest.mark.parametrize("kind", ["chemical", "coherent"])
+def test_solubilities_say_of_which_equilibrium(kind):
+    def make(equilibrium):
+        return solubility_dataset(
+            300.0, 0.1, solvent="LI", equilibrium=equilibrium, ln_x_error=0.1, reference="nobody"
+        )
+
+    data = make(kind)
+    assert check_dataset(data)["equilibrium"] == kind
+    with pytest.raises(DatasetError, match=r'nobody has .* "equilibrium" is .both.: it is "chem'):
+        make("both")
+    del data["equilibrium"]
+    with pytest.raises(DatasetError, match='"equilibrium" is nothing: it is "chemical" for'):
+        check_dataset(data)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"ln_x_error": [0.1, 0.2]}, "no positive ln_x_error for each temperature"),
+        ({"ln_x_error": [-0.1]}, "no positive ln_x_error"),
+        ({"values": [[[1.5]]]}, "no mole fractions between 0 and 1"),
+    ],
+)
+def test_solubilities_of_others_are_checked(changes, message):
+    data = solubility_dataset(
+        300.0, 0.1, solvent="LI", equilibrium="chemical", ln_x_error=0.1, reference="nobody"
+    )
+    with pytest.raises(DatasetError, match=message):
+        check_dataset(data | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"phases": [5]}, r"phases are names; got \[5\]"),
+        ({"components": "LI"}, "no valid ESPEI dataset"),
+        ({"conditions": {"P": 1, "T": "warm"}}, "no valid ESPEI dataset"),
+        ({"conditions": []}, "no valid ESPEI dataset"),
+        ({"values": {"a": 1}}, "no valid ESPEI dataset"),
+        ({"weight": "heavy"}, "no valid ESPEI dataset: could not convert"),
+        ({"solver": 7}, "no valid ESPEI dataset"),
+    ],
+)
+def test_json_of_other_shapes_gets_a_sentence(on_disk, changes, message):
+    with pytest.raises(DatasetError, match=rf"my\.json is {message}|my\.json .*{message}"):
+        read_datasets([on_disk(**changes)], LINA)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 200_000, '{"values": ' + "[" * 100_000 + "]" * 100_000 + "}"]
+)
+def test_lists_within_lists_without_end(on_disk, text):
+    with pytest.raises(DatasetError, match=r"my\.json cannot be read as JSON: .*too deep"):
+        read_datasets([on_disk(text=text)], LINA)
 
 
 # Making and writing

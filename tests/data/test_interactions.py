@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycalphad import Database, calculate
+from pycalphad import variables as v
 from symengine import S, Symbol
 
 import lina_calphad as lc
@@ -160,3 +161,16 @@ def test_phases_that_are_not_there_or_mix_more_than_once(databases, example_tdb)
         free_interactions(databases["santos2025"], "SIGMA", LINA)
     with pytest.raises(UnsupportedPhase, match="mixes on 2 sublattices"):
         free_interactions(example_tdb("cumg.tdb"), "CU2MG", ("CU", "MG"))
+
+
+def test_a_pair_in_reversed_order_is_freed_with_its_meaning():
+    """A Model takes L(NA,LI;1) as it is added: x(Na) less x(Li)."""
+    dbf = copy_database(lc.load("zhang2003"))
+    dbf.add_parameter("L", "BCC_A2", [["NA", "LI"], ["VA"]], 1, 3000.0 + 2 * v.T)
+    freed, values = free_interactions(dbf, "BCC_A2", LINA)
+    assert values == {"BCCL0": 16000.0, "BCCL1A": -3000.0, "BCCL1B": -2.0}
+    energies = [
+        float(lc.BinarySolution(each, LINA, "BCC_A2").gibbs_energy(300.0, 0.2))
+        for each in (dbf, freed)
+    ]
+    assert energies[0] == pytest.approx(energies[1], abs=1e-9)

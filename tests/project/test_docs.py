@@ -23,6 +23,7 @@ def test_the_programs_of_the_refit_page_run(tmp_path, monkeypatch):
     assert {path.name for path in tmp_path.iterdir()} == {"solubility.json", "bands.csv"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("column", "data"), [(0, "santos2025"), (1, "gpaw2026-54")])
 def test_the_table_of_the_two_sources(tmp_path, column, data):
     result = refit(RefitSettings(data=(data,), iterations=0), tmp_path / "run")

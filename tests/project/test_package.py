@@ -94,7 +94,8 @@ def test_the_installed_package_works_in_an_empty_folder(tmp_path):
 def test_importing_is_light(tmp_path):
     code = (
         "import sys, lina_calphad, lina_calphad.cli.main; "
-        "heavy = ('pycalphad', 'espei', 'matplotlib', 'numpy', 'rich'); "
+        "heavy = ('ase', 'distributed', 'espei', 'filelock', 'matplotlib', 'numpy', 'pandas', "
+        "'pint', 'pycalphad', 'rich', 'scipy', 'sympy'); "
         "print([m for m in heavy if m in sys.modules])"
     )
     assert python(code, tmp_path) == "[]"

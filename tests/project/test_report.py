@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from matplotlib.figure import Figure
 from support import nothing_outside
 
-from lina_calphad.cli.options import options_of
+from lina_calphad.cli.options import options_of, reporting
 from lina_calphad.plots import (
     COLOURS,
     arrhenius_axis,
@@ -64,6 +64,30 @@ def test_a_report_saves_tables_figures_and_numbers(report, tmp_path):
     report.save(tmp_path / "out")
     there = {p.name for p in (tmp_path / "out").iterdir()}
     assert {"cells.csv", "cells.json", "drawn.png", "drawn.svg"} <= there
+
+
+@click.command()
+@reporting("sums")
+def sums():
+    return Report("sum", {"sum": 3}, ["1 + 2 = 3"], tables={"sum": CELLS})
+
+
+def test_what_was_found_is_shown_even_if_it_cannot_be_written(folder):
+    (folder / "out").mkdir()
+    (folder / "out" / "sum.csv").write_text("mine")
+    result = CliRunner().invoke(sums, ["--out", "out", "--overwrite"])
+    assert result.output == "1 + 2 = 3\n"
+    assert "sum.csv was not made by a run" in str(result.exception)
+    assert (folder / "out" / "sum.csv").read_text() == "mine"
+
+
+def test_a_command_says_where_results_are_and_what_they_replace(folder):
+    assert CliRunner().invoke(sums, []).output.endswith("Tables and figures are in sums/\n")
+    assert "in place of those of an earlier run" in CliRunner().invoke(sums, []).output
+    (folder / "sums" / "sum.json").write_text("mine")
+    assert "was changed since" in str(CliRunner().invoke(sums, []).exception)
+    assert "in place" not in CliRunner().invoke(sums, ["--overwrite"]).output
+    assert CliRunner().invoke(sums, ["--json"]).output == '{\n  "sum": 3\n}\n'
 
 
 # -- options made of a dataclass --
