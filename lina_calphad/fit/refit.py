@@ -141,10 +141,11 @@ class Refit:
                 values = ", ".join(f"{name} = {self.setup.old[name]:.6g}" for name in names)
                 notes.append(f"{what}: {values} of the source")
         if self.degrees_of_freedom < 1:
-            notes.append(
-                f"{len(self.symbols)} parameters of {len(self.residuals)} data: nothing is left to "
-                "test whether this form is the right one; --order takes fewer parameters"
-            )
+            count = f"{len(self.symbols)} parameters of {len(self.residuals)} data"
+            what = "nothing is left to test whether this form is the right one"
+            if self.degrees_of_freedom < 0:
+                what = "the data do not determine them, and their errors mean nothing"
+            notes.append(f"{count}: {what}; --order takes fewer parameters")
         return notes
 
     def to_dataframe(self) -> pd.DataFrame:
@@ -230,13 +231,6 @@ def refit(
         symbols = tuple(sorted(values))
         start = np.array([values[name] for name in symbols])
         likelihood = _Likelihood(setup, dbf, symbols)
-        found = len(likelihood.table(start))
-        if found < len(symbols):
-            msg = (
-                f"{found} data do not determine {len(symbols)} parameters ({', '.join(symbols)}): "
-                "add data, or fit fewer (--order, --symbol)"
-            )
-            raise DatasetError(msg)
         exact = closed_form(likelihood, start, symbols) if likelihood.linear else None
         chain = None
         if settings.iterations:

@@ -43,6 +43,7 @@ def test_workers_of_many_threads_give_the_same_chain(tmp_path):
     assert (shared.trace == alone.trace).all()
 
 
+@pytest.mark.slow
 def test_a_running_cluster_gives_the_same_chain(tmp_path):
     file = tmp_path / "scheduler.json"
     dask = [sys.executable, "-m", "dask"]

@@ -196,6 +196,15 @@ def test_solubilities_are_sampled(tmp_path, bcc):
     best = np.unravel_index(result.lnprob.argmax(), result.lnprob.shape)
     assert result.values == pytest.approx(result.trace[best])
     assert result.convergence.burn_in == 13
+    # Bands of a chain so short are not to be trusted, and the figures say so.
+    drawn = report(result).figures["solubility"]()
+    assert "too short" in drawn.get_suptitle()
+    drawn.draw_without_rendering()
+    frame = drawn.bbox
+    for legend in drawn.legends:
+        assert (
+            frame.x0 <= legend.get_window_extent().x0 <= legend.get_window_extent().x1 <= frame.x1
+        )
 
 
 def test_a_liquid_is_fitted_to_measured_tie_lines(tmp_path):
@@ -209,6 +218,7 @@ def test_a_liquid_is_fitted_to_measured_tie_lines(tmp_path):
     frame = result.to_dataframe().set_index("symbol")
     assert frame.loc["LIQUL1B", "unit"] == "J/(mol K)"
     assert frame.loc["LIQUL0", "old"] == 10684.3678
+    assert "4 parameters of 2 data: the data do not determine them" in result.notes[-1]
 
 
 # -- what is written --
@@ -217,7 +227,7 @@ def test_a_liquid_is_fitted_to_measured_tie_lines(tmp_path):
 def test_the_files(paper, tmp_path):
     result, folder = paper
     names, notes = written(result, folder)
-    assert notes == []
+    assert notes == result.notes
     figures = {"corner", "trace", "formation_energy", "solubility"}
     assert names >= {f"{name}.{suffix}" for name in figures for suffix in ("png", "svg")}
     assert names >= {"refit.tdb", "refit_draws.csv", "parameters.csv", "report.json"}
@@ -226,6 +236,57 @@ def test_the_files(paper, tmp_path):
     numbers = json.loads((folder / "report.json").read_text())
     assert numbers["parameters"][0]["new"] == pytest.approx(result.values[0])
     assert numbers["convergence"]["verdict"] == result.convergence.verdict
+
+
+def test_the_report_says_how_well_the_data_are_met(tmp_path):
+    data = ("gpaw2026-54", "gpaw2026-sqs")
+    result = refit(RefitSettings(data=data, order=1, iterations=0), tmp_path / "run")
+    assert result.symbols == ("BCCL0", "BCCL1")
+    # By hand: two columns of weighted least squares.
+    energies = formation_energies(result, "BCC_A2")[1]
+    x, h, sigma = energies[["x", "energy", "standard_error"]].to_numpy(float).T
+    terms = np.stack([x * (1 - x), x * (1 - x) * (1 - 2 * x)], axis=1)
+    right, chi, *_ = np.linalg.lstsq(terms / sigma[:, None], h / sigma, rcond=None)
+    assert result.values == pytest.approx(right, rel=1e-6)
+    assert result.chi_squared == pytest.approx(float(chi[0]), rel=1e-6)
+    assert result.degrees_of_freedom == len(x) - 2 == 6
+    assert energies["in_sigma"].to_numpy() == pytest.approx((terms @ right - h) / sigma, abs=1e-6)
+    found = report(result).content
+    assert found["chi_squared"] == pytest.approx(float(chi[0]), rel=1e-6)
+    assert found["degrees_of_freedom"] == 6
+    assert [row["dataset"] for row in found["residuals"]] == [1, 1, 2, 2, 2, 2, 2, 2]
+    assert not any("nothing is left to test" in note for note in result.notes)
+
+
+def test_as_many_parameters_as_data_test_no_form(paper):
+    result, _ = paper
+    assert result.degrees_of_freedom == 0
+    assert result.chi_squared == pytest.approx(0, abs=1e-9)
+    assert "2 parameters of 2 data: nothing is left to test" in result.notes[-1]
+
+
+def test_parameters_beyond_the_order_stay_as_they_are():
+    settings = RefitSettings(
+        source="zhang2003", data="khairulin2019", phases="LIQUID", model="chemical", order=1
+    )
+    dbf, values = generate(prepare(settings))
+    assert list(values) == ["LIQUL0", "LIQUL1A", "LIQUL1B"]
+    assert float(dbf.symbols["LIQUL2"]) == 1580.34389
+
+
+@pytest.mark.parametrize(
+    ("equilibrium", "model"), [("chemical", "coherent"), ("coherent", "chemical")]
+)
+def test_solubilities_of_another_equilibrium_than_the_model(tmp_path, equilibrium, model):
+    dataset = solubility_dataset(
+        [300.0], [1e-4], solvent="LI", equilibrium=equilibrium, ln_x_error=0.1, reference="made up"
+    )
+    write_dataset(dataset, tmp_path / "one.json")
+    data = str(tmp_path / "one.json")
+    message = f"made up has solubilities in {equilibrium} equilibrium.*--model {equilibrium}"
+    with pytest.raises(DatasetError, match=message):
+        prepare(RefitSettings(source="zhang2003", data=data, model=model))
+    assert prepare(RefitSettings(source="zhang2003", data=data, model=equilibrium)).old
 
 
 def test_plain_pycalphad_reads_the_database(paper, tmp_path):
@@ -349,7 +410,17 @@ def test_settings_that_do_not_fit(tmp_path, settings, error, message):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"chains": 7}, {"chains": 2}, {"iterations": -1}, {"iterations": 3}, {"seed": -1}]
+    "settings",
+    [
+        {"chains": 7},
+        {"chains": 2},
+        {"chains": 10**11},
+        {"iterations": -1},
+        {"iterations": 3},
+        {"iterations": 10**12},
+        {"seed": -1},
+        {"order": -1},
+    ],
 )
 def test_numbers_out_of_range(settings):
     with pytest.raises(ValueError, match=str(next(iter(settings.values())))):
@@ -462,6 +533,9 @@ def test_the_command_writes_inputs_for_espei(folder, capsys):
         (("--resume",), "no run to resume"),
         (("--resume", "--seed", "5"), "leave out --seed"),
         (("--cores", "0"), "--cores"),
+        (("--chains", "100000000000"), "got 100000000000 x 1500"),
+        (("--order", "1", "--symbol", "BCCL0"), "not for symbols"),
+        (("--order", "1", "--write-inputs", "inputs"), "leave out --order"),
         (("--components", "LI", "LI"), "two different elements"),
         (("--chains", "3"), "chains are an even number"),
     ],
