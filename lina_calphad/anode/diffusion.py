@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from lina_calphad.checks import Array
     from lina_calphad.data.assessments import Source
-    from lina_calphad.phase.alloy import Alloy
+    from lina_calphad.diagram.alloy import Alloy
 
 _CURRENT = (1e-4, 1e6)  # in A/m²
 # What 800 cells resolve: mole fractions, and thickness over the length D/u.

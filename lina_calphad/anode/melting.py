@@ -13,7 +13,7 @@ from lina_calphad.errors import OutsideAssessedRange
 
 if TYPE_CHECKING:
     from lina_calphad.checks import Array, Flags
-    from lina_calphad.phase.alloy import Alloy
+    from lina_calphad.diagram.alloy import Alloy
 
 #: Error of a melting temperature in K.
 MELTING_ERROR = 0.01

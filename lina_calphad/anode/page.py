@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lina_calphad.anode.summary import Study
-    from lina_calphad.phase.alloy import Alloy
+    from lina_calphad.diagram.alloy import Alloy
 
 #: Boundaries: colour, dashes and meaning. Blue and vermilion of the other figures, darker,
 #: since they lie on fills of their own.

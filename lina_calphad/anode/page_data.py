@@ -24,7 +24,7 @@ from lina_calphad.plots import FRACTIONS
 if TYPE_CHECKING:
     from lina_calphad.anode.summary import Study
     from lina_calphad.checks import Array
-    from lina_calphad.phase.alloy import Alloy
+    from lina_calphad.diagram.alloy import Alloy
 
 #: x0 that the page takes.
 STARTS = (1e-4, 0.5)

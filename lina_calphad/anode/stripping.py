@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pycalphad import Database
 
     from lina_calphad.checks import Array
-    from lina_calphad.phase.alloy import Alloy
+    from lina_calphad.diagram.alloy import Alloy
 
 MAH = constants.milli * constants.hour  # one mAh in coulomb
 FARADAY = constants.e * constants.N_A

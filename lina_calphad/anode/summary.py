@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from lina_calphad.checks import Array
     from lina_calphad.data.assessments import Source
-    from lina_calphad.phase.alloy import Alloy
+    from lina_calphad.diagram.alloy import Alloy
     from lina_calphad.phase.bands import Bands
     from lina_calphad.phase.draws import ParameterDraws
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pycalphad import Database
 
     from lina_calphad.checks import Array
-    from lina_calphad.phase.alloy import Alloy
+    from lina_calphad.diagram.alloy import Alloy
     from lina_calphad.phase.draws import ParameterDraws
 
 #: Times of the table of coarsening, in s.

@@ -21,8 +21,8 @@ from lina_calphad.data.assessments import (
     read,
     short_names,
 )
+from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.errors import MissingElasticData
-from lina_calphad.phase.alloy import Alloy
 from lina_calphad.phase.bands import region_probability
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.results import span

@@ -19,6 +19,7 @@ from lina_calphad import __version__
 from lina_calphad.cli.anode import anode
 from lina_calphad.cli.check import check
 from lina_calphad.cli.dataset import dataset
+from lina_calphad.cli.diagram import diagram
 from lina_calphad.cli.options import KELVIN, reporting
 from lina_calphad.cli.refit import refit
 from lina_calphad.cli.reproduce import reproduce
@@ -148,6 +149,7 @@ cli.add_command(anode)
 cli.add_command(dataset)
 cli.add_command(refit)
 cli.add_command(check)
+cli.add_command(diagram)
 cli.add_command(reproduce)
 
 

@@ -21,6 +21,7 @@ from lina_calphad.data.assessments import (
     read,
     short_names,
 )
+from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.errors import (
     NoCriticalPoint,
     NoMiscibilityGap,
@@ -28,7 +29,6 @@ from lina_calphad.errors import (
     SeveralMiscibilityGaps,
     UnknownAssessment,
 )
-from lina_calphad.phase.alloy import Alloy
 from lina_calphad.phase.bands import bands as bands_of
 from lina_calphad.phase.draws import draws_note, source_draws
 from lina_calphad.plots import ARRHENIUS_BOTTOM, KINDS

@@ -16,7 +16,7 @@ from lina_calphad.errors import LinaCalphadError, NoMiscibilityGap
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lina_calphad.phase.alloy import Alloy
+    from lina_calphad.diagram.alloy import Alloy
 
 #: Of a gap: key and name behind its kind, unit, curve (or critical point) and attribute of that.
 _OF_A_GAP = (

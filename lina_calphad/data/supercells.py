@@ -298,8 +298,8 @@ def mixing_energies(
         pure = cells[cells[f"n_{other}"] == 0]
         mixed[f"e_{own}"] = _references(mixed, f"e_{own}", pure, element)
     rare = mixed[["n_first", "n_second"]].min(axis=1)
-    names = ("energy", "n_first", "n_second", "e_first", "e_second")
-    per_atom = formation_energy(*(mixed[name] for name in names))
+    given = ("energy", "n_first", "n_second", "e_first", "e_second")
+    per_atom = formation_energy(*(mixed[name] for name in given))
     mixed["x"] = mixed["n_second"] / mixed["atoms"]
     mixed["enthalpy"] = per_atom * EV_IN_J_PER_MOL
     mixed["error"] = uncertainty * rare / mixed["atoms"] * EV_IN_J_PER_MOL

@@ -13,8 +13,8 @@ from scipy.optimize import brentq
 
 from lina_calphad.data.assessments import load
 from lina_calphad.data.sources import COMPONENTS
+from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.phase import dilute
-from lina_calphad.phase.alloy import Alloy
 from lina_calphad.phase.solution import BinarySolution
 from lina_calphad.plots import ARRHENIUS_BOTTOM
 

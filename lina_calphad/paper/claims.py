@@ -26,7 +26,7 @@ from lina_calphad.phase.solution import BinarySolution
 from lina_calphad.report import Line, Report, Shown
 
 if TYPE_CHECKING:
-    from lina_calphad.phase.alloy import Alloy
+    from lina_calphad.diagram.alloy import Alloy
 
 #: Whose handbook constants stand for the anisotropy of the host.
 _LI = ("LI", "300 K")

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lina_calphad.checks import Array
+    from lina_calphad.diagram.alloy import Alloy
     from lina_calphad.paper.alloys import Paper
-    from lina_calphad.phase.alloy import Alloy
 
 #: Shipped phase-diagram data, and what each is; superseded ones are not drawn.
 MEASURED = {

@@ -297,7 +297,7 @@ def _begun(
     size: int,
 ) -> tuple[Callable[[Array], tuple[dict[str, Array], int]], Iterator[Array]]:
     """What solves a piece of the draws, and the pieces, each of at most a size."""
-    pieces = _pieces(draws, size)
+    pieces = pieces_of_draws(draws, size)
     head = next(pieces, None)
     if head is None:
         msg = "there are no draws: bands and probabilities need some"
@@ -320,7 +320,8 @@ def _begun(
     return partial(_usable, curves, solutions, T), (p.values for p in chain([head], pieces))
 
 
-def _pieces(draws: Draws, size: int) -> Iterator[ParameterDraws]:
+def pieces_of_draws(draws: Draws, size: int) -> Iterator[ParameterDraws]:
+    """Draws in pieces of at most a size, all of the same symbols."""
     symbols: tuple[str, ...] = ()
     for piece in [draws] if isinstance(draws, ParameterDraws) else draws:
         symbols = symbols or piece.symbols

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from collections.abc import Sequence
 
     from lina_calphad.checks import Array
 
@@ -43,16 +43,19 @@ class Tally:
         self.count += np.isfinite(values).sum(axis=0)
         self._add(values, 0)
 
-    def quantiles(self, levels: ArrayLike) -> Array:
+    def quantiles(self, levels: Sequence[float] | Array) -> Array:
         """Quantiles of each column, shape (levels, columns); NaN where they are infinite.
 
         Each is a value that was added, so that none lies between a number and infinity.
         """
-        values = np.concatenate([rows for kept in self._kept for rows in kept])
-        shares = np.asarray(levels, dtype=float)
+        pieces = [rows for kept in self._kept for rows in kept]
         sizes = [sum(map(len, kept)) for kept in self._kept]
         weights = None if len(sizes) == 1 else np.repeat(2.0 ** np.arange(len(sizes)), sizes)
-        found = np.quantile(values, shares, axis=0, weights=weights, method="inverted_cdf")
+        found = np.empty((np.size(levels), self.count.size))
+        # Column by column: with weights, NumPy copies what it is given several times.
+        for j in range(self.count.size):
+            column = np.concatenate([rows[:, j] for rows in pieces])
+            found[:, j] = np.quantile(column, levels, weights=weights, method="inverted_cdf")
         quantiles: Array = np.where(np.isfinite(found), found, np.nan)
         return quantiles
 
@@ -63,9 +66,15 @@ class Tally:
         kept = self._kept[place]
         room = self.rows - sum(map(len, kept))
         while len(values) > room:
-            full = np.sort(np.concatenate([*kept, values[:room]]), axis=0)
-            kept.clear()
-            self._add(full[self._odd[place] :: 2].copy(), place + 1)
-            self._odd[place] ^= 1
+            kept.append(values[:room])
+            self._add(self._thinned(place), place + 1)
             values, room = values[room:], self.rows
         kept.append(values)
+
+    def _thinned(self, place: int) -> Array:
+        """Every second of the values at a place, which is empty then."""
+        full = np.concatenate(self._kept[place])
+        self._kept[place].clear()
+        full.sort(axis=0)
+        self._odd[place] ^= 1
+        return full[self._odd[place] :: 2].copy()

@@ -370,7 +370,7 @@ def test_an_interrupt_leaves_no_results(capsys, folder, monkeypatch):
     def interrupted(*arguments, **keywords):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lina_calphad.phase.alloy.driving_force", interrupted)
+    monkeypatch.setattr("lina_calphad.diagram.alloy.BinarySystem", interrupted)
     status, _, _err = run(capsys, "compare")
     assert status == 130
     assert list(folder.iterdir()) == []

@@ -17,7 +17,7 @@ from symengine import Symbol
 
 import lina_calphad as lc
 from lina_calphad.data.assessments import tdb_folder
-from lina_calphad.phase.alloy import Alloy
+from lina_calphad.diagram.alloy import Alloy
 
 FILES = sorted(path.name for path in tdb_folder().glob("*.tdb"))
 

@@ -242,11 +242,11 @@ def test_two_runs_do_not_write_at_once(out, monkeypatch):
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_command_exits_as_documented_and_leaves_nothing(tmp_path, stop):
     code = (
-        "import os, threading, lina_calphad.cli.main as c, lina_calphad.phase.alloy as a\n"
+        "import os, threading, lina_calphad.cli.main as c, lina_calphad.diagram.alloy as a\n"
         "def stopped(*given):\n"
         f"    os.kill(os.getpid(), {int(stop)})\n"
         "    threading.Event().wait(30)\n"
-        "a.driving_force = stopped\n"
+        "a.BinarySystem = stopped\n"
         "c.main(['compare', '--out', 'new'])"
     )
     done = subprocess.run(

@@ -11,7 +11,7 @@ from support import COMPS
 from sympy import Symbol, lambdify
 
 import lina_calphad as lc
-from lina_calphad.phase.alloy import Alloy, driving_force
+from lina_calphad.diagram.alloy import Alloy
 
 
 @pytest.fixture(scope="module")
@@ -51,28 +51,6 @@ def test_invariants_are_those_of_the_three_phase_conditions(databases, alloys, k
         assert invariant.T == pytest.approx(float(T), abs=1e-8)
         found = [at for _, at in invariant.phases]
         assert found == pytest.approx([float(at) for at in x], abs=1e-9)
-
-
-def test_no_driving_force_without_a_gap(alloys):
-    alloy = alloys["zhang2003"]
-    top = alloy.liquid_top.T
-    height, x = driving_force(alloy.liquid, alloy.chemical, np.array([top - 10, top + 10]))
-    assert np.isnan([height[1], x[1]]).all()
-    assert height[0] > 0
-
-
-def test_the_driving_force_is_the_lowest_height(alloys):
-    alloy = alloys["santos2025"]
-    T = np.array([300.0, 361.0, 400.0])
-    height, at = driving_force(alloy.chemical, alloy.liquid, T)
-    x = np.linspace(1e-5, 1 - 1e-5, 20_001)
-    for i, level in enumerate(T):
-        alpha = float(alloy.chemical.binodal(level).x_alpha)
-        slope = alloy.chemical.diffusion_potential(level, alpha)
-        tangent = alloy.chemical.gibbs_energy(level, alpha) + slope * (x - alpha)
-        above = alloy.liquid.gibbs_energy(level, x) - tangent
-        assert height[i] == pytest.approx(above.min(), abs=1e-3)
-        assert at[i] == pytest.approx(x[above.argmin()], abs=1e-4)
 
 
 def test_liquid_is_present_above_the_invariants(alloys):

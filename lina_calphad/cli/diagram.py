@@ -1,0 +1,97 @@
+"""The `lina-calphad diagram` command: argument parsing, nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lina_calphad.cli.options import KELVIN, reporting
+
+if TYPE_CHECKING:
+    from lina_calphad.report import Report
+
+
+class _List(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.3
+    """Names with commas between them."""
+
+    name = "names"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
+        names = value if isinstance(value, tuple) else tuple(n.strip() for n in value.split(","))
+        if not all(names):
+            self.fail(f"{value!r} is no list of names such as AL,ZN", param, ctx)
+        return tuple(name.upper() for name in names)
+
+
+class _Span(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.3
+    """Two temperatures with a colon between them; the second may be left out."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, float | None]:
+        if isinstance(value, tuple):
+            return value
+        low, colon, high = value.partition(":")
+        if not colon:
+            self.fail(f"{value!r} is no range of temperature such as 200:700", param, ctx)
+        ends = [KELVIN.convert(end, param, ctx) for end in (low, high) if end]
+        if not low or (len(ends) == 2 and not ends[0] < ends[1]):
+            self.fail(f"{value!r} is no range from low to high, such as 200:700", param, ctx)
+        return ends[0], ends[1] if high else None
+
+
+@click.command(
+    epilog="\b\nExamples:\n"
+    "  lina-calphad diagram\n"
+    "  lina-calphad diagram santos2025 --bands -T 200:700\n"
+    "  lina-calphad diagram alzn.tdb --components AL,ZN\n"
+    "  lina-calphad diagram COST507.tdb --components CU,MG --phases LIQUID,FCC_A1,HCP_A3"
+)
+@click.argument("source", default="santos2025")
+@click.option(
+    "--components", type=_List(), default="LI,NA", show_default=True, metavar="A,B",
+    help="The two components; further ones are held by sublattices of their own.",
+)  # fmt: skip
+@click.option(
+    "--phases", type=_List(), metavar="NAMES", help="Phases.  [default: all of the database]"
+)
+@click.option(
+    "--coherent",
+    metavar="PHASE",
+    help="A phase that stays coherent with itself; needs elastic data.",
+)
+@click.option(
+    "-T", "--temperature", "span", type=_Span(), default="200:", metavar="FROM:TO",
+    help="Range of temperature, as in 200:700 or 20C:.  [default: from 200 K to a tenth above all "
+    "that happens]",
+)  # fmt: skip
+@click.option("--bands", is_flag=True, help="Add what is known of the parameters.")
+@reporting("lina-diagram")
+def diagram(
+    source: str, components: tuple[str, ...], phases: tuple[str, ...] | None, coherent: str | None,
+    span: tuple[float, float | None], bands: bool,
+) -> Report:  # fmt: skip
+    """Draw the whole phase diagram of two components, exactly.
+
+    SOURCE is the key of an assessment (see `lina-calphad list`) or the path of a TDB
+    file of any alloy; santos2025 if not given.
+
+    Prints every three-phase equilibrium, critical point, congruent point and
+    transition of a component, and writes them as CSV with all boundaries and the
+    figure. Phases with one mixing sublattice of the two components (or of one and
+    vacancies) and compounds are treated; of a database with others, name the phases
+    wanted.
+
+    With --bands the figure shows where 68 % and 95 % of the draws of the parameters
+    lie (see `lina-calphad compare --help`), the table how well each temperature is
+    known, and a second figure which phases are likely where.
+    """
+    from lina_calphad.compare.diagram import diagram_report
+    from lina_calphad.report import steps
+
+    with steps(2 + 4 * bands) as say:
+        return diagram_report(
+            source, components, phases, coherent=coherent.upper() if coherent else None,
+            span=span, bands=bands, progress=say,
+        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Several phases, exactly: whole diagrams of two components, their invariants and bands."""

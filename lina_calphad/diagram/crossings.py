@@ -1,0 +1,205 @@
+"""Where the curves a(s) of two phases cross: their tie-line, by Newton's method or bracketing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.optimize.elementwise import find_minimum
+from scipy.special import expit
+
+from lina_calphad.diagram.phases import FAR, GRID
+from lina_calphad.errors import UnsupportedPhase
+
+if TYPE_CHECKING:
+    from lina_calphad.checks import Array, Flags
+    from lina_calphad.diagram.phases import Phase
+    from lina_calphad.phase.rows import Rows
+
+_DIP = 0.3  # psi below which a dip is looked into
+_LADDER = np.geomspace(1e-8, 1e3, 45)
+_STEPS = 40
+
+
+def on_grid(phase: Phase, rows: Rows) -> tuple[Array, ...]:
+    """s, a, x, psi and t on the grid, shape (rows, grid); a compound has one point."""
+    if phase.fixed:
+        g, x = phase.line(rows)
+        _finite(phase, g, rows)
+        return g[:, None], x[:, None]
+    t = np.tile(GRID, (rows[0].size, 1))
+    s, a, y, _, psi = phase.curve(t, tuple(r[:, None] for r in rows))
+    _finite(phase, s.sum(axis=1) + a.sum(axis=1), rows)
+    # A dip of psi, as beside a Curie temperature or a critical point, may go below zero
+    # between two points.
+    middle = psi[:, 1:-1]
+    row, k = np.nonzero(
+        (middle < _DIP) & (middle > 0) & (middle < psi[:, :-2]) & (middle < psi[:, 2:])
+    )
+    if row.size:
+        some = tuple(r[row] for r in rows)
+        with np.errstate(invalid="ignore"):
+            dip = find_minimum(
+                lambda t, *rows: phase.terms(rows[0], expit(t), *rows[1:])[..., 2],
+                (t[row, k], t[row, k + 1], t[row, k + 2]), args=some,
+            )  # fmt: skip
+        t[row, k + 1] = np.where(dip.f_x < psi[row, k + 1], dip.x, t[row, k + 1])
+        values = phase.curve(t[row, k + 1], some)
+        for array, value in zip((s, a, y, psi), (*values[:3], values[4]), strict=True):
+            array[row, k + 1] = value
+    return s, a, y, psi, t
+
+
+def _finite(phase: Phase, energy: Array, rows: Rows) -> None:
+    bad = np.flatnonzero(~np.isfinite(energy))
+    if bad.size:
+        msg = f"{phase.name} has no finite Gibbs energy at {rows[0][bad[0]]:g} K"
+        raise UnsupportedPhase(msg)
+
+
+def newton(one: Phase, two: Phase, t: Array, rows: Rows) -> tuple[Array, Flags]:
+    """Newton's method to the crossing of two curves, and where it arrived."""
+    t, good = t.copy(), np.zeros(t.shape[1], bool)
+    active = np.arange(t.shape[1])
+    for _ in range(_STEPS):
+        step, stable, noise = _step(one, two, t[:, active], tuple(r[active] for r in rows))
+        known = ~np.isnan(step)
+        size = np.max(np.abs(step), axis=0, where=known, initial=0.0)
+        # A step of more than 2 leaves the stretch that it starts from.
+        with np.errstate(invalid="ignore"):
+            t[:, active] += step * np.minimum(1, 2 / np.maximum(size, 2))
+        small = size < np.maximum(1e-9, noise)
+        good[active] = small & stable
+        active = active[~small & stable]
+        if active.size == 0:
+            break
+    x = [np.exp(phase.logs(at)[1]) for phase, at in zip((one, two), t, strict=True)]
+    return t, good & (x[0] < x[1])
+
+
+def bracketed(one: Phase, two: Phase, t: Array, rows: Rows) -> Array:
+    """The crossing of two curves by bracketing, in one row: corners and kinks do not mind it."""
+    stretches: list[tuple[Any, ...]] = []
+    for phase, at in zip((one, two), t, strict=True):
+        if phase.fixed:
+            stretches.append((-FAR, FAR, None, None))
+            continue
+        grid = [v[0] for v in on_grid(phase, rows)]
+        joined = (grid[3][1:] > 0) & (grid[3][:-1] > 0) & (np.diff(grid[0]) > 0)
+        points = grid[4]
+        i = j = int(np.where(grid[3] > 0, np.abs(points - at), np.inf).argmin())
+        while i > 0 and joined[i - 1]:
+            i -= 1
+        while j < points.size - 1 and joined[j]:
+            j += 1
+        ends = [_edge(phase, points, k, step, rows) for k, step in ((i, -1), (j, 1))]
+        potential = phase.curve(np.array(ends), tuple(np.repeat(r, 2) for r in rows))[0]
+        stretches.append((*potential, *ends))
+
+    def place(k: int, s: float) -> float:
+        """T of a curve at s."""
+        phase, (_, _, low, high) = (one, two)[k], stretches[k]
+        if low is None:
+            return np.nan
+
+        def off(t: float) -> float:
+            return float(phase.curve(np.array([t]), rows)[0][0]) - s
+
+        if off(low) >= 0 or off(high) <= 0:
+            return float(low if off(low) >= 0 else high)
+        return float(brentq(off, low, high, xtol=1e-13, rtol=1e-15, disp=False))
+
+    def level(k: int, s: float) -> float:
+        phase = (one, two)[k]
+        return float(_level(phase, np.array([place(k, s)]), np.array([s]), rows)[0])
+
+    low, high = max(u[0] for u in stretches), min(u[1] for u in stretches)
+
+    def difference(s: float) -> float:
+        return level(0, s) - level(1, s)
+
+    if not low < high:
+        return np.full(2, np.nan)
+    if difference(low) * difference(high) > 0:  # they cross twice: which is nearer?
+        curves = [(p, at) for p, at in zip((one, two), t, strict=True) if not p.fixed]
+        start = float(curves[0][0].curve(np.array([curves[0][1]]), rows)[0][0])
+        ladder = np.clip(start + np.concatenate([-_LADDER[::-1], [0.0], _LADDER]), low, high)
+        signs = np.sign([difference(s) for s in ladder])
+        turns = np.flatnonzero(signs[1:] * signs[:-1] < 0)
+        if turns.size == 0:
+            return np.full(2, np.nan)
+        k = turns[np.abs(ladder[turns] - start).argmin()]
+        low, high = ladder[k], ladder[k + 1]
+    s = brentq(difference, low, high, xtol=1e-13, rtol=1e-15, disp=False)
+    return np.array([place(0, s), place(1, s)])
+
+
+def _edge(phase: Phase, grid: Array, k: int, step: int, rows: Rows) -> float:
+    """Where the stable stretch ends that reaches a point of the grid, on one side."""
+    if not 0 <= k + step < GRID.size:
+        return float(grid[k])
+    start = phase.curve(grid[[k]], rows)[0][0]
+    good, bad = grid[k], grid[k + step]
+    for _ in range(60):
+        middle = (good + bad) / 2
+        s, _, _, _, psi = (v[0] for v in phase.curve(np.array([middle]), rows))
+        if psi > 0 and step * (s - start) >= 0:
+            good = middle
+        else:
+            bad = middle
+    return float(good)
+
+
+def _level(phase: Phase, t: Array, s: Array, rows: Rows) -> Array:
+    """A of the line through a point of a curve with the slope that s gives."""
+    if phase.fixed:
+        g, x = phase.line(rows)
+        line: Array = g - x * s
+        return line
+    own, a, x, *_ = phase.curve(t, rows)
+    return a + x * (own - s)
+
+
+def potentials(one: Phase, two: Phase, t: Array, rows: Rows) -> tuple[Array, Array]:
+    """S and a of tie-lines, from both ends: at a corner neither curve has the slope."""
+    (g1, x1), (g2, x2) = (_energy(p, at, rows) for p, at in zip((one, two), t, strict=True))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        s = (g2 - g1) / (x2 - x1)
+    if one.fixed and two.fixed:
+        return s, g1 - x1 * s
+    # Of a narrow gap the difference says little, and the curve all.
+    solution, at = (one, t[0]) if not one.fixed else (two, t[1])
+    own, a, x, *_ = solution.curve(at, rows)
+    s = np.where(np.abs(own - s) > 1e-6 * (1 + np.abs(own)), s, own)
+    return s, a + x * (own - s)
+
+
+def _energy(phase: Phase, t: Array, rows: Rows) -> tuple[Array, Array]:
+    if phase.fixed:
+        g, x = phase.line(rows)
+        return g, x
+    s, a, x, *_ = phase.curve(t, rows)
+    return a + x * s, x
+
+
+def _step(one: Phase, two: Phase, t: Array, rows: Rows) -> tuple[Array, Flags, Array]:
+    """Newton's step to the crossing of two curves, whether both are stable there, its noise."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        if one.fixed or two.fixed:
+            solid, liquid, k = (one, two, 1) if one.fixed else (two, one, 0)
+            (g, x), (s, a, y, slope, psi) = solid.line(rows), liquid.curve(t[k], rows)
+            step = np.full_like(t, np.nan)
+            step[k] = (g - x * s - a) / (x - y) / slope
+            return step, psi > 0, _noise(g, x - y)
+        s1, a1, x1, slope1, psi1 = one.curve(t[0], rows)
+        s2, a2, x2, slope2, psi2 = two.curve(t[1], rows)
+        ds, da = s2 - s1, a2 - a1
+        step = np.array([(da + x2 * ds) / slope1, (da + x1 * ds) / slope2]) / (x2 - x1)
+        return step, (psi1 > 0) & (psi2 > 0), _noise(a1, x2 - x1)
+
+
+def _noise(energy: Array, width: Array) -> Array:
+    """How far rounding moves the ends of a narrow tie-line in t; a thousandth of it at most."""
+    noise: Array = np.minimum(1e-14 * (1 + np.abs(energy)) / np.abs(width), 1e-3)
+    return noise

@@ -1,0 +1,256 @@
+"""Where three phases coexist, two touch, or a gap closes: Newton's method, and derivatives.
+
+Derivatives with respect to any number of a row are those of the implicit-function theorem.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import expit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lina_calphad.checks import Array, Flags
+    from lina_calphad.diagram.phases import Phase
+    from lina_calphad.phase.rows import Rows
+
+_STEPS = 30
+
+
+def pure_energy(phase: Phase, side: float, rows: Rows) -> Array:
+    """Energy over RT per mole of pure A (side -1) or pure B."""
+    if phase.fixed:
+        return phase.line(rows)[0]
+    terms = phase.pure(side, rows)
+    if side < 0:
+        return terms[..., 0] / phase.origin[0]
+    assert phase.change is not None
+    energy: Array = (terms[..., 0] + terms[..., 1]) / (phase.origin[1] + phase.change[1])
+    return energy
+
+
+def _warm(phase: Phase, t: Array, rows: Rows) -> tuple[Array, Array]:
+    """Change of s and of the energy a + x s at fixed composition, over RT, with temperature."""
+    return slope_of(phase, t, rows, 0)
+
+
+def slope_of(phase: Phase, t: Array, rows: Rows, which: int) -> tuple[Array, Array]:
+    """Change of s and of a + x s at fixed composition with one of the row's numbers."""
+    value = rows[which]
+    h = 1e-5 * np.maximum(np.abs(value), 1e-3 if which else 1.0)
+    sides = []
+    for sign in (1, -1):
+        moved = (*rows[:which], value + sign * h, *rows[which + 1 :])
+        if phase.fixed:
+            g, _ = phase.line(moved)
+            sides.append((np.zeros_like(g), g))
+        else:
+            s, a, x, *_ = phase.curve(t, moved)
+            sides.append((s, a + x * s))
+    return (sides[0][0] - sides[1][0]) / (2 * h), (sides[0][1] - sides[1][1]) / (2 * h)
+
+
+def meet(
+    phases: Sequence[Phase], T: Array, t: Array, values: Rows = ()
+) -> tuple[Array, Array, Array, Array, Flags]:
+    """Where three phases coexist: T, t, s, a and whether Newton's method converged.
+
+    To first order the energy above a tangent does not depend on t, so that T, s and a follow
+    from three linear equations, and each t from s.
+    """
+    T, t = T.astype(float).copy(), t.copy()
+    good = np.zeros(T.size, bool)
+    s, a = np.zeros(T.size), np.zeros(T.size)
+    with np.errstate(all="ignore"):
+        for _ in range(_STEPS):
+            rows = (T, *values)
+            matrix, right = np.empty((T.size, 3, 3)), np.empty((T.size, 3))
+            own: list[tuple[Array, Array, Array] | None] = []
+            for k, phase in enumerate(phases):
+                ds, dg = _warm(phase, t[k], rows)
+                if phase.fixed:
+                    g, x = phase.line(rows)
+                    own.append(None)
+                else:
+                    sk, ak, x, slope, _psi = phase.curve(t[k], rows)
+                    g = ak + x * sk
+                    own.append((sk, slope, ds))
+                matrix[:, k] = np.stack([np.ones_like(T), x, -dg], -1)
+                right[:, k] = g
+            singular = ~(np.abs(np.linalg.det(matrix)) > 1e-300)
+            matrix[singular] = np.eye(3)
+            a, s, change = np.linalg.solve(matrix, right[..., None])[..., 0].T
+            limit = 0.1 * T
+            change = np.clip(np.where(singular, np.nan, change), -limit, limit)
+            size = np.abs(change) / T
+            for k, part in enumerate(own):
+                if part is not None:
+                    step = (s - part[0] - part[2] * change) / part[1]
+                    t[k] += np.clip(step, -1.5, 1.5)
+                    size = np.maximum(size, np.abs(step))
+            T = T + change
+            good = size < 1e-9
+            if np.all(good | np.isnan(size)):
+                break
+    return T, t, s, a, good
+
+
+def touch(
+    one: Phase, two: Phase, T: float, t: float, values: Rows = ()
+) -> tuple[float, float, float, bool]:
+    """Where two phases have one energy and one slope at the same composition: T and both t."""
+    solution = two if one.fixed else one
+    if one.fixed or two.fixed:
+        solid = one if one.fixed else two
+        x = solid.origin[1] / sum(solid.origin)
+        if not 0 < x < 1:
+            return T, np.nan, np.nan, False
+        at = at_composition(solution, x)
+        for _ in range(_STEPS):
+            rows = (np.array([T]), *values)
+            g, _ = solid.line(rows)
+            s, a, y, *_ = solution.curve(np.array([at]), rows)
+            change = -(g - a - y * s) / (
+                _warm(solid, np.array([at]), rows)[1] - _warm(solution, np.array([at]), rows)[1]
+            )
+            T += float(np.clip(change[0], -0.1 * T, 0.1 * T))
+            if abs(change[0]) < 1e-10 * T:
+                return T, *((np.nan, at) if one.fixed else (at, np.nan)), True
+        return T, np.nan, np.nan, False
+    with np.errstate(all="ignore"):
+        for _ in range(_STEPS):
+            rows, here = (np.array([T]), *values), np.array([t])
+            s1, a1, x1, slope1, _ = one.curve(here, rows)
+            other = np.array([at_composition(two, float(x1[0]))])
+            s2, a2, x2, slope2, _ = two.curve(other, rows)
+            r1, r2 = (a2 + x2 * s2) - (a1 + x1 * s1), s2 - s1
+            (p1, q1), (p2, q2) = _warm(one, here, rows), _warm(two, other, rows)
+            dx1, dx2 = _dx(one, here), _dx(two, other)
+            bend = slope2 / dx2 - slope1 / dx1
+            matrix = np.array([[r2[0], (q2 - q1)[0]], [bend[0], (p2 - p1)[0]]])
+            try:
+                dx, change = np.linalg.solve(matrix, [-r1[0], -r2[0]])
+            except np.linalg.LinAlgError:
+                return T, t, np.nan, False
+            step = float(np.clip(dx / dx1[0], -1, 1))
+            t, T = t + step, T + float(np.clip(change, -0.1 * T, 0.1 * T))
+            if abs(step) < 1e-9 and abs(change) < 1e-10 * T:
+                return (
+                    T,
+                    t,
+                    at_composition(two, float(np.exp(one.logs(np.array([t]))[1][0]))),
+                    True,
+                )
+    return T, t, np.nan, False
+
+
+def critical(phase: Phase, T: Array, t: Array, values: Rows = ()) -> tuple[Array, Array, Flags]:
+    """Where psi and its slope vanish together: T, t and whether Newton's method converged."""
+    T, t = T.astype(float).copy(), t.copy()
+    good = np.zeros(T.size, bool)
+    h, k = 1e-4, 1e-6
+
+    def psi(t: Array, T: Array) -> tuple[Array, Array]:
+        terms = phase.terms(T, expit(t), *values)
+        return terms[..., 2], terms[..., 3]
+
+    with np.errstate(all="ignore"):
+        for _ in range(_STEPS):
+            p, q = psi(t, T)
+            bend = (psi(t + h, T)[1] - psi(t - h, T)[1]) / (2 * h)
+            warm, cold = psi(t, T * (1 + k)), psi(t, T * (1 - k))
+            p_T, q_T = ((u - v) / (2 * k * T) for u, v in zip(warm, cold, strict=True))
+            det = q * q_T - p_T * bend
+            move = np.clip((q * p_T - p * q_T) / det, -1, 1)
+            change = np.clip((bend * p - q * q) / det, -0.2 * T, 0.2 * T)
+            t, T = t + move, T + change
+            good = (np.abs(move) < 1e-7) & (np.abs(change) < 1e-9 * T)
+            if np.all(good | np.isnan(T)):
+                break
+    return T, t, good
+
+
+def at_composition(phase: Phase, x: float) -> float:
+    """T of a solution at a mole fraction of B."""
+    assert phase.change is not None
+    # x = n_B / (n_A + n_B), both linear in y.
+    (a, b), (da, db) = phase.origin, phase.change
+    y = (x * (a + b) - b) / (db - x * (da + db))
+    return float(np.log(y) - np.log1p(-y))
+
+
+def _dx(phase: Phase, t: Array) -> Array:
+    """dx/dt of a solution."""
+    assert phase.change is not None
+    (a, b), (da, db), y = phase.origin, phase.change, expit(t)
+    whole = a + b + y * (da + db)
+    slope: Array = y * (1 - y) * (db * a - da * b) / whole**2
+    return slope
+
+
+def line_slopes(phases: Sequence[Phase], t: Array, rows: Rows, which: int) -> Array:
+    """dt/dp of both ends of tie-lines, shape (2, n), with the number `which` of their rows.
+
+    With s and a of the tie-line: dG_k = da + x_k ds at either end, and ds_k = ds.
+    """
+    own = [_state(phase, t[k], rows, which) for k, phase in enumerate(phases)]
+    (x1, g1), (x2, g2) = ((state[0], state[3]) for state in own)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ds = (g2 - g1) / (x2 - x1)
+        return np.array([(ds - state[2]) / state[1] for state in own])
+
+
+def meeting_slopes(
+    phases: Sequence[Phase], T: Array, t: Array, values: Rows, which: int
+) -> tuple[Array, Array]:
+    """dT/dp, and dt/dp of the three phases, shape (3, n), of three-phase equilibria."""
+    rows = (T, *values)
+    matrix, right = np.empty((T.size, 3, 3)), np.empty((T.size, 3))
+    own = []
+    for k, phase in enumerate(phases):
+        warm = _state(phase, t[k], rows, 0)
+        state = _state(phase, t[k], rows, which)
+        matrix[:, k] = np.stack([np.ones_like(T), warm[0], -warm[3]], -1)
+        right[:, k] = state[3]
+        own.append((warm, state))
+    _, ds, dT_ = np.linalg.solve(matrix, right[..., None])[..., 0].T
+    return dT_, np.array([(ds - w[2] * dT_ - p[2]) / p[1] for w, p in own])
+
+
+def critical_slopes(
+    phase: Phase, T: Array, t: Array, values: Rows, which: int
+) -> tuple[Array, Array]:
+    """dT/dp and dt/dp of critical points."""
+
+    def psi(t: Array, rows: Rows) -> Array:
+        terms: Array = phase.terms(rows[0], expit(t), *rows[1:])[..., 2:]
+        return terms
+
+    rows, h = (T, *values), 1e-4
+    slope = psi(t, rows)[..., 1]
+    bend = (psi(t + h, rows)[..., 1] - psi(t - h, rows)[..., 1]) / (2 * h)
+    change = []
+    for number in (0, which):
+        step = 1e-6 * np.maximum(np.abs(rows[number]), 1.0)
+        up, down = (
+            psi(t, (*rows[:number], rows[number] + sign * step, *rows[number + 1 :]))
+            for sign in (1, -1)
+        )
+        change.append((up - down) / (2 * step[:, None]))
+    (psi_T, slope_T), (psi_p, slope_p) = (c.T for c in change)
+    det = slope * slope_T - psi_T * bend
+    return (bend * psi_p - slope * slope_p) / det, (slope_p * psi_T - psi_p * slope_T) / det
+
+
+def _state(phase: Phase, t: Array, rows: Rows, which: int) -> tuple[Array, Array, Array, Array]:
+    """x, ds/dt, and the changes of s and of the energy with a number of the rows."""
+    ds, dg = slope_of(phase, t, rows, which)
+    if phase.fixed:
+        _, x = phase.line(rows)
+        nothing = np.full(dg.shape, np.nan)
+        return x, nothing, ds, dg
+    _, _, x, slope, _ = phase.curve(t, rows)
+    return x, slope, ds, dg

@@ -1,0 +1,121 @@
+"""A phase of a binary for the solver: its energy over RT and its amounts. Numbers only.
+
+A phase of one mixing sublattice has the site fraction y and t = ln(y/(1-y)); one of fixed
+composition has neither. With the chemical potentials of both components, in units of RT,
+s = mu_B - mu_A grows with t on every stable branch, and a = mu_A falls with s: da/ds = -x, the
+mole fraction of B. Rows are as in `lina_calphad.phase.gap`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import expit, log_expit, logit
+
+from lina_calphad.phase.gap import Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lina_calphad.checks import Array
+    from lina_calphad.phase.rows import Rows
+
+# Tails as dilute as doubles go: at the last point a solution is its pure end.
+_TAIL = np.concatenate([np.arange(5.5, 30.0, 0.5), np.arange(30.0, 120.0, 5.0), [1e6]])
+GRID = np.concatenate([-_TAIL[::-1], logit(np.arange(0.005, 0.9975, 0.005)), _TAIL])
+#: Potentials that belong to pure ends.
+FAR = 5e5
+# t beyond which nothing but ideal mixing changes, and a magnetic phase may divide by zero.
+_CONSTANT = (-230.0, 36.0)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A phase by its energy over RT, per mole of sites (or of formula units, if fixed).
+
+    Parameters
+    ----------
+    name
+        In messages.
+    terms
+        Of a solution: terms(T, y, *values) gives g - y g', g', psi and d psi/dt on a last axis,
+        with g the energy without ideal mixing. Of a compound: terms(T, *values) gives g.
+    origin
+        Amounts of A and B at y = 0, or of the compound.
+    change
+        How they change with y; None for a compound.
+    """
+
+    name: str
+    terms: Callable[..., Array]
+    origin: tuple[float, float] = (1.0, 0.0)
+    change: tuple[float, float] | None = (-1.0, 1.0)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether its composition is fixed."""
+        return self.change is None
+
+    @cached_property
+    def gap(self) -> Gap:
+        """The solver for tie-lines within the phase."""
+        return Gap(self.terms, self.name, lambda rows: f"{np.ravel(rows[0])[0]:g} K")
+
+    @cached_property
+    def _inverse(self) -> Array:
+        return np.linalg.inv(np.array([self.origin, self.change]))
+
+    def amounts(self, t: Array) -> tuple[Array, Array]:
+        """Logarithms of the amounts of A and B; t is ignored for a compound."""
+        with np.errstate(divide="ignore"):
+            if self.change is None:
+                a, b = np.log(self.origin)
+                return np.full(np.shape(t), a), np.full(np.shape(t), b)
+            y = expit(t)
+            logs = []
+            for start, step in zip(self.origin, self.change, strict=True):
+                if start == 0 and step:  # nothing at y = 0: as dilute as it gets
+                    logs.append(np.log(step) + log_expit(t))
+                elif start + step == 0:
+                    logs.append(np.log(start) + log_expit(-t))
+                else:
+                    logs.append(np.log(start + step * y))
+        return logs[0], logs[1]
+
+    def logs(self, t: Array) -> tuple[Array, Array]:
+        """Ln x_A and ln x_B."""
+        a, b = self.amounts(t)
+        with np.errstate(invalid="ignore"):  # of no t, as of a compound, there is none
+            whole = np.logaddexp(a, b)
+        return a - whole, b - whole
+
+    def curve(self, t: Array, rows: Rows) -> tuple[Array, ...]:
+        """s, a, x, ds/dt and psi at t; x, too, keeps its digits where it is small."""
+        terms = self.terms(rows[0], expit(np.clip(t, *_CONSTANT)), *rows[1:])
+        w, f = log_expit(-t) + terms[..., 0], t + terms[..., 1]
+        (a_w, a_f), (b_w, b_f) = self._inverse
+        a, b = a_w * w + a_f * f, b_w * w + b_f * f
+        y, psi = expit(t), terms[..., 2]
+        slope = psi * ((b_f - a_f) - y * (b_w - a_w))
+        return b - a, a, self.x(y), slope, psi
+
+    def pure(self, side: float, rows: Rows) -> Array:
+        """Terms of the pure end at y = 0 (side -1) or y = 1."""
+        y = expit(_CONSTANT[int(side > 0)])
+        return self.terms(rows[0], np.full(rows[0].shape, y), *rows[1:])
+
+    def x(self, y: Array) -> Array:
+        """Mole fraction of B; keeps its digits where it is small."""
+        assert self.change is not None
+        (first, second), (da, db) = self.origin, self.change
+        fraction: Array = (second + db * y) / (first + second + (da + db) * y)
+        return fraction
+
+    def line(self, rows: Rows) -> tuple[Array, Array]:
+        """Energy of a compound per mole of atoms, and its x."""
+        whole = sum(self.origin)
+        energy = self.terms(*rows) / whole
+        return energy, np.full(energy.shape, self.origin[1] / whole)

@@ -1,0 +1,166 @@
+"""The phases of a database in the section between two components, ready for the solver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pycalphad import Model
+from pycalphad import variables as v
+from symengine import S
+
+from lina_calphad.diagram.phases import Phase
+from lina_calphad.errors import DatabaseError, UnsupportedPhase
+from lina_calphad.phase.energy import Compiled, R, T, X, mixing_terms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pycalphad import Database
+
+    from lina_calphad.checks import Array
+
+
+@dataclass(frozen=True)
+class Section:
+    """A phase in the section between two components.
+
+    Parameters
+    ----------
+    name
+        Of the phase.
+    origin, change
+        Amounts of both components per mole of mixing sites (of formula units, where nothing
+        mixes) at y = 0, and how they change with y; see `lina_calphad.diagram.equilibria.Phase`.
+    others
+        Amounts of other species per mole of the two components, by name.
+    energy
+        Gibbs energy in J per the same, without ideal mixing: an expression in y (as x) and T.
+    """
+
+    name: str
+    origin: tuple[float, float]
+    change: tuple[float, float] | None
+    others: Mapping[str, float]
+    energy: Any
+
+    def compiled(self, symbols: Sequence[str] = ()) -> Phase:
+        """The phase for the solver; `symbols` stay free."""
+        g = self.energy / (R * T)
+        if self.change is None:
+            line = Compiled((g,), symbols)
+
+            def fixed(T: Array, *values: Array) -> Array:
+                found: Array = line(T, np.zeros_like(T), *values)[..., 0]
+                return found
+
+            return Phase(self.name, fixed, self.origin, None)
+        return Phase(self.name, Compiled(mixing_terms(g), symbols), self.origin, self.change)
+
+
+def section(
+    dbf: Database,
+    components: Sequence[str],
+    phase: str,
+    model: type[Model] = Model,
+    pressure: float = 101325.0,
+    *,
+    others: Sequence[str] = (),
+    symbols: Sequence[str] = (),
+) -> Section:
+    """A phase of a database between two components.
+
+    Parameters
+    ----------
+    dbf, components, phase, model, pressure
+        As of `lina_calphad.BinarySystem`.
+    others
+        Further species that sublattices hold throughout the section, as C of (A,B)1(C)1.
+    symbols
+        Symbols of the database to leave free.
+
+    Raises
+    ------
+    UnsupportedPhase
+        If more than one sublattice mixes, one mixes other than the two components or one of
+        them with vacancies, or the energy needs what the database does not define.
+    DatabaseError
+        If the database has no such phase.
+    """
+    name = phase.upper()
+    if name not in dbf.phases:
+        msg = f"the database has no phase {name}; it has {', '.join(sorted(dbf.phases)) or 'none'}"
+        raise DatabaseError(msg)
+    if dbf.phases[name].constituents is None:
+        msg = f"{name} has no CONSTITUENT line: nothing is in it"
+        raise UnsupportedPhase(msg)
+    pair = tuple(component.upper() for component in components)
+    active = [*pair, *(o.upper() for o in others), "VA"]
+    held = [sorted(s.name for s in names if set(s.constituents) <= set(active))
+            for names in dbf.phases[name].constituents]  # fmt: skip
+    text = " : ".join(", ".join(names) for names in held)
+    if not all(held):
+        msg = f"a sublattice of {name} holds nothing of {', '.join(active)}"
+        raise UnsupportedPhase(msg)
+    mixing = [k for k, names in enumerate(held) if len(names) > 1]
+    if len(mixing) > 1:
+        msg = f"{name} mixes on {len(mixing)} sublattices ({text}); one is supported"
+        raise UnsupportedPhase(msg)
+    if mixing and not (len(held[mixing[0]]) == 2 and set(held[mixing[0]]) <= {*pair, "VA"}):
+        msg = f"{name} mixes {', '.join(held[mixing[0]])}; {pair[0]} and {pair[1]}, or one of " \
+              "them and vacancies, are supported"  # fmt: skip
+        raise UnsupportedPhase(msg)
+    if dbf.phases[name].model_hints.get("ordered_phase") == name:
+        msg = f"{name} is an ordered phase, which is not supported"
+        raise UnsupportedPhase(msg)
+    mod = model(dbf, active, name, parameters=list(symbols) or None)
+    ratios = [float(ratio) for ratio in dbf.phases[name].sublattices]
+    amounts = dict.fromkeys(active, 0.0)
+    species = {s.name: s for names in dbf.phases[name].constituents for s in names}
+    for k, names in enumerate(held):
+        if k not in mixing:
+            for element, number in species[names[0]].constituents.items():
+                amounts[element] += ratios[k] * number
+    site = 1.0
+    first = second = ""
+    if mixing:
+        site = ratios[mixing[0]]
+        first, second = _in_order(held[mixing[0]], pair)
+    whole = {element: amount / site for element, amount in amounts.items() if element != "VA"}
+    origin = (whole[pair[0]] + (pair[0] == first), whole[pair[1]] + (pair[1] == first))
+    change = None
+    if mixing:
+        gained = [float((c == second) - (c == first)) for c in pair]
+        change = gained[0], gained[1]
+    if sum(origin) <= 0 and change is None:
+        msg = f"{name} holds neither {pair[0]} nor {pair[1]}"
+        raise UnsupportedPhase(msg)
+    at = dict.fromkeys(mod.site_fractions, S.One)
+    if mixing:
+        at |= {y: X if y.species.name == second else 1 - X for y in mod.site_fractions
+               if y.sublattice_index == mixing[0]}  # fmt: skip
+    at |= {v.T: T, v.P: S(float(pressure))}
+    if change is not None and not origin[0] * change[1] - origin[1] * change[0]:
+        msg = f"{name} mixes {first} and {second} ({text}), and holds nothing else of the section"
+        raise UnsupportedPhase(msg)
+    # pycalphad's energies are per mole of atoms; its normalisation counts vacancies out.
+    atoms = S(sum(whole.values()))
+    if mixing:
+        atoms += int(first != "VA") * (1 - X) + int(second != "VA") * X
+    energy = sum((S(t).xreplace(at) for n, t in mod.models.items() if n != "idmix"), S.Zero) * atoms
+    undefined = {str(s) for s in energy.free_symbols} - {"x", "T", *symbols}
+    if undefined:
+        names_ = ", ".join(sorted(undefined))
+        msg = f"{name} needs {names_}, which cannot be resolved: undefined, or in a circle"
+        raise UnsupportedPhase(msg)
+    per = sum(origin) if change is None or sum(change) == 0 else 0.0
+    rest = {o: whole[o] / per for o in whole if o not in pair and whole[o] and per}
+    return Section(name, origin, change, rest, energy)
+
+
+def _in_order(names: Sequence[str], pair: Sequence[str]) -> tuple[str, str]:
+    """The species at y = 0 and y = 1, so that there is more of the second component there."""
+    rank = {pair[0]: 0, "VA": 1, pair[1]: 2}
+    low, high = sorted(names, key=rank.__getitem__)
+    return low, high

@@ -1,0 +1,326 @@
+"""BinarySystem: the whole diagram of two components, exactly, from any database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pycalphad import Model
+
+from lina_calphad.checks import kelvin
+from lina_calphad.data.interactions import symbol_value
+from lina_calphad.diagram.equilibria import Equilibria
+from lina_calphad.diagram.fields import Pieces
+from lina_calphad.diagram.results import Diagram, Invariant, Invariants, Region, TieLines
+from lina_calphad.diagram.section import Section, section
+from lina_calphad.diagram.tracing import Event, Tracer
+from lina_calphad.errors import UnsupportedPhase
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from pycalphad import Database
+
+    from lina_calphad.checks import Array
+    from lina_calphad.diagram.phases import Phase
+
+#: Temperatures in K between which events are sought where none are given.
+SPAN = (200.0, 4000.0)
+_POINTS = 200
+_ANCHORS = 5  # solved temperatures between two events from which the others start
+_LIQUIDS = ("LIQ", "L_", "MELT", "IONIC_LIQ")
+
+
+class BinarySystem:
+    """Two components with every phase that a database has of them.
+
+    Parameters
+    ----------
+    dbf
+        The database.
+    components
+        The two components; x is the mole fraction of the second. Vacancies are added. More
+        than two name the section between the first two: the others are held throughout by
+        sublattices of their own, as C of (A,B)1(C)1.
+    phases
+        Names of the phases; every one of the database if None.
+    model
+        A pycalphad Model class for all phases, or a mapping from phases to classes.
+    pressure
+        In Pa.
+    symbols
+        Names of symbols of the database that stay free; see `BinarySolution`.
+
+    Raises
+    ------
+    DatabaseError
+        If the database lacks a component or a phase.
+    UnsupportedPhase
+        If a phase cannot be treated (several mixing sublattices, ordering, associates): all
+        that cannot are named. Name the phases wanted to leave them out, with a warning.
+
+    Examples
+    --------
+    >>> from lina_calphad import load
+    >>> system = BinarySystem(load("zhang2003"), ("LI", "NA"), ["LIQUID", "BCC_A2"])
+    >>> system.invariants(300, 700)
+    <Invariants:
+      eutectic at 360.1722 K: BCC_A2 0.0050204, LIQUID 0.965966, BCC_A2 0.99498
+      transition at 370.8700 K: BCC_A2 1, LIQUID 1
+      monotectic at 444.5033 K: BCC_A2 0.0117824, LIQUID 0.0336662, LIQUID 0.896249
+      transition at 453.6000 K: BCC_A2 0, LIQUID 0
+      upper critical point at 581.5723 K: LIQUID 0.324896>
+    """
+
+    def __init__(
+        self,
+        dbf: Database,
+        components: Sequence[str],
+        phases: Sequence[str] | None = None,
+        model: type[Model] | Mapping[str, type[Model]] = Model,
+        pressure: float = 101325.0,
+        *,
+        symbols: Sequence[str] = (),
+    ) -> None:
+        first, second, *others = (str(c).upper() for c in components)
+        self.dbf, self.components, self.pressure = dbf, (first, second), float(pressure)
+        self.symbols = tuple(symbols)
+        self._arguments = (dbf, tuple(components), phases, model, pressure, self.symbols)
+        self.reference = np.array([symbol_value(dbf, name) for name in self.symbols])
+        models = model if isinstance(model, Mapping) else dict.fromkeys(dbf.phases, model)
+        self.sections: dict[str, Section] = {}
+        refused: dict[str, str] = {}
+        for name in sorted(dbf.phases) if phases is None else [p.upper() for p in phases]:
+            try:
+                found = section(
+                    dbf, self.components, name, models.get(name, Model), self.pressure,
+                    others=others, symbols=self.symbols,
+                )  # fmt: skip
+            except UnsupportedPhase as error:
+                refused[name] = str(error)
+            else:
+                if found is not None:
+                    self.sections[name] = found
+        if refused and phases is None:
+            msg = (
+                f"cannot treat {', '.join(refused)}: name the phases wanted to leave them out "
+                f"({next(iter(refused.values()))})"
+            )
+            raise UnsupportedPhase(msg)
+        if refused:
+            raise UnsupportedPhase("; ".join(refused.values()))
+        held = {str(dict(found.others)) for found in self.sections.values()}
+        if len(held) > 1:
+            msg = (
+                f"the phases hold {' and '.join(sorted(held))} for each of {first} and {second}: "
+                "a section has one ratio"
+            )
+            raise UnsupportedPhase(msg)
+        if not self.sections:
+            msg = f"the database has no phase of {first} and {second}"
+            raise UnsupportedPhase(msg)
+
+    def __repr__(self) -> str:
+        return f"<BinarySystem of {' and '.join(self.components)}: {', '.join(self.sections)}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Compiled code cannot be pickled; it is quick to compile again.
+        return _again, self._arguments
+
+    @cached_property
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases for the solver, compiled."""
+        return tuple(found.compiled(self.symbols) for found in self.sections.values())
+
+    @cached_property
+    def solver(self) -> Equilibria:
+        """The solver for tie-lines."""
+        _distinct(self.phases, self._rows_of_reference(np.array([300.0, 1000.0])))
+        return Equilibria(self.phases)
+
+    def equilibria(self, T: ArrayLike, values: ArrayLike = ()) -> TieLines:
+        """Every stable two-phase equilibrium, between two phases or within one.
+
+        Parameters
+        ----------
+        T
+            Temperatures in K, of any shape.
+        values
+            Of the free symbols, one each.
+
+        Returns
+        -------
+        TieLines
+        """
+        T = kelvin(T).ravel()
+        found = self.solver.at(self._tracer(values).rows(T))
+        logs = [self._logs(p, t) for p, t in zip(found.phases, found.t, strict=True)]
+        names = np.array([phase.name for phase in self.phases])[found.phases]
+        ln_one_minus_x, ln_x = (np.array([one[k] for one in logs]) for k in (0, 1))
+        return TieLines(T[found.row], names, np.exp(ln_x), ln_x, ln_one_minus_x)
+
+    def regions(self, T: ArrayLike, values: ArrayLike = ()) -> list[list[Region]]:
+        """Which phases are stable over the composition, from x = 0 to 1, at each temperature.
+
+        Parameters
+        ----------
+        T
+            Temperatures in K, of any shape.
+        values
+            Of the free symbols, one each.
+
+        Examples
+        --------
+        >>> from lina_calphad import load
+        >>> system = BinarySystem(load("zhang2003"), ("LI", "NA"), ["LIQUID", "BCC_A2"])
+        >>> for region in system.regions(400.0)[0]:
+        ...     print(f"{region.x_from:.4f} {region.x_to:.4f} {' + '.join(region.phases)}")
+        0.0000 0.0078 BCC_A2
+        0.0078 0.9428 BCC_A2 + LIQUID
+        0.9428 1.0000 LIQUID
+        """
+        T = kelvin(T).ravel()
+        found = self.solver.at(self._tracer(values).rows(T))
+        x = np.exp([self._logs(p, t)[1] for p, t in zip(found.phases, found.t, strict=True)])
+        result = []
+        for row in range(T.size):
+            at = found.row == row
+            names = [self.phases[p].name for p in found.sequence(row)]
+            edges = [0.0, *x[:, at].T.ravel().tolist(), 1.0]
+            parts = [tuple(names[k // 2 : k // 2 + 1 + k % 2]) for k in range(len(edges) - 1)]
+            result.append([Region(*one) for one in zip(edges, edges[1:], parts, strict=False)])
+        return result
+
+    def invariants(
+        self, T_min: float = SPAN[0], T_max: float = SPAN[1], values: ArrayLike = ()
+    ) -> Invariants:
+        """Three-phase equilibria, critical and congruent points, transitions of the components.
+
+        Parameters
+        ----------
+        T_min, T_max
+            In K.
+        values
+            Of the free symbols, one each.
+
+        Raises
+        ------
+        NotConverged
+            If the phases change in a way that no single event explains.
+        """
+        tracer = self._tracer(values, _span(T_min, T_max))
+        return Invariants(tuple(self._named(event) for event in tracer.events()))
+
+    def diagram(
+        self,
+        T_min: float = SPAN[0],
+        T_max: float | None = None,
+        values: ArrayLike = (),
+        *,
+        points: int = _POINTS,
+    ) -> Diagram:
+        """The whole diagram, every boundary closed at its ends.
+
+        Parameters
+        ----------
+        T_min, T_max
+            In K; up to a tenth above all that happens if None.
+        values
+            Of the free symbols, one each.
+        points
+            About how many temperatures.
+        """
+        tracer = self._tracer(values, _span(T_min, T_max or SPAN[1]))
+        events = tracer.events()
+        if T_max is None:
+            top = max((event.T for event in events), default=SPAN[1] / 1.1)
+            tracer.span = (T_min, min(1.1 * top, SPAN[1]))
+        pieces = Pieces(tracer, events, points)
+        return Diagram(
+            self.components, tracer.span, pieces.fields(),
+            Invariants(tuple(self._named(event) for event in events)), pieces.singles(),
+        )  # fmt: skip
+
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """The diagram drawn; see `diagram` and `lina_calphad.diagram.results.Diagram.plot`."""
+        return self.diagram().plot(ax, **options)
+
+    def _rows_of_reference(self, T: Array) -> tuple[Array, ...]:
+        return (T, *(np.full(T.shape, v) for v in self.reference))
+
+    def _tracer(self, values: ArrayLike, span: tuple[float, float] = SPAN) -> Tracer:
+        given = np.asarray(values, dtype=float).ravel()
+        if given.size == 0:
+            given = self.reference
+        if given.size != len(self.symbols):
+            msg = f"there are {len(self.symbols)} free symbols; got {given.size} values"
+            raise ValueError(msg)
+        return Tracer(self.solver, span, given.tolist())
+
+    def _logs(self, p: Array, t: Array) -> tuple[Array, Array]:
+        """Ln x of both components in phases given by number."""
+        a, b = np.empty(t.shape), np.empty(t.shape)
+        for k in np.unique(p).tolist():
+            some = p == k
+            a[some], b[some] = self.phases[k].logs(t[some])
+        return a, b
+
+    def _named(self, event: Event) -> Invariant:
+        logs = [
+            self.phases[p].logs(np.array([t])) for p, t in zip(event.phases, event.t, strict=True)
+        ]
+        logs_ = tuple((float(a[0]), float(b[0])) for a, b in logs)
+        names = [self.phases[p].name for p in event.phases]
+        phases = tuple((n, float(np.exp(b))) for n, (_, b) in zip(names, logs_, strict=True))
+        return Invariant(_kind(event, names), event.T, phases, logs_)
+
+
+def _again(*arguments: Any) -> BinarySystem:
+    *given, symbols = arguments
+    return BinarySystem(*given, symbols=symbols)
+
+
+def _distinct(phases: Sequence[Phase], rows: tuple[Array, ...]) -> None:
+    """UnsupportedPhase if two phases have one energy everywhere: neither is the stable one."""
+    t = np.repeat(np.linspace(-5, 5, 11)[:, None], rows[0].size, axis=1)
+    energies = [p.line(rows)[0] if p.fixed else np.array(p.curve(t, rows)[:2]) for p in phases]
+    for k, one in enumerate(phases):
+        for j, other in enumerate(phases[:k]):
+            same = one.origin == other.origin and one.change == other.change
+            if same and np.allclose(energies[j], energies[k], rtol=0, atol=1e-10):
+                msg = f"{other.name} and {one.name} have the same energy: name one of them"
+                raise UnsupportedPhase(msg)
+
+
+def _span(low: float, high: float) -> tuple[float, float]:
+    low, high = float(kelvin(low)), float(kelvin(high))
+    if not low < high:
+        msg = f"a range of temperature goes up; got {low:g} to {high:g} K"
+        raise ValueError(msg)
+    return low, high
+
+
+def _liquid(name: str) -> bool:
+    return name.upper().startswith(_LIQUIDS)
+
+
+def _kind(event: Event, names: Sequence[str]) -> str:
+    """What the field calls an event."""
+    if event.kind == "critical":
+        return f"{'upper' if event.upper else 'lower'} critical point"
+    if event.kind == "congruent":
+        return f"congruent {'maximum' if event.upper else 'minimum'}"
+    if event.kind == "transition":
+        return "transition"
+    left, middle, right = map(_liquid, names)
+    outer = left + right
+    if not event.upper:  # the middle phase splits on cooling
+        if middle:
+            return ("eutectic", "monotectic", "monotectic")[outer]
+        if outer:
+            return "metatectic"
+        return "monotectoid" if names[1] in (names[0], names[2]) else "eutectoid"
+    if middle:
+        return "inverse monotectic" if outer else "inverse eutectic"
+    return ("peritectoid", "peritectic", "syntectic")[outer]

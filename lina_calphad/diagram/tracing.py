@@ -1,0 +1,220 @@
+"""Where the stable phases of a binary change with temperature: numbers only.
+
+Between two temperatures at which the phases from A to B differ lies an event: three phases meet
+(an invariant), a gap opens or closes (a critical point), a phase touches another at one
+composition (a congruent or azeotropic point), or a pure component changes its phase. Each is
+solved by Newton's method and certified; where one step does not explain the change, the interval
+is halved. Between events every tie-line is a smooth function of temperature.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.optimize import brentq
+
+from lina_calphad.diagram.equilibria import CERTIFIED, Equilibria
+from lina_calphad.diagram.meetings import critical, meet, pure_energy, touch
+from lina_calphad.errors import NotConverged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lina_calphad.checks import Array
+    from lina_calphad.diagram.phases import Phase
+    from lina_calphad.phase.rows import Rows
+
+_COARSE = 48  # temperatures at which the phases are looked for
+_BESIDE = 1e-7  # share of its temperature at which an event is looked at from either side
+_CLOSEST = 1e-9  # share of a temperature at which two events are not told apart
+_KINK = 1e-6  # share of a temperature within which a gap that closes at a kink is found
+_NARROW = 0.05  # width in t of such a gap there
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happens at one temperature.
+
+    Parameters
+    ----------
+    kind
+        "three-phase", "critical", "congruent" or "transition".
+    T
+        Temperature in K.
+    phases
+        Indices of the phases in order of x; of a transition that stable below comes first.
+    t
+        ln(y/(1-y)) of each; NaN for a compound.
+    upper
+        Whether there is more below (an invariant's middle phase, a gap) than above: it ends
+        at this temperature upwards.
+    """
+
+    kind: str
+    T: float
+    phases: tuple[int, ...]
+    t: tuple[float, ...]
+    upper: bool
+
+
+class Tracer:
+    """Events of one description between two temperatures.
+
+    Parameters
+    ----------
+    equilibria
+        The solver.
+    span
+        Lowest and highest temperature in K.
+    values
+        Of free symbols, if any.
+    """
+
+    def __init__(
+        self, equilibria: Equilibria, span: tuple[float, float], values: Sequence[float] = ()
+    ) -> None:
+        self.equilibria, self.phases, self.span = equilibria, equilibria.phases, span
+        self.values = tuple(float(v) for v in values)
+
+    def rows(self, T: Array) -> Rows:
+        """Rows at temperatures."""
+        return (T, *(np.full(T.shape, v) for v in self.values))
+
+    def events(self) -> list[Event]:
+        """Everything that happens, from low temperature to high."""
+        found = self.transitions()
+        low, high = self.span
+        stops = [low, *sorted({e.T for e in found}), high]
+        grid = np.linspace(low, high, _COARSE)
+        for start, end in pairwise(stops):
+            a, b = start * (1 + _BESIDE * (start > low)), end * (1 - _BESIDE * (end < high))
+            if a < b:
+                T = np.array([a, *grid[(grid > a) & (grid < b)], b])
+                found += self._between(T, self._sequences(T))
+        return sorted(found, key=lambda e: e.T)
+
+    def transitions(self) -> list[Event]:
+        """Where the stable phase of a pure component changes."""
+        grid = np.linspace(*self.span, _COARSE)
+        found = []
+        for side in (-1, 1):
+            ends = [p for p, phase in enumerate(self.phases) if _reaches(phase, side)]
+            if len(ends) < 2:
+                continue
+
+            def energy(p: int, T: Array, side: int = side) -> Array:
+                return pure_energy(self.phases[p], side, self.rows(T))
+
+            def difference(T: float, p: int, q: int) -> float:
+                at = np.array([T])
+                return float((energy(p, at) - energy(q, at))[0])
+
+            lowest = np.argmin([energy(p, grid) for p in ends], axis=0)
+            brackets = [(grid[k], grid[k + 1], ends[lowest[k]], ends[lowest[k + 1]])
+                        for k in np.flatnonzero(np.diff(lowest))]  # fmt: skip
+            while brackets:
+                cold, hot, p, q = brackets.pop()
+                T = brentq(difference, cold, hot, args=(p, q), xtol=1e-11, rtol=1e-14)
+                at = [float(energy(r, np.array([T]))[0]) for r in ends]
+                best = ends[int(np.argmin(at))]
+                if best not in (p, q) and min(at) < at[ends.index(p)] - 1e-12:
+                    brackets += [(cold, T, p, best), (T, hot, best, q)]
+                    continue
+                t = tuple(np.nan if self.phases[r].fixed else side * np.inf for r in (p, q))
+                found.append(Event("transition", T, (p, q), t, upper=True))
+        return found
+
+    def _sequences(self, T: Array) -> list[tuple[tuple[int, ...], Array]]:
+        """Phases from A to B at temperatures, and t of the ends of all tie-lines, shape (2, n)."""
+        fields = self.equilibria.at(self.rows(T))
+        return [(fields.sequence(k), fields.t[:, fields.row == k]) for k in range(T.size)]
+
+    def _between(self, T: Array, seen: list[tuple[tuple[int, ...], Array]]) -> Iterator[Event]:
+        for (cold, one), (hot, two) in pairwise(zip(T.tolist(), seen, strict=True)):
+            if one[0] != two[0]:
+                yield from self._explained(cold, one, hot, two)
+
+    def _explained(self, cold: float, one: Any, hot: float, two: Any) -> Iterator[Event]:
+        """The events between two temperatures with different phases."""
+        more, less, upper, T = (
+            (one, two, True, cold) if len(one[0]) > len(two[0]) else (two, one, False, hot)
+        )
+        for event in self._candidates(more, less, T, upper):
+            if cold <= event.T <= hot:
+                yield event
+                return
+        if hot - cold < _KINK * hot:
+            # A gap that closes at a kink, as at a Curie temperature, has no smooth end.
+            sequence, t = more
+            for k in np.flatnonzero(t[1] - t[0] < _NARROW).tolist():
+                same = sequence[k] == sequence[k + 1]
+                if same and sequence[:k] + sequence[k + 1 :] == less[0]:
+                    yield Event("critical", T, (sequence[k],), (float(t[:, k].mean()),), upper)
+                    return
+        if hot - cold < _CLOSEST * hot:
+            names = [", ".join(self.phases[p].name for p in s[0]) for s in (one, two)]
+            msg = (
+                f"the phases change from {names[0]} to {names[1]} at {hot:.6f} K, and no one "
+                "event explains it"
+            )
+            raise NotConverged(msg)
+        middle = np.array([(cold + hot) / 2])
+        (half,) = self._sequences(middle)
+        if half[0] != one[0]:
+            yield from self._explained(cold, one, float(middle[0]), half)
+        if half[0] != two[0]:
+            yield from self._explained(float(middle[0]), half, hot, two)
+
+    def _candidates(self, more: Any, less: Any, T: float, upper: bool) -> Iterator[Event]:
+        """Events that could take one phase, or two, out of a sequence."""
+        sequence, t = more
+        size = len(sequence)
+        for k in range(size):
+            left, right = k > 0, k < size - 1
+            if sequence[:k] + sequence[k + 1 :] == less[0]:
+                if left and right:
+                    three = sequence[k - 1 : k + 2]
+                    start = np.array([t[0, k - 1], (t[1, k - 1] + t[0, k]) / 2, t[1, k]])
+                    yield from self._certified(three, T, start, upper)
+                for i, j in ((k - 1, k), (k, k + 1)):
+                    if i >= 0 and j < size and sequence[i] == sequence[j]:
+                        yield from self._closing(sequence[i], T, float(t[:, i].mean()), upper)
+            inside = left and right and sequence[k - 1] == sequence[k + 1]
+            if inside and sequence[:k] + sequence[k + 2 :] == less[0]:
+                ends = t[:, k - 1 : k + 1]
+                yield from self._touching(sequence[k], sequence[k - 1], T, ends, upper)
+
+    def _certified(
+        self, three: tuple[int, ...], T: float, t: Array, upper: bool
+    ) -> Iterator[Event]:
+        values = tuple(np.array([v]) for v in self.values)
+        some = [self.phases[p] for p in three]
+        found, t, s, a, good = meet(some, np.array([T]), t[:, None], values)
+        if good[0] and found[0] > 0:
+            height = self.equilibria.lowest(s, a, (found, *values))[0]
+            if height[0] >= CERTIFIED:
+                yield Event("three-phase", float(found[0]), three, tuple(t[:, 0].tolist()), upper)
+
+    def _closing(self, p: int, T: float, t: float, upper: bool) -> Iterator[Event]:
+        values = tuple(np.array([v]) for v in self.values)
+        found, at, good = critical(self.phases[p], np.array([T]), np.array([t]), values)
+        if good[0]:
+            yield Event("critical", float(found[0]), (p,), (float(at[0]),), upper)
+
+    def _touching(self, p: int, q: int, T: float, t: Array, upper: bool) -> Iterator[Event]:
+        values = tuple(np.array([v]) for v in self.values)
+        start = float(np.nanmean([t[1, 0], t[0, 1]])) if not self.phases[p].fixed else np.nan
+        found, one, two, good = touch(self.phases[p], self.phases[q], T, start, values)
+        if good:
+            yield Event("congruent", found, (p, q), (one, two), upper)
+
+
+def _reaches(phase: Phase, side: int) -> bool:
+    """Whether a phase goes to pure A (side -1) or pure B."""
+    end = phase.origin
+    if side > 0 and phase.change is not None:
+        end = (phase.origin[0] + phase.change[0], phase.origin[1] + phase.change[1])
+    return end[1 if side < 0 else 0] == 0
