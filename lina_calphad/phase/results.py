@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Literal
+from html import escape
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from lina_calphad.checks import Array, Flags
 
@@ -20,8 +22,28 @@ def span(T: Array) -> str:
     return f"{T.size} temperatures, {T.min():g} to {T.max():g} K"
 
 
+def _lines(values: Array) -> Array:
+    """One row a description, one column a temperature."""
+    return values.reshape(-1, values.shape[-1] if values.ndim else 1)
+
+
+class _Table:
+    """A result that is a table in a notebook."""
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a temperature or description; a missing value where there is no gap."""
+        import pandas as pd
+
+        values = {f.name: np.ravel(getattr(self, f.name)) for f in fields(self)}  # type: ignore[arg-type]
+        return pd.DataFrame(values)
+
+    def _repr_html_(self) -> str:
+        table: str = self.to_dataframe().to_html(index=False, max_rows=12)
+        return f"<p>{escape(repr(self))}</p>{table}"
+
+
 @dataclass(frozen=True, eq=False)
-class _Curve:
+class _Curve(_Table):
     """What a binodal and a spinodal have in common: two branches over temperature."""
 
     T: Array
@@ -34,11 +56,35 @@ class _Curve:
         flags: Flags = ~(np.isnan(self.x_alpha) & np.isnan(self.x_beta))
         return flags
 
-    def to_dataframe(self) -> pd.DataFrame:
-        """One row a temperature; a missing value where there is no gap."""
-        import pandas as pd
+    def plot(self, ax: Axes | None = None, **style: Any) -> Axes:
+        """Draw both branches, temperature over composition.
 
-        return pd.DataFrame({f.name: np.ravel(getattr(self, f.name)) for f in fields(self)})
+        Parameters
+        ----------
+        ax
+            Where to draw; a new figure if None.
+        style
+            As of `matplotlib.axes.Axes.plot`, such as ``color`` and ``label``.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        if ax is None:
+            from matplotlib import pyplot as plt
+
+            ax = plt.subplots(layout="constrained")[1]
+            ax.set(xlabel="mole fraction of the second component", ylabel="T / K")
+        # Of many descriptions each is a line; up one branch and down the other.
+        x = np.concatenate([_lines(self.x_alpha), _lines(self.x_beta)[:, ::-1]], axis=1)
+        T = np.concatenate([_lines(self.T), _lines(self.T)[:, ::-1]], axis=1)
+        style = {
+            "label": type(self).__name__.lower(),
+            "marker": "o" if x.shape[1] < 3 else "",
+        } | style
+        (first, *_) = ax.plot(x[0], T[0], **style)
+        ax.plot(x[1:].T, T[1:].T, **style | {"color": first.get_color(), "label": "_"})
+        return ax
 
     def __repr__(self) -> str:
         name = type(self).__name__
@@ -112,7 +158,7 @@ class Spinodal(_Curve):
 
 
 @dataclass(frozen=True)
-class CriticalPoint:
+class CriticalPoint(_Table):
     """A point at which both sides of a miscibility gap become one.
 
     Parameters
@@ -132,15 +178,9 @@ class CriticalPoint:
     kind: Literal["upper", "lower"] = "upper"
     stable: bool = True
 
-    def to_dataframe(self) -> pd.DataFrame:
-        """One row."""
-        import pandas as pd
-
-        return pd.DataFrame({"T": [self.T], "x": [self.x]})
-
 
 @dataclass(frozen=True, eq=False)
-class CriticalPoints:
+class CriticalPoints(_Table):
     """Critical points of many descriptions of one phase.
 
     Parameters
@@ -156,9 +196,3 @@ class CriticalPoints:
     def __repr__(self) -> str:
         found = int(np.isfinite(self.T).sum())
         return f"<CriticalPoints of {self.T.size} descriptions; {found} have one>"
-
-    def to_dataframe(self) -> pd.DataFrame:
-        """One row a description; a missing value where there is no gap."""
-        import pandas as pd
-
-        return pd.DataFrame({"T": np.ravel(self.T), "x": np.ravel(self.x)})
