@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _DIP = 0.3  # psi below which a dip is looked into
 _LADDER = np.geomspace(1e-8, 1e3, 45)
 _STEPS = 40
+_HALVINGS = 6  # of a step of the grid, to the end of a stable stretch
 
 
 def on_grid(phase: Phase, rows: Rows) -> tuple[Array, ...]:
@@ -48,7 +49,31 @@ def on_grid(phase: Phase, rows: Rows) -> tuple[Array, ...]:
         values = phase.curve(t[row, k + 1], some)
         for array, value in zip((s, a, y, psi), (*values[:3], values[4]), strict=True):
             array[row, k + 1] = value
+    _to_the_edges(phase, rows, (s, a, y, psi, t))
     return s, a, y, psi, t
+
+
+def _to_the_edges(phase: Phase, rows: Rows, grid: tuple[Array, ...]) -> None:
+    """Stretch stable stretches to their ends: a narrow one may be stable within one step."""
+    s, a, y, psi, t = grid
+    bad = ~(psi > 0)
+    places = [np.nonzero(~bad[:, :-1] & bad[:, 1:]), np.nonzero(~bad[:, 1:] & bad[:, :-1])]
+    row = np.concatenate([p[0] for p in places])
+    if row.size == 0:
+        return
+    step = np.repeat([-1, 1], [p[0].size for p in places])
+    inner = np.concatenate([places[0][1] + 1, places[1][1]])
+    # A lone unstable point stays, to keep stretches apart: the stable one beside it moves.
+    lone = ~bad[row, inner - 1] & ~bad[row, inner + 1]
+    some = tuple(r[row] for r in rows)
+    good, off = t[row, inner + step].copy(), t[row, inner].copy()
+    for _ in range(_HALVINGS):
+        middle = (good + off) / 2
+        stable = phase.curve(middle, some)[4] > 0
+        good, off = np.where(stable, middle, good), np.where(stable, off, middle)
+    values = phase.curve(good, some)
+    for array, value in zip((s, a, y, psi, t), (*values[:3], values[4], good), strict=True):
+        array[row, inner + lone * step] = value
 
 
 def _finite(phase: Phase, energy: Array, rows: Rows) -> None:

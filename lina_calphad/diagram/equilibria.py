@@ -29,6 +29,7 @@ Indices = NDArray[np.intp]
 CERTIFIED = -1e-9
 _NEAR = 0.05  # height in RT below which the grid is not enough
 _INSERTIONS = 6
+_OVERLAP = 1e-3  # in t, more than which two tie-lines do not overlap by rounding
 _ROWS_AT_ONCE = 2000
 
 
@@ -75,6 +76,10 @@ class Equilibria:
     def at(self, rows: Rows) -> Fields:
         """All stable tie-lines of each row; NotConverged where one fails its certificate."""
         size = rows[0].size
+        if size == 0:
+            none, nothing = np.zeros(0, np.intp), np.zeros(0)
+            pair = np.zeros((2, 0), np.intp)
+            return Fields(none, pair, np.zeros((2, 0)), nothing, nothing, none, nothing)
         parts = [
             self._at(tuple(r[i : i + _ROWS_AT_ONCE] for r in rows), i)
             for i in range(0, size, _ROWS_AT_ONCE)
@@ -98,6 +103,12 @@ class Equilibria:
             if not below.any():
                 break
             row, pair, t = _insert(row, pair, t, np.flatnonzero(below), who, where)
+            # Within one phase Newton's method may leave for the gap beside: brackets do not.
+            for k in range(int((~below).sum()), row.size):
+                if pair[0, k] == pair[1, k]:
+                    phase, here = self.phases[pair[0, k]], tuple(r[[row[k]]] for r in rows)
+                    closed = bracketed(phase, phase, t[:, k], here)
+                    t[:, k] = np.where(np.isnan(closed), t[:, k], closed)
         else:
             worst = int(np.argmax(below))
             msg = (
@@ -107,8 +118,22 @@ class Equilibria:
             )
             raise NotConverged(msg)
         order = np.lexsort((s, row))
+        self._in_order(row[order], pair[:, order], t[:, order], rows)
         return Fields(row[order] + offset, pair[:, order], t[:, order], s[order], a[order], first,
                       height[order])  # fmt: skip
+
+    def _in_order(self, row: Indices, pair: Indices, t: Array, rows: Rows) -> None:
+        """NotConverged if a phase between two tie-lines is not one phase from left to right."""
+        same = row[1:] == row[:-1]
+        broken = pair[1, :-1] != pair[0, 1:]
+        broken |= t[1, :-1] > t[0, 1:] + _OVERLAP
+        bad = np.append(
+            np.flatnonzero(same & broken), np.flatnonzero((pair[0] == pair[1]) & ~(t[0] < t[1]))
+        )
+        if bad.size:
+            name, T = self.phases[pair[1, bad[0]]].name, rows[0][row[bad[0]]]
+            msg = f"one of several tie-lines with {name} at {T:g} K did not converge"
+            raise NotConverged(msg)
 
     def _envelope(self, grids: list[tuple[Array, ...]]) -> tuple[int, Array]:
         """Of one row: the phase of pure A, and (phase, phase, t, t) of every crossing, roughly."""
@@ -173,6 +198,8 @@ class Equilibria:
         start = t.copy()
         if one is two:
             t, good = one.gap.newton("binodal", t, rows)
+            # It may leave for the gap beside.
+            good &= (t[0] < start[1]) & (t[1] > start[0])
         else:
             t, good = newton(one, two, t, rows)
         for k in np.flatnonzero(~good):  # a kink, as at a Curie temperature: close in on it

@@ -9,10 +9,11 @@ import numpy as np
 from pycalphad import Model
 from pycalphad import variables as v
 from symengine import S
+from tinydb import where
 
 from lina_calphad.diagram.phases import Phase
-from lina_calphad.errors import DatabaseError, UnsupportedPhase
-from lina_calphad.phase.energy import Compiled, R, T, X, mixing_terms
+from lina_calphad.errors import DatabaseError, EnergyError, UnsupportedPhase
+from lina_calphad.phase.energy import Compiled, R, T, X, build_model, mixing_terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +48,13 @@ class Section:
 
     def compiled(self, symbols: Sequence[str] = ()) -> Phase:
         """The phase for the solver; `symbols` stay free."""
+        try:
+            return self._compiled(symbols)
+        except EnergyError as error:
+            msg = f"{self.name}: {error}"
+            raise EnergyError(msg) from error
+
+    def _compiled(self, symbols: Sequence[str]) -> Phase:
         g = self.energy / (R * T)
         if self.change is None:
             line = Compiled((g,), symbols)
@@ -85,6 +93,8 @@ def section(
     UnsupportedPhase
         If more than one sublattice mixes, one mixes other than the two components or one of
         them with vacancies, or the energy needs what the database does not define.
+    EnergyError
+        If there is no parameter of the phase, or its energy cannot be evaluated.
     DatabaseError
         If the database has no such phase.
     """
@@ -114,7 +124,13 @@ def section(
     if dbf.phases[name].model_hints.get("ordered_phase") == name:
         msg = f"{name} is an ordered phase, which is not supported"
         raise UnsupportedPhase(msg)
-    mod = model(dbf, active, name, parameters=list(symbols) or None)
+    if not any(
+        {s.name for names in given["constituent_array"] for s in names} <= {*active, "*"}
+        for given in dbf.search(where("phase_name") == name)
+    ):
+        msg = f"{name} has no energy: the database has no parameter of it for {', '.join(active)}"
+        raise EnergyError(msg)
+    mod = build_model(model, dbf, active[:-1], name, symbols)
     ratios = [float(ratio) for ratio in dbf.phases[name].sublattices]
     amounts = dict.fromkeys(active, 0.0)
     species = {s.name: s for names in dbf.phases[name].constituents for s in names}
@@ -153,7 +169,7 @@ def section(
     if undefined:
         names_ = ", ".join(sorted(undefined))
         msg = f"{name} needs {names_}, which cannot be resolved: undefined, or in a circle"
-        raise UnsupportedPhase(msg)
+        raise EnergyError(msg)
     per = sum(origin) if change is None or sum(change) == 0 else 0.0
     rest = {o: whole[o] / per for o in whole if o not in pair and whole[o] and per}
     return Section(name, origin, change, rest, energy)

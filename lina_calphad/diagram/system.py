@@ -16,7 +16,8 @@ from lina_calphad.diagram.fields import Pieces
 from lina_calphad.diagram.results import Diagram, Invariant, Invariants, Region, TieLines
 from lina_calphad.diagram.section import Section, section
 from lina_calphad.diagram.tracing import Event, Tracer
-from lina_calphad.errors import UnsupportedPhase
+from lina_calphad.errors import DatabaseError, UnsupportedPhase
+from lina_calphad.phase.energy import refuse_path, two_elements
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -83,7 +84,22 @@ class BinarySystem:
         *,
         symbols: Sequence[str] = (),
     ) -> None:
-        first, second, *others = (str(c).upper() for c in components)
+        refuse_path(dbf)
+        first, second = two_elements(dbf, components[:2], "any phase")
+        others = [str(c).upper() for c in components[2:]]
+        if lacking := sorted({*others} - {"VA"} - dbf.elements):
+            msg = f"the database has no element {', '.join(lacking)}"
+            raise DatabaseError(msg)
+        if not 0 < float(pressure) < np.inf:
+            msg = f"a pressure is a positive, finite number of pascal; got {pressure}"
+            raise ValueError(msg)
+        phases = [phases] if isinstance(phases, str) else phases
+        if isinstance(model, Mapping) and (unknown := sorted({*model} - {*dbf.phases})):
+            msg = (
+                f"there is a model for {', '.join(unknown)}, which the database lacks; "
+                f"it has {', '.join(sorted(dbf.phases))}"
+            )
+            raise DatabaseError(msg)
         self.dbf, self.components, self.pressure = dbf, (first, second), float(pressure)
         self.symbols = tuple(symbols)
         self._arguments = (dbf, tuple(components), phases, model, pressure, self.symbols)
@@ -118,7 +134,7 @@ class BinarySystem:
             )
             raise UnsupportedPhase(msg)
         if not self.sections:
-            msg = f"the database has no phase of {first} and {second}"
+            msg = f"no phase of {first} and {second} is named, or the database has none"
             raise UnsupportedPhase(msg)
 
     def __repr__(self) -> str:
@@ -231,7 +247,10 @@ class BinarySystem:
         points
             About how many temperatures.
         """
-        tracer = self._tracer(values, _span(T_min, T_max or SPAN[1]))
+        if points < 2:
+            msg = f"a diagram has at least two temperatures; got points = {points}"
+            raise ValueError(msg)
+        tracer = self._tracer(values, _span(T_min, SPAN[1] if T_max is None else T_max))
         events = tracer.events()
         if T_max is None:
             top = max((event.T for event in events), default=SPAN[1] / 1.1)

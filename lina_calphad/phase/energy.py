@@ -80,7 +80,7 @@ def binary_energy(
         As `lina_calphad.BinarySolution`.
     """
     refuse_path(dbf)
-    first, second = _two_elements(dbf, components, phase)
+    first, second = two_elements(dbf, components, phase)
     phase = phase.upper()
     if not 0 < float(pressure) < np.inf:
         msg = f"a pressure is a positive, finite number of pascal; got {pressure}"
@@ -187,7 +187,8 @@ class Compiled:
         return result
 
 
-def _two_elements(dbf: Database, components: Sequence[str], phase: str) -> tuple[str, str]:
+def two_elements(dbf: Database, components: Sequence[str], phase: str) -> tuple[str, str]:
+    """The two elements of a binary, of which the database must have both."""
     given = [components] if isinstance(components, str) else components
     names = [str(component).upper() for component in given]
     names = [name for name in names if name != "VA"]
