@@ -96,6 +96,9 @@ def prepare(settings: RefitSettings) -> Setup:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataLeftOut)
         datasets = read_datasets(settings.data, settings.components, sorted(source.phases))
+    left_out = tuple(str(w.message) for w in caught if issubclass(w.category, DataLeftOut))
+    for other in (w for w in caught if not issubclass(w.category, DataLeftOut)):
+        warnings.warn(other.message, other.category, stacklevel=2)
     model = find_model(settings.model)
     _check_data(settings, datasets, model)
     _check_sublattices(source, settings, datasets)
@@ -125,7 +128,7 @@ def prepare(settings: RefitSettings) -> Setup:
     added = not own or settings.source in assessments()
     return Setup(
         settings, source, old, start, datasets, tuple(generated), model, models, added,
-        tuple(str(w.message) for w in caught if issubclass(w.category, DataLeftOut)),
+        left_out,
     )  # fmt: skip
 
 
