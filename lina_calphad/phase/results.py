@@ -120,6 +120,29 @@ class Binodal(_Curve):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class Gaps(Binodal):
+    """All tie-lines of a phase, however many gaps it has.
+
+    The fields are those of `Binodal` with the number of the gap on a first axis, in order of
+    composition: shape (gaps, ...). Where a temperature has fewer gaps, the last are NaN.
+    """
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a tie-line, with the number of its gap from 0; none where there is no gap."""
+        frame = super().to_dataframe()
+        frame.insert(1, "gap", np.repeat(np.arange(len(self.T)), self.T[0].size))
+        return frame[self.gap.ravel()].reset_index(drop=True)
+
+    def __repr__(self) -> str:
+        if self.T[0].size == 0:
+            return "<Gaps at no temperature>"
+        numbers = self.gap.sum(axis=0)
+        few, many = int(numbers.min()), int(numbers.max())
+        count = f"{many}" if few == many else f"{few} to {many}"
+        return f"<Gaps at {span(self.T[0])}: {count} at a temperature>"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Spinodal(_Curve):
     """Limits of stability; between them a homogeneous phase unmixes without a barrier.
 
