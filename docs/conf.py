@@ -37,6 +37,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_format = "short"
 default_role = "py:obj"
+suppress_warnings = ["ref.python"]  # a name that two rooms have, such as Region, links to the first
 napoleon_google_docstring = False
 
 # MathJax and its fonts come from a package, not from a server: as static files, since its

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lina_calphad.data.assessments import assessments, load
     from lina_calphad.data.databases import set_elastic_data
     from lina_calphad.data.elasticity import CubicElasticity, coherency_coefficient
+    from lina_calphad.diagram.system import BinarySystem
     from lina_calphad.phase import dilute, kinetics
     from lina_calphad.phase.coherent import CoherentModel
     from lina_calphad.phase.export import export_coherent_tdb
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BinarySolution",
+    "BinarySystem",
     "CoherentModel",
     "CubicElasticity",
     "anode",
@@ -45,6 +47,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "data.assessments": ["assessments", "load"],
         "data.databases": ["set_elastic_data"],
         "data.elasticity": ["CubicElasticity", "coherency_coefficient"],
+        "diagram.system": ["BinarySystem"],
         "phase.coherent": ["CoherentModel"],
         "phase.export": ["export_coherent_tdb"],
         "phase.solution": ["BinarySolution"],

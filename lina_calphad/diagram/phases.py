@@ -104,7 +104,8 @@ class Phase:
 
     def pure(self, side: float, rows: Rows) -> Array:
         """Terms of the pure end at y = 0 (side -1) or y = 1."""
-        return self.terms(rows[0], np.full(rows[0].shape, expit(_CONSTANT[side > 0])), *rows[1:])
+        y = expit(_CONSTANT[int(side > 0)])
+        return self.terms(rows[0], np.full(rows[0].shape, y), *rows[1:])
 
     def x(self, y: Array) -> Array:
         """Mole fraction of B; keeps its digits where it is small."""
