@@ -21,7 +21,7 @@ from lina_calphad.anode.windows import REGIONS
 from lina_calphad.checks import within
 from lina_calphad.data.assessments import assessments, load
 from lina_calphad.errors import OutsideAssessedRange
-from lina_calphad.report import Shown
+from lina_calphad.report import Report
 from lina_calphad.text import printable
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ def page(study: Study) -> str:
     }
     swatches = {r.name: f'<i style="background: {REGION_COLOURS[r.key]}"></i>' for r in REGIONS}
     foil, drawn = study.path.thickness, study.spread is not None
+    columns = ["mAh/cm² of foil"] * (foil is not None) + ["68 % of the draws"] * drawn
     package = files("lina_calphad.anode")
     texts = {n: (package / n).read_text(encoding="utf-8") for n in ("page.js", "page_map.js")}
     return Template((package / "page.html").read_text(encoding="utf-8")).substitute(
@@ -121,8 +122,7 @@ def page(study: Study) -> str:
         key=_items(f"{mark}{_text(name)}" for name, mark in {**swatches, **lines}.items()),
         foil="" if foil is None else f" and a foil of {foil.flat[0] * 1e6:g} µm",
         drawn=_DRAWN if drawn else "",
-        columns='<th scope="col">mAh/cm² of foil</th>' * (foil is not None)
-        + '<th scope="col">68 % of the draws</th>' * drawn,
+        columns="".join(f'<th scope="col">{heading}</th>' for heading in columns),
         profiles=_profiles(study),
         regions=_items(
             f"{swatches[r.name]}<span><strong>{r.name}.</strong> {r.meaning}</span>"
@@ -170,12 +170,10 @@ def _control(name: str, title: str, low: float, high: float, step: float) -> str
 
 
 def _temperatures(study: Study, top: float) -> str:
-    """Buttons that lead to each temperature of the study."""
-    shown = [T for T in study.T.tolist() if MAP_T[0] <= T <= top]
-    if len(study.T) < 2:
-        return ""
+    """Buttons that lead to each temperature of the study, if there are some."""
+    shown = [T for T in study.T.tolist() if MAP_T[0] <= T <= top] if study.T.size > 1 else []
     buttons = (f'<button type="button" data-temperature="{T}">{T:g} K</button>' for T in shown)
-    return f"<p>Temperatures of this study: {' '.join(buttons)}</p>"
+    return f"<p>Temperatures of this study: {' '.join(buttons)}</p>" if shown else ""
 
 
 def _profiles(study: Study) -> str:
@@ -186,20 +184,13 @@ def _profiles(study: Study) -> str:
             "interface is ahead of the collector side: <code>lina-calphad anode --current</code> "
             "adds that.</p>"
         )
-    parts = [
+    lines = [line for profile in study.profiles for line in profile_lines(study, profile)]
+    return (
         f"<h2>At {study.profiles[0].current_density / 10:g} mA/cm²</h2><p>The interface is ahead "
         f"of the collector side. Computed with x₀ = {study.x0:g} and the modulus of the database; "
         "this part does not follow the sliders.</p>"
-    ]
-    for profile in study.profiles:
-        for item in profile_lines(study, profile):
-            if isinstance(item, Shown):
-                frame = item.frame.to_html(index=False, border=0, classes="run")
-                frame = frame.replace("\n%", "<br>%")
-                parts.append(f'<p>{_text(item.title)}</p><div class="scroll">{frame}</div>')
-            else:
-                parts.append(f"<p>{_text(item)}</p>")
-    return "".join(parts)
+        f'<div class="run scroll">{Report("profiles", {}, lines)._repr_html_()}</div>'
+    )
 
 
 def _notes(study: Study) -> Iterator[str]:

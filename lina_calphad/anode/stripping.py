@@ -176,11 +176,7 @@ def stripped_share(x0: ArrayLike, x: ArrayLike) -> Array:
             f"1; got x = {x[wrong].flat[0]}"
         )
         raise ValueError(msg)
-    return _share_at(x0, x)
-
-
-def _share_at(x0: Array, x: Array) -> Array:
-    """As a difference first: next to x0 one minus a ratio would lose its digits."""
+    # As a difference first: next to x0 one minus a ratio would lose its digits.
     q: Array = (x - x0) / (x * (1 - x0))
     return q
 
@@ -251,7 +247,7 @@ def stripping_path(
     for name, at in named(ends).items():
         ahead = at > x0
         x[name] = np.where(ahead, at, np.nan)
-        q[name] = _share_at(x0, x[name])
+        q[name] = np.where(ahead, stripped_share(x0, np.where(ahead, at, 1.0)), np.nan)
         entered[name] = np.where(ahead, classify(at, ends), -1)
     lithium, sodium = (molar_mass(alloy, element) for element in COMPONENTS)
     mass = (1 - x0) * lithium + x0 * sodium  # g/mol

@@ -77,12 +77,16 @@ def refit(
     status 130).
     """
     from lina_calphad.fit.folder import RunFolder, read_settings
+    from lina_calphad.fit.models import ModuleInFolder
     from lina_calphad.fit.refit import refit as run
     from lina_calphad.fit.report import report
 
     named = {
         name for name in given if context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }
+    if "model" in named and "." in given["model"]:
+        # Named here, a module of the working folder may be imported; no other, and not by a file.
+        ModuleInFolder(given["model"].split(".")[0], str(Path.cwd())).allow()
     if resume:
         _check_named(
             named - {"iterations", "model"} | ({"write_inputs"} if write_inputs else set())

@@ -173,7 +173,8 @@ class Alloy:
         """
         found = []
         levels = np.ravel(T)
-        for regions in self.system.regions(levels) if self.system else [[]] * levels.size:
+        system = self.system if levels.size else None
+        for regions in system.regions(levels) if system else [[]] * levels.size:
             ranges: list[tuple[float, float]] = []
             for region in regions:
                 if "LIQUID" in region.phases:

@@ -3,87 +3,76 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
-import time
+import sys
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
-from pkgutil import resolve_name
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from lina_calphad.errors import SchedulerError
+from lina_calphad.fit.models import ModuleInFolder
+from lina_calphad.phase.workers import mapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lina_calphad.checks import Array
 
-#: What the samples rest on.
-PACKAGES = ("lina-calphad", "pycalphad", "espei", "numpy")
-
 _SECONDS_TO_CONNECT = 10
-#: How long a run waits for workers when all are gone.
-SECONDS_WITHOUT_WORKERS = 60.0
+_ONE_AT_A_TIME = Lock()
 
-# A signal to all processes of a terminal is the main one's to answer.
-_PRELOAD = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+# What workers on this machine run first: a signal to all processes of a terminal is the main
+# one's to answer, and what may be imported here may be there.
+_PRELOAD = """
+import signal
+from lina_calphad.fit.models import ModuleInFolder
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+"""
 
 
 class Workers:
-    """What runs likelihoods on a cluster, and says so when the cluster is gone.
+    """What emcee maps its walkers with: here, or on a cluster; stops between two when asked to.
 
     Parameters
     ----------
     client
-        A `distributed.Client`.
+        A `distributed.Client`, or None.
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any = None) -> None:
         self._client = client
-        self._function: Any = None
+        self._sent: Any = None
+        #: Signals to stop that came.
+        self.asked: list[int] = []
 
-    def map(
-        self,
-        function: Callable[[Array], float],
-        walkers: Sequence[Array],
-        stop: Callable[[], None] = lambda: None,
-    ) -> list[float]:
-        """The function of every walker; `stop` is called while it waits, and may raise.
+    def map(self, function: Callable[[Array], float], walkers: Sequence[Array]) -> list[float]:
+        """The function of every walker.
 
         Raises
         ------
+        KeyboardInterrupt
+            If there was a request to stop.
         SchedulerError
-            If the scheduler is gone, or there are no workers for a minute.
+            If the scheduler is gone, or there were no workers for a minute.
         """
-        from distributed import CancelledError, wait
-        from distributed.comm.core import CommClosedError
+        if self._client is not None:
+            # The likelihood is megabytes: it goes out once, and again where it was lost.
+            if self._sent is None or self._sent.status in ("cancelled", "lost"):
+                self._sent = self._client.submit(_same, function, pure=False)
+            function = self._sent
+        pieces = [(function, walker) for walker in walkers]
+        return list(mapped(_call, pieces, self._client, self._stop))
 
-        try:
-            # The likelihood is megabytes: it goes out once, and again to new workers.
-            if self._function is None or self._function.status in ("cancelled", "lost"):
-                self._function = self._client.submit(_same, function, pure=False)
-            futures = self._client.map(_call, walkers, function=self._function, pure=False)
-            seen = time.monotonic()
-            while True:
-                stop()
-                try:
-                    wait(futures, timeout=0.5)  # type: ignore[no-untyped-call]
-                    return list(self._client.gather(futures))
-                except TimeoutError:
-                    pass
-                if self._client.scheduler_info()["workers"]:
-                    seen = time.monotonic()
-                if time.monotonic() - seen > SECONDS_WITHOUT_WORKERS:
-                    msg = f"the cluster has had no workers for {SECONDS_WITHOUT_WORKERS:g} s"
-                    raise SchedulerError(msg)
-        except (CancelledError, CommClosedError, OSError) as error:
-            msg = "the Dask scheduler is gone"
-            raise SchedulerError(msg) from error
+    def _stop(self) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
 
 
 @contextmanager
-def cluster(scheduler: str, cores: int | None = None) -> Iterator[Workers | None]:
-    """Workers: None, of a cluster on this machine, or of one that runs already.
+def cluster(scheduler: str, cores: int | None = None) -> Iterator[Workers]:
+    """What works: this process, others on this machine, or a cluster that runs already.
 
     Parameters
     ----------
@@ -99,20 +88,22 @@ def cluster(scheduler: str, cores: int | None = None) -> Iterator[Workers | None
         these have not the package in the version that is here.
     """
     if scheduler == "none":
-        yield None
+        yield Workers()
         return
     import dask
     from distributed import Client, LocalCluster
 
-    with dask.config.set({"distributed.scheduler.work-stealing": False}):
+    with dask.config.set({"distributed.scheduler.work-stealing": False}), _quiet():
         if scheduler == "dask":
-            workers = cores or os.cpu_count() or 1
+            count = cores or os.cpu_count() or 1
+            allowed = [f"{f}.allow()" for f in sys.meta_path if isinstance(f, ModuleInFolder)]
             with (
                 LocalCluster(  # type: ignore[no-untyped-call]
-                    n_workers=workers,
+                    n_workers=count,
                     threads_per_worker=1,
                     dashboard_address="127.0.0.1:0",
-                    preload=[_PRELOAD],
+                    preload=["\n".join([_PRELOAD, *allowed])],
+                    silence_logs=logging.CRITICAL,
                 ) as local,
                 Client(local) as client,  # type: ignore[no-untyped-call]
             ):
@@ -124,8 +115,21 @@ def cluster(scheduler: str, cores: int | None = None) -> Iterator[Workers | None
             except TimeoutError as error:
                 msg = f"the Dask scheduler of {scheduler} has no workers: start some"
                 raise SchedulerError(msg) from error
-            _check_packages(client)
             yield Workers(client)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What Dask logs when workers go: tracebacks, of which ours is the one line."""
+    loggers = [logging.getLogger(f"distributed{name}") for name in ("", ".client", ".nanny")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 def _connected(scheduler: str) -> Any:
@@ -149,25 +153,12 @@ def _connected(scheduler: str) -> Any:
         raise SchedulerError(msg) from error
 
 
-def _check_packages(client: Any) -> None:
-    """Refuse workers that lack the package or have another version of what the samples rest on."""
-    # Functions of the standard library, which every worker has.
-    asked: list[tuple[Any, str, str]]
-    asked = [(resolve_name, "lina_calphad.espei_hooks:__name__", "lina_calphad.espei_hooks")]
-    asked += [(version, name, version(name)) for name in PACKAGES]
-    for function, name, here in asked:
-        for worker, there in client.run(function, name, on_error="return").items():
-            if isinstance(there, Exception):
-                msg = f"the Dask worker {worker} cannot import {name.split(':')[0]}: {there}"
-                raise SchedulerError(msg)
-            if there != here:
-                msg = f"the Dask worker {worker} has {name} {there}; here is {here}"
-                raise SchedulerError(msg)
-
-
 def _same(function: Any) -> Any:
     return function
 
 
-def _call(walker: Array, function: Callable[[Array], float]) -> float:
-    return function(walker)
+def _call(piece: tuple[Callable[[Array], float], Array]) -> float:
+    function, walker = piece
+    # ESPEI puts the parameters into objects that all threads of a worker share.
+    with _ONE_AT_A_TIME:
+        return function(walker)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from pycalphad import Model
+from scipy.special import expit
 
 from lina_calphad.data.mixing_data import mixing_data
 from lina_calphad.data.sources import COMPONENTS
@@ -16,7 +18,15 @@ from lina_calphad.phase.bands import LEVELS, NAMES, Bands, bands
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.energy import Compiled, R, T, binary_energy
 from lina_calphad.phase.solution import BinarySolution
-from lina_calphad.plots import COLOURS, arrhenius_axis, band, fraction_axis, legend_below, plain
+from lina_calphad.plots import (
+    COLOURS,
+    arrhenius_axis,
+    band,
+    band_key,
+    fraction_axis,
+    legend_below,
+    plain,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +102,7 @@ def solubility_bands(refit: Refit, phase: str) -> Bands:
     return bands(refit.dbf, draws, grid, components=components, phase=phase, kinds=kinds)
 
 
-def energy_figure(curves: pd.DataFrame, data: pd.DataFrame, components: Sequence[str]) -> Figure:
+def energy_figure(refit: Refit, curves: pd.DataFrame, data: pd.DataFrame) -> Figure:
     """Energies of mixing, and over x (1 - x) so that dilute cells show."""
     figure = Figure(figsize=(10.4, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -110,10 +120,11 @@ def energy_figure(curves: pd.DataFrame, data: pd.DataFrame, components: Sequence
             style: dict[str, Any] = {"color": COLOURS[(2 + i) % len(COLOURS)], "capsize": 2}
             style |= {"fmt": "osv^D"[i % 5], "markersize": 5, "label": str(reference)[:40]}
             ax.errorbar(at, energy / there, error / there, **style)
-        fraction_axis(ax, of=components[1].title(), limits=(-0.01, 1.01))
+        fraction_axis(ax, of=refit.setup.settings.components[1].title(), limits=(-0.01, 1.01))
     left.set(ylabel=r"$\Delta H$ / kJ/mol of atoms", title="energy of mixing")
     right.set(ylabel=r"$\Delta H\,/\,x(1-x)$ / kJ/mol", title="over x (1 - x)")
     legend_below(figure, columns=4)
+    _caution(figure, refit)
     return figure
 
 
@@ -133,8 +144,18 @@ def corner_figure(refit: Refit) -> Figure:
     figure.subplots(len(labels), len(labels))
     options: dict[str, Any] = {"labels": labels, "truths": refit.values, "fig": figure}
     options |= {"color": _NEW, "truth_color": _OLD, "show_titles": True, "title_fmt": ".5g"}
-    corner.corner(refit.draws.values, quantiles=(0.16, 0.5, 0.84), **options)
+    root = logging.getLogger()
+    root.addFilter(_not_of_contours)
+    try:
+        corner.corner(refit.draws.values, quantiles=(0.16, 0.5, 0.84), **options)
+    finally:
+        root.removeFilter(_not_of_contours)
     return figure
+
+
+def _not_of_contours(record: logging.LogRecord) -> bool:
+    """Of a short chain corner cannot draw all contours, which the figure shows by itself."""
+    return "contours" not in record.getMessage()
 
 
 def trace_figure(refit: Refit) -> Figure:
@@ -171,7 +192,9 @@ def solubility_figure(result: Bands, refit: Refit, phase: str) -> Figure:
                 continue
             x = result.x(f"{kind} binodal")[:, i]
             x = x if i == 0 else 1 - x[::-1]
-            band(ax, 1000 / result.T, x, colour)
+            ends, middle = result.critical[kind][0][:, 0], result.critical[kind][0][2, 1]
+            closing = 1000 / ends, float(expit(middle if i == 0 else -middle))
+            band(ax, 1000 / result.T, x, colour, closing=closing)
             ax.semilogy(1000 / result.T, x[2], color=colour, label=f"{kind}, median")
             before = _before(refit, phase, kind, result.T)
             if before is not None:
@@ -180,8 +203,16 @@ def solubility_figure(result: Bands, refit: Refit, phase: str) -> Figure:
         ax.set_title(f"{solute.title()} in {plain(phase)} {solvent.title()}")
         arrhenius_axis(ax)
     axes[0].set_ylabel("mole fraction in the saturated solid")
-    legend_below(figure, columns=4)
+    legend_below(figure, [*axes[0].get_legend_handles_labels()[0], *band_key()], columns=3)
+    _caution(figure, refit)
     return figure
+
+
+def _caution(figure: Figure, refit: Refit) -> None:
+    """Say on a figure of draws from a chain that it is too short."""
+    if refit.exact is None and refit.convergence and not refit.convergence.converged:
+        text = "the chain is too short: these bands are preliminary"
+        figure.suptitle(text, color="#B00020", fontsize=10)
 
 
 def _before(refit: Refit, phase: str, kind: str, grid: Array) -> tuple[Array, Array] | None:

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from lina_calphad.errors import OutputError, ParameterError
 from lina_calphad.fit.settings import RefitSettings
 from lina_calphad.report import results_folder
+from lina_calphad.text import one_line
 
 if TYPE_CHECKING:
     import os
@@ -87,13 +88,20 @@ class RunFolder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with suppress(OSError):
-            if self._lock.lock_counter == 1 and self._identity() == self._place:
-                (self.path / _LOCK).unlink(missing_ok=True)
+        ours = self._is_ours()
+        if ours and self._lock.lock_counter == 1:
+            (self.path / _LOCK).unlink(missing_ok=True)
         self._lock.release()
-        with suppress(OSError):  # there is something in it
-            for parent in self._made:
-                parent.rmdir()
+        if ours:
+            with suppress(OSError):  # there is something in it
+                for parent in self._made:
+                    parent.rmdir()
+
+    def _is_ours(self) -> bool:
+        try:
+            return self._identity() == self._place
+        except OSError:
+            return False
 
     def _identity(self) -> tuple[int, int]:
         there = self.path.stat()
@@ -101,11 +109,7 @@ class RunFolder:
 
     def check(self) -> None:
         """Raise an OutputError if the folder is no longer the one that was opened."""
-        try:
-            same = self._identity() == self._place
-        except OSError:
-            same = False
-        if not same:
+        if not self._is_ours():
             msg = (
                 f"{self.path} was removed, renamed or replaced while the refit was at work in it: "
                 "what was saved is where it is now"
@@ -160,7 +164,7 @@ class RunFolder:
             trace, lnprob = trace[:, : int(n)], lnprob[:, : int(n)]
             found = _sums(record, trace, lnprob, keys, rest)
         except Exception as error:  # NumPy and zipfile raise whatever they stumble over
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            reason = one_line(error)[:200] or type(error).__name__
             msg = f"the run in {self.path} cannot go on: its files cannot be read ({reason})"
             raise ParameterError(msg) from error
         names = (SETTINGS, TRACE, LNPROB, STATE)
@@ -244,7 +248,8 @@ def read_settings(folder: str | os.PathLike[str], model: str | None = None) -> R
     record = _record(Path(folder))
     settings = RefitSettings(**{name: v for name, v in record.items() if name != "inputs"})
     if settings.model not in ("coherent", "chemical") and model is None:
-        msg = f"the run in {folder} has a model of its own: name it again, as --model MODULE.CLASS"
+        own = one_line(settings.model)[:100]
+        msg = f"the run in {folder} has a model of its own: name it again, as --model {own}"
         raise ParameterError(msg)
     if model not in (None, settings.model):
         msg = f"the run in {folder} has another model than {model}"

@@ -130,13 +130,22 @@ class Refit:
     @property
     def notes(self) -> list[str]:
         """What to know of the parameters."""
-        notes = []
-        gone = sorted(set(self.setup.old) - set(self.symbols))
-        if gone:
-            what = ", ".join(f"{name} = {self.setup.old[name]:.6g}" for name in gone)
-            notes.append(
-                f"not in the refit, since these data do not ask for it: {what} of the source"
-            )
+        settings, notes = self.setup.settings, [*self.setup.notes]
+        others = sorted(set(self.setup.old) - set(self.symbols))
+        why = "these data do not ask for it" if settings.order is None else "the order is limited"
+        for what, names in (
+            (f"not in the refit, since {why}", [n for n in others if n not in self.dbf.symbols]),
+            ("not fitted, and as it was", [n for n in others if n in self.dbf.symbols]),
+        ):
+            if names:
+                values = ", ".join(f"{name} = {self.setup.old[name]:.6g}" for name in names)
+                notes.append(f"{what}: {values} of the source")
+        if self.degrees_of_freedom < 1:
+            count = f"{len(self.symbols)} parameters of {len(self.residuals)} data"
+            what = "nothing is left to test whether this form is the right one"
+            if self.degrees_of_freedom < 0:
+                what = "the data do not determine them, and their errors mean nothing"
+            notes.append(f"{count}: {what}; --order takes fewer parameters")
         return notes
 
     def to_dataframe(self) -> pd.DataFrame:
@@ -225,10 +234,10 @@ def refit(
         exact = closed_form(likelihood, start, symbols) if likelihood.linear else None
         chain = None
         if settings.iterations:
-            with cluster(scheduler, cores) as client:
+            with cluster(scheduler, cores) as workers:
                 run.begin(settings, inputs_of(setup))
                 sampler = Sampler(
-                    dbf, setup.phase_models, run, before, client=client,
+                    dbf, setup.phase_models, run, before, workers=workers,
                     progress=lambda done, wanted: say("sampling", done, wanted),
                 )  # fmt: skip
                 chain = sampler.sample(

@@ -53,7 +53,7 @@ def report(refit: Refit) -> Report:
                 notes.append(f"no figure {name}: the data hold no energies of mixing")
             else:
                 tables |= {name: curves, f"{name}_data": data}
-                drawn[name] = partial(figures.energy_figure, curves, data, settings.components)
+                drawn[name] = partial(figures.energy_figure, refit, curves, data)
         except LinaCalphadError as error:
             notes.append(f"no figure {name}: {error}")
         name = f"{prefix}solubility"
@@ -154,7 +154,22 @@ def _shown(refit: Refit) -> list[Shown | str]:
         for other, r in zip(refit.symbols[:i], refit.correlation[i], strict=False):
             if abs(r) >= 0.005:
                 shown.append(f"correlation of {other} and {name}: {r:.2f}")
-    shown.append(f"values: {refit.method.lower()}")
+    shown += [_data(refit), f"values: {refit.method.lower()}"]
     if refit.convergence is not None:
         shown.append(refit.convergence.verdict)
     return shown
+
+
+def _data(refit: Refit) -> Shown:
+    """How well each dataset is met."""
+    rows = []
+    for (_, reference, output), some in refit.residuals.groupby(
+        ["dataset", "reference", "output"], sort=False
+    ):
+        chi, largest = (some["in_sigma"] ** 2).sum(), some["in_sigma"].abs().max()
+        row = [str(reference)[:50], str(output), str(len(some)), f"{chi:.3g}", f"{largest:.2g}"]
+        rows.append(row)
+    total = f"{refit.chi_squared:.3g} with {refit.degrees_of_freedom} degrees of freedom"
+    columns = ["data", "kind", "number", "χ²", "largest residual / error"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return Shown(f"data and fit: χ² = {total}", frame, ("data", "kind"))

@@ -44,8 +44,8 @@ class Sampler(EmceeOptimizer):  # type: ignore[misc]  # ESPEI has no types
         Where the chain is kept.
     before
         What there is of it.
-    client
-        Workers that share the work, or None.
+    workers
+        What works out the probabilities.
     progress
         Called with iterations done and wanted.
     """
@@ -57,11 +57,11 @@ class Sampler(EmceeOptimizer):  # type: ignore[misc]  # ESPEI has no types
         folder: RunFolder,
         before: Chain | None = None,
         *,
-        client: Workers | None = None,
+        workers: Workers,
         progress: Callable[[int, int], None] = lambda *_: None,
     ) -> None:
         super().__init__(dbf, phase_models=phase_models)
-        self._client = client
+        self._workers = workers
         self._folder = folder
         self._before = before
         self._progress = progress
@@ -111,8 +111,8 @@ class Sampler(EmceeOptimizer):  # type: ignore[misc]  # ESPEI has no types
         begun, done = before.lnprob.shape[1], (0, before.state)
         last, pause = time.monotonic(), _SECONDS_BETWEEN_SAVES
         self._progress(begun, begun + iterations)
-        with _stop_requests() as asked:
-            self.sampler.pool = _Pool(self._client, asked)
+        self.sampler.pool = self._workers
+        with _stop_requests(self._workers.asked):
             if begun:
                 self._check_start(chains[0], before.lnprob[0, -1])
             steps = self.sampler.sample(chains, rstate0=before.state, iterations=iterations)
@@ -166,32 +166,11 @@ class Sampler(EmceeOptimizer):  # type: ignore[misc]  # ESPEI has no types
             self._folder.save(self._chain)
 
 
-class _Pool:
-    """What emcee maps its walkers with: stops between two of them when asked to."""
-
-    def __init__(self, client: Workers | None, asked: list[int]) -> None:
-        self._client, self._asked = client, asked
-
-    def map(self, function: Callable[[Array], float], walkers: Sequence[Array]) -> list[float]:
-        if self._client:
-            return self._client.map(function, walkers, self._stop)
-        found = []
-        for walker in walkers:
-            self._stop()
-            found.append(function(walker))
-        return found
-
-    def _stop(self) -> None:
-        if self._asked:
-            raise KeyboardInterrupt
-
-
 @contextmanager
-def _stop_requests() -> Iterator[list[int]]:
-    """Signals to stop (Ctrl-C, or of a batch system) as a list; a second one stops at once."""
-    asked: list[int] = []
+def _stop_requests(asked: list[int]) -> Iterator[None]:
+    """Put signals to stop (Ctrl-C, a batch system's) into a list; a second one stops at once."""
     if threading.current_thread() is not threading.main_thread():
-        yield asked  # only the main thread gets signals
+        yield  # only the main thread gets signals
         return
 
     def remember(number: int, frame: Any) -> None:  # noqa: ARG001 - what signal calls
@@ -201,7 +180,7 @@ def _stop_requests() -> Iterator[list[int]]:
 
     before = {each: signal.signal(each, remember) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield asked
+        yield
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)

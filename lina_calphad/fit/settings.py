@@ -62,6 +62,11 @@ class RefitSettings:
         option="--symbol",
         metavar="NAME",
     )
+    order: int | None = _option(
+        None,
+        "Highest order of the interaction parameters that are fitted: 0 for a regular solution, 1 "
+        "for a sub-regular one. If not given, as many as ESPEI finds the data to ask for.",
+    )
     chains: int = _option(10, "Walkers, an even number; more where two for each parameter are.")
     iterations: int = _option(
         1500,
@@ -80,14 +85,19 @@ class RefitSettings:
             object.__setattr__(self, name, tuple(n.upper() for n in getattr(self, name)))
         for name in ("source", "model"):
             object.__setattr__(self, name, os.fspath(getattr(self, name)))
-        for name in ("chains", "iterations", "seed"):
+        for name in ("chains", "iterations", "seed", "order"):
             value = getattr(self, name)
+            if name == "order" and value is None:
+                continue
             if isinstance(value, bool) or not hasattr(value, "__index__"):
                 msg = f"{name} is a whole number; got {value!r}"
                 raise TypeError(msg)
             object.__setattr__(self, name, int(value))
         if len(set(self.components)) != 2:
             msg = f"two different elements are needed; got {' and '.join(self.components)}"
+            raise ValueError(msg)
+        if self.order is not None and (self.symbols or not 0 <= self.order <= 9):
+            msg = f"order is from 0 to 9, and not for symbols; got {self.order}"
             raise ValueError(msg)
         if self.chains < 4 or self.chains % 2:
             msg = f"chains are an even number, at least 4; got {self.chains}"

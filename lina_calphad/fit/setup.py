@@ -5,37 +5,42 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import math
 import warnings
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pycalphad import Model
-
 from lina_calphad.data.assessments import assessments
-from lina_calphad.data.databases import copy_database, tdb_body
+from lina_calphad.data.databases import copy_database, remove_parameters, tdb_body
 from lina_calphad.data.datasets import SOLUBILITY, read_datasets
 from lina_calphad.data.interactions import free_interactions, symbol_value, without_interactions
 from lina_calphad.data.sources import read_with_origin
-from lina_calphad.errors import DatabaseError, DatasetError, ElasticDataError, ParameterError
-from lina_calphad.fit.cluster import PACKAGES
+from lina_calphad.errors import (
+    DatabaseError,
+    DataLeftOut,
+    DatasetError,
+    ElasticDataError,
+    ParameterError,
+)
+from lina_calphad.fit.models import OURS, find_model
+from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.energy import build_model
 from lina_calphad.report import results_folder
 
 if TYPE_CHECKING:
     import os
 
-    from pycalphad import Database
+    from pycalphad import Database, Model
 
     from lina_calphad.data.datasets import Dataset
     from lina_calphad.fit.settings import RefitSettings
 
+_PACKAGES = ("lina-calphad", "pycalphad", "espei", "emcee", "numpy")
+
 #: Outputs from which ESPEI generates parameters, by how they begin.
 THERMOCHEMICAL = ("HM_", "SM_", "CPM_")
-
-_MODELS = {"coherent": "CoherentModel", "chemical": "Model"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +68,8 @@ class Setup:
         ESPEI's description of the phases.
     elastic_added
         Whether the elastic data come from a file of ours, not from the source.
+    notes
+        What to know of the data.
     """
 
     settings: RefitSettings
@@ -74,6 +81,7 @@ class Setup:
     model: type[Model]
     phase_models: dict[str, Any]
     elastic_added: bool
+    notes: tuple[str, ...] = ()
 
 
 def prepare(settings: RefitSettings) -> Setup:
@@ -85,9 +93,14 @@ def prepare(settings: RefitSettings) -> Setup:
         If something is missing, or does not fit together.
     """
     source, own = read_with_origin(settings.source, settings.components, settings.phases)
-    datasets = read_datasets(settings.data, settings.components, sorted(source.phases))
-    model = _model(settings.model)
-    _check_data(settings, datasets)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DataLeftOut)
+        datasets = read_datasets(settings.data, settings.components, sorted(source.phases))
+    left_out = tuple(str(w.message) for w in caught if issubclass(w.category, DataLeftOut))
+    for other in (w for w in caught if not issubclass(w.category, DataLeftOut)):
+        warnings.warn(other.message, other.category, stacklevel=2)
+    model = find_model(settings.model)
+    _check_data(settings, datasets, model)
     _check_sublattices(source, settings, datasets)
     _check_model(source, settings, model)
     start, old, generated = source, {}, []
@@ -114,7 +127,8 @@ def prepare(settings: RefitSettings) -> Setup:
     models = _phase_models(source, settings, generated=bool(generated))
     added = not own or settings.source in assessments()
     return Setup(
-        settings, source, old, start, datasets, tuple(generated), model, models, added
+        settings, source, old, start, datasets, tuple(generated), model, models, added,
+        left_out,
     )  # fmt: skip
 
 
@@ -139,13 +153,18 @@ def generate(setup: Setup) -> tuple[Database, dict[str, float]]:
     if setup.generated:
         dbf = _generated(setup, dbf)
     values: dict[str, float] = {}
+    highest = math.inf if settings.order is None else settings.order
+    remove_parameters(
+        dbf, lambda p: p["phase_name"] in setup.generated and p["parameter_order"] > highest
+    )
     for phase in settings.phases:
         try:
             dbf, found = free_interactions(dbf, phase, settings.components)
         except DatabaseError as error:
             msg = f"ESPEI generated no parameter of {phase} from {', '.join(settings.data)}"
             raise DatasetError(msg) from error
-        values |= found
+        # Those that are there beyond the order keep their values.
+        values |= {n: v for n, v in found.items() if int(n.rstrip("ABC")[-1]) <= highest}
     for name in set(dbf.symbols) - set(setup.start.symbols) - set(values):
         if name.startswith("VV"):  # ESPEI's numbered names, which ours have replaced
             del dbf.symbols[name]
@@ -161,10 +180,15 @@ def write_inputs(
     ------
     OutputError
         If something is there already and `overwrite` is not set, or it cannot be written.
+    ParameterError
+        If the settings limit the order, which ESPEI's input cannot.
     """
     import yaml
 
     settings, folder = setup.settings, Path(folder)
+    if settings.order is not None:
+        msg = "plain ESPEI chooses the order of the parameters itself: leave out --order"
+        raise ParameterError(msg)
     run: dict[str, Any] = {
         # ESPEI takes every JSON file below the folder of datasets for one.
         "system": {"phase_models": "phase_models.json", "datasets": "datasets"},
@@ -214,7 +238,7 @@ def inputs_of(setup: Setup) -> dict[str, str]:
     for i, dataset in enumerate(setup.datasets):
         name = f"dataset {i + 1} ({dataset.get('reference', 'no reference')})"
         texts[name] = json.dumps(dataset, sort_keys=True)
-    inputs = {f"the version of {name}": version(name) for name in PACKAGES}
+    inputs = {f"the version of {name}": version(name) for name in _PACKAGES}
     return inputs | {n: hashlib.sha256(t.encode()).hexdigest() for n, t in texts.items()}
 
 
@@ -248,14 +272,25 @@ def _generated(setup: Setup, dbf: Database) -> Database:
         raise DatasetError(msg) from error
 
 
-def _check_data(settings: RefitSettings, datasets: list[Dataset]) -> None:
+def _check_data(settings: RefitSettings, datasets: list[Dataset], model: type[Model]) -> None:
     there = {phase for d in datasets for phase in d["phases"]}
     if not there & set(settings.phases) and not settings.symbols:
         has = ", ".join(sorted(there))
         msg = f"the data are of {has}, not of {', '.join(settings.phases)}"
         raise DatasetError(msg)
-    for dataset in datasets if settings.model != "chemical" else ():
+    kind = "coherent" if issubclass(model, CoherentModel) else "chemical"
+    for dataset in datasets:
         output, what = dataset["output"], dataset.get("reference", "a dataset")
+        # Of a Model of the user's own nobody knows, unless it is one of ours.
+        known = settings.model in OURS or kind == "coherent"
+        if output == SOLUBILITY and dataset["equilibrium"] != kind and known:
+            msg = (
+                f"{what} has solubilities in {dataset['equilibrium']} equilibrium, and the model "
+                f"is {kind}: fit them with --model {dataset['equilibrium']}"
+            )
+            raise DatasetError(msg)
+        if settings.model == "chemical":
+            continue
         if output.endswith("_FORM"):
             msg = (
                 f"{what} has {output}, which the coherent model of eq. 12 shifts, since it gives a "
@@ -297,25 +332,6 @@ def _check_model(dbf: Database, settings: RefitSettings, model: type[Model]) -> 
             raise ElasticDataError(msg) from error
 
 
-def _model(name: str) -> type[Model]:
-    """A Model by its short name or import path."""
-    path = f"lina_calphad.espei_hooks.{_MODELS[name]}" if name in _MODELS else name
-    module, _, attribute = path.rpartition(".")
-    try:
-        # Not ESPEI's helper, which makes whatever lies in the working folder importable.
-        model = getattr(import_module(module), attribute)
-    except Exception as error:  # whatever the user's module raises
-        msg = (
-            "a model is coherent, chemical or the import path of a pycalphad Model; "
-            f"got {name} ({error})"
-        )
-        raise ParameterError(msg) from error
-    if not (isinstance(model, type) and issubclass(model, Model)):
-        msg = f"{name} is no pycalphad Model"
-        raise ParameterError(msg)
-    return model
-
-
 def _phase_models(dbf: Database, settings: RefitSettings, *, generated: bool) -> dict[str, Any]:
     active = {*settings.components, "VA"}
     phases: dict[str, Any] = {}
@@ -326,11 +342,11 @@ def _phase_models(dbf: Database, settings: RefitSettings, *, generated: bool) ->
             "sublattice_site_ratios": [float(ratio) for ratio in dbf.phases[phase].sublattices],
         }
         path = settings.model
-        if path in _MODELS:
+        if path in OURS:
             # The fitting description brings our residual to ESPEI; without it the model does.
             home = (
                 "lina_calphad" if generated and path == "coherent" else "lina_calphad.espei_hooks"
             )
-            path = f"{home}.{_MODELS[path]}"
+            path = f"{home}.{OURS[path]}"
         phases[phase]["model"] = path
     return {"components": [*settings.components, "VA"], "phases": phases}

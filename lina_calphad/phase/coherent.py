@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pycalphad import Model
 from pycalphad import variables as v
+from pycalphad.core.utils import instantiate_models
 from symengine import Add, S
 from tinydb import where
 
@@ -26,15 +29,14 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
     .. math:: G_{el} = Y V_\mathrm{host} \left(\sum_i \chi_i x_i\right)^2,
               \quad \chi_i = (V_i/V_\mathrm{host})^{1/3} - 1,
 
-    for one solute :math:`B x^2` (Cahn 1962; the paper's eq. 12), with the
-    biaxial modulus Y of the host for the chosen plane (`biaxial_modulus`) and
-    the molar volumes V. The common tangent and the inflection points of
-    G + G_el are the coherent binodal and spinodal.
+    for one solute :math:`B x^2` (Cahn 1962; the paper's eq. 12), with the biaxial modulus Y of
+    the host for the chosen plane (`biaxial_modulus`) and the molar volumes V, that of a solute
+    dilute in the host. The common tangent and the inflection points of G + G_el are the
+    coherent binodal and spinodal. ``calculate(..., output="elastic_energy")`` gives it alone.
 
-    The data are TDB parameters of the phase: ``V0`` (m³ per mole of formula
-    units) of host and solutes and ``C11``, ``C12``, ``C44`` (GPa) of the host,
-    with any dependence on temperature. Elastic parameters between elements
-    (interactions) have no effect: the constants are those of the pure host.
+    The data are TDB parameters of the phase: ``V0`` (m³ per mole of formula units) of host and
+    solutes, with interactions of the host if there are any, and ``C11``, ``C12``, ``C44`` (GPa)
+    of the host, with any dependence on temperature. The theory pages have the reasons.
 
     Tune it by subclassing, which pycalphad and ESPEI can carry everywhere:
 
@@ -44,24 +46,18 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
     Attributes
     ----------
     host : str or None
-        Element whose lattice is the reference; the alphabetically first of the
-        phase if None.
+        Element whose lattice is the reference; the alphabetically first of the phase if None.
     plane : tuple of 3 numbers
-        Miller indices of the composition wave; (1, 0, 0) is soft in most
-        cubic metals.
+        Miller indices of the composition wave; (1, 0, 0) is soft in most cubic metals.
     gauge : {"host", "endmembers"}
-        "host" is eq. 12 as written; it gives the pure solute the energy B.
-        "endmembers" subtracts the part linear in composition, which leaves
-        :math:`-B x (1-x)`: the pure elements keep their stability, and no
-        tie-line or spinodal within the phase moves. Only those have a meaning,
-        in either gauge: a homogeneous solid carries no coherency energy, so for
-        its equilibrium with other phases take the plain Model. Beside LIQUID,
-        "host" makes pure Na melt at once, and "endmembers" makes concentrated
-        solid solutions too stable. A phase of one element alone has no elastic
-        energy in either.
+        "host" is eq. 12 as written; it gives the pure solute the energy B. "endmembers" subtracts
+        the part linear in composition, which leaves :math:`-B x (1-x)`: the pure elements keep
+        their stability. Tie-lines and spinodals within the phase are the same in either, and
+        they alone have a meaning: beside other phases take the plain Model. "host" beside
+        others in one calculation is warned of.
     coherency : dict of pairs of elements to expressions
-        B of each pair in alphabetical order, in J/mol of formula units, set when
-        built: Y V_host times the square of the difference of their misfits.
+        B of each pair in alphabetical order, in J/mol of formula units, set when built:
+        Y V_host times the square of the difference of their misfits.
     constants : dict of str to expressions
         C11, C12 and C44 of the host in GPa, set when built.
 
@@ -73,7 +69,8 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
     Raises
     ------
     ElasticDataError
-        If elastic data are missing, undefined or mechanically unstable.
+        If elastic data are missing, undefined or mechanically unstable, or there is a thermal
+        expansion ``VA``.
     UnsupportedPhase
         If more than one sublattice mixes, or vacancies mix with atoms.
 
@@ -95,6 +92,11 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
     host: ClassVar[str | None] = None
     plane: ClassVar[tuple[float, float, float]] = (1, 0, 0)
     gauge: ClassVar[Literal["host", "endmembers"]] = "host"
+
+    def build_phase(self, dbe: Database) -> None:
+        """Build the phase; then its attribute `elastic_energy` is the energy, not the recipe."""
+        super().build_phase(dbe)
+        self.__dict__["elastic_energy"] = self.models["elastic"]
 
     def elastic_energy(self, dbe: Database) -> Any:
         """Elastic energy of coherent unmixing, in J/mol of atoms (the paper's eq. 12)."""
@@ -128,6 +130,7 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
             # What is left of (sum chi x)^2 when its endmember values are taken off.
             self._endmember_elastic = S.Zero
             return -Add(*(y[i] * y[j] * b for (i, j), b in self.coherency.items())) / atoms
+        _warn_of_others(self.phase_name)
         self._endmember_elastic = (
             stiffness * Add(*(misfit[e] ** 2 * y[e] for e in elements)) / atoms
         )
@@ -167,9 +170,50 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
                 missing.append(f"{name} of {element}")
         if missing:
             raise MissingElasticData(self._how_to_supply(dbe, missing))
+        for element, excess in self._excess_volumes(dbe, index, host, solutes).items():
+            data["V0", element] += excess
         self._check_defined(data)
         self._check_stable(data, host)
         return data
+
+    def _excess_volumes(
+        self, dbe: Database, index: int, host: str, solutes: list[str]
+    ) -> dict[str, Any]:
+        """What interactions add to the partial molar volume of each solute, dilute in the host."""
+
+        def of(kind: str, test: Any) -> Any:
+            return (
+                (where("phase_name") == self.phase_name)
+                & (where("parameter_type") == kind)
+                & where("constituent_array").test(test)
+            )
+
+        if found := dbe.search(of("VA", self._array_validity)):
+            array = found[0]["constituent_array"]
+            names = ":".join(",".join(s.name for s in sublattice) for sublattice in array)
+            msg = (
+                f"{self.phase_name} has a thermal expansion, VA({self.phase_name},{names}): "
+                "CoherentModel takes volumes from V0 alone, which may be an expression in T. "
+                "Write V0*exp(VA) into V0, or leave VA out"
+            )
+            raise ElasticDataError(msg)
+        if not dbe.search(of("V0", self._interaction_test)):
+            return {}
+        volume = self.redlich_kister_sum(
+            dbe.phases[self.phase_name], dbe.search, of("V0", self._interaction_test)
+        )
+        pure = {
+            v.SiteFraction(self.phase_name, i, species): S(int(species.name in (host, "VA")))
+            for i, sublattice in enumerate(self.constituents)
+            for species in sublattice
+        }
+        return {
+            element: self.symbol_replace(
+                S(volume).diff(v.SiteFraction(self.phase_name, index, element)).xreplace(pure),
+                self._symbols,
+            )
+            for element in solutes
+        }
 
     def _check_defined(self, data: dict[tuple[str, str], Any]) -> None:
         fitted = {str(symbol) for symbol in self._parameters_arg or ()}
@@ -206,6 +250,25 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
             f"lina_calphad.set_elastic_data, or write PARAMETER lines as in tdb/LiNa_elastic.tdb. "
             f"CoherentModel is for the gap of one phase by itself: leave the others out"
         )
+
+
+def _warn_of_others(phase: str) -> None:
+    """Warn where pycalphad builds the models of other phases in the same call."""
+    # It hands a model nothing of them. It makes all models of a call in one function, whose
+    # argument is the one place at which they can be seen.
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code is not instantiate_models.__code__:
+        frame = frame.f_back
+    if frame is None:
+        return
+    others = sorted(set(map(str, frame.f_locals.get("phases", ()))) - {phase})
+    if others:
+        msg = (
+            f"{phase} with CoherentModel in the gauge 'host' stands beside {', '.join(others)}: "
+            "its pure solute carries the whole coherency energy, so that equilibria between them "
+            "have no meaning. Take the plain Model, or CoherentModel for the gap of one phase"
+        )
+        warnings.warn(msg, UserWarning, stacklevel=2)
 
 
 class EndmemberCoherentModel(CoherentModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +50,13 @@ class BinaryEnergy:
     r: Any
 
 
+def refuse_path(dbf: Any) -> None:
+    """DatabaseError, which says how to read it, if `dbf` is the path of a database."""
+    if isinstance(dbf, str | PathLike):
+        msg = f"dbf is a database that has been read, such as load({str(dbf)!r}); got its path"
+        raise DatabaseError(msg)
+
+
 def binary_energy(
     dbf: Database,
     components: Sequence[str],
@@ -71,6 +79,7 @@ def binary_energy(
     DatabaseError, UnsupportedPhase, ValueError
         As `lina_calphad.BinarySolution`.
     """
+    refuse_path(dbf)
     first, second = _two_elements(dbf, components, phase)
     phase = phase.upper()
     if not 0 < float(pressure) < np.inf:

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.constants import R
 from scipy.special import expit, log_expit, logit
 
 from lina_calphad.checks import Array, Flags
@@ -40,7 +41,7 @@ _NARROW = 0.5  # width of a gap in t below which differences are integrated inst
 _LANDAU = 5e-3  # half the width of a spinodal below which the binodal is wider by sqrt(3)
 _BESIDE = 1e-12  # in t, from a corner to where its sides are looked at
 _SEEN = 1e-4  # width in x of the gap at a corner, from where on it counts
-_BESIDE_ANOTHER = 5e-3  # the same, if there is another gap
+_BESIDE_ANOTHER = 2e-3  # the same, if there is another gap
 _POINT = 1e-9  # width in t of a range below which it is a corner alone
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 _NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
@@ -159,9 +160,10 @@ class Gap:
         """A discontinuous Gibbs energy is no physics: say so, with the largest jump."""
         if np.abs(jump).max() > 1e-9:
             worst = int(np.abs(jump).argmax())
+            height = jump[worst] * R * np.ravel(rows[0])[worst]
             msg = (
-                f"the Gibbs energy of {self.name} is discontinuous: over RT it jumps by "
-                f"{jump[worst]:.2g} at x = {expit(t[worst]):.6g} and "
+                f"the Gibbs energy of {self.name} is discontinuous: it jumps by "
+                f"{height:.2g} J/mol at x = {expit(t[worst]):.6g} and "
                 f"{self.where(take(rows, [worst]))}; tie-lines are those of its lower hull"
             )
             warnings.warn(msg, stacklevel=6)
@@ -201,22 +203,24 @@ class Gap:
         last = np.append(first[1:], found.row.size) - 1
         for i in np.flatnonzero(last > first):
             row, ranges = int(found.row[first[i]]), slice(first[i], last[i] + 1)
-            under = self._under_one_tie_line(found.ends[:, ranges], take(rows, [row]))
-            if under.size == 0:
-                raise SeveralMiscibilityGaps(self._several(rows, found, row))
+            segment = self.segments(found.ends[:, ranges], take(rows, [row]), np.zeros(0))
+            under = np.flatnonzero(segment >= 0)
+            if (segment[under] != segment[under[0]]).any():
+                msg = f"{self._several(rows, found, row)}; `gaps` has the tie-lines of all"
+                raise SeveralMiscibilityGaps(msg)
             first[i], last[i] = first[i] + under[0], first[i] + under[-1]
         some = found.row[first]
         outer = np.array([found.ends[0, first], found.ends[1, last]])
         t[:, some] = self.around(outer, take(rows, some), found.t[some], found.mixing[some])
         return t
 
-    def _under_one_tie_line(self, ends: Array, row: Rows) -> Any:
-        """Which unstable ranges of a row the one tie-line of its lower hull spans; none if two.
+    def segments(self, ends: Array, row: Rows, more: Array) -> Array:
+        """Which segment of a row's lower hull, sampled also at `more`, spans each unstable range.
 
-        A narrow one around a corner of the energy, beside another, is none.
+        -1 for a narrow one around a corner of the energy, beside another: that is none.
         """
         between = [np.linspace(a, b, 24) for a, b in zip(ends[1, :-1], ends[0, 1:], strict=True)]
-        t = np.unique(np.concatenate([SCAN, ends.ravel(), *between]))
+        t = np.unique(np.concatenate([SCAN, ends.ravel(), *between, more]))
         x, terms = expit(t), self.at(t[None], columns(row))[0]
         g = log_expit(-t) + terms[:, 0] + x * (t + terms[:, 1])
         hull: list[int] = []
@@ -228,10 +232,8 @@ class Gap:
                 hull.pop()
             hull.append(k)
         segment = np.searchsorted(t[hull], ends[0], side="right") - 1
-        width = np.diff(x[hull])[segment]
-        broad = (ends[1] - ends[0] > _POINT) | (width > _BESIDE_ANOTHER)
-        which = np.unique(segment[broad] if broad.any() else segment)
-        return np.flatnonzero(segment == which[0]) if which.size == 1 else np.zeros(0, int)
+        broad = (ends[1] - ends[0] > _POINT) | (np.diff(x[hull])[segment] > _BESIDE_ANOTHER)
+        return np.where(broad | ~broad.any(), segment, -1)
 
     def around(self, outer: Array, rows: Rows, t: Array, mixing: Array) -> Array:
         """The tie-line around each unstable range, from the rows' profile."""

@@ -10,9 +10,9 @@ from scipy.special import expit, log_expit
 
 from lina_calphad.checks import SEARCH_RANGE, Array, Flags, kelvin, list_temperatures
 from lina_calphad.errors import NoCriticalPoint, NoMiscibilityGap
-from lina_calphad.phase import critical
+from lina_calphad.phase import critical, several
 from lina_calphad.phase.gap import SCAN, STABLE, Gap
-from lina_calphad.phase.results import Binodal, CriticalPoint, CriticalPoints, Spinodal
+from lina_calphad.phase.results import Binodal, CriticalPoint, CriticalPoints, Gaps, Spinodal
 from lina_calphad.phase.rows import Rows, columns
 from lina_calphad.phase.trace import RESOLVED, Trace
 
@@ -90,13 +90,55 @@ class MiscibilityGap:
         NoMiscibilityGap
             If there is no gap at any of the temperatures.
         SeveralMiscibilityGaps
-            If there is more than one at a temperature.
+            If there is more than one at a temperature: `gaps` has them all.
         NotConverged, ValueError
             If a tie-line was not reached; if a temperature or value makes no sense.
         """
         T, t = self._some("binodal", T, values)
         alpha, beta = expit(t)
         return Binodal(T, alpha, beta, log_expit(t[0]), log_expit(-t[1]))
+
+    def gaps(self, T: ArrayLike, values: ArrayLike = ()) -> Gaps:
+        """Every stable tie-line within the phase at each temperature, however many gaps it has.
+
+        Parameters are those of `binodal`.
+
+        Returns
+        -------
+        Gaps
+            Arrays of shape (gaps, ...), with (...) the shape of what `binodal` returns.
+
+        Raises
+        ------
+        NoMiscibilityGap
+            If there is no gap at any of the temperatures.
+        NotConverged, ValueError
+            As `binodal`.
+
+        Examples
+        --------
+        A second Redlich-Kister term alone makes two:
+
+        >>> def mixing(T, x):
+        ...     z, d, q = 3600 / T, 1 - 2 * x, x * (1 - x)
+        ...     r, r1, r2 = z * q * d**2, z * d * (d**2 - 4 * q), z * (8 * q - 10 * d**2)
+        ...     terms = r - x * r1, r1, 1 + q * r2, q * d * (r2 + 48 * z * q)
+        ...     return np.stack(terms, axis=-1)
+        >>> gap = MiscibilityGap(mixing, "twice")
+        >>> gap.gaps(745.0)
+        <Gaps at 745 K: 2 at a temperature>
+        """
+        T, (draws, shape) = kelvin(T), self._draws(values)
+        levels = T.ravel()
+        i, j = np.indices((len(draws), levels.size)).reshape(2, -1)
+        t = several.tie_lines(self._gap, (levels[j], *draws[i].T))
+        if levels.size and t.shape[1] == 0:
+            raise NoMiscibilityGap(self._no_gap(levels))
+        shape = (max(t.shape[1], 1), *shape, *T.shape)
+        t = t.reshape(2, *shape) if t.shape[1] else np.zeros((2, *shape))
+        alpha, beta = expit(t)
+        T = np.broadcast_to(T, shape).copy()
+        return Gaps(T, alpha, beta, log_expit(t[0]), log_expit(-t[1]))
 
     def spinodal(self, T: ArrayLike, values: ArrayLike = ()) -> Spinodal:
         """Limits of stability; parameters and errors are those of `binodal`."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Literal
+from html import escape
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from lina_calphad.checks import Array, Flags
 
@@ -20,8 +22,28 @@ def span(T: Array) -> str:
     return f"{T.size} temperatures, {T.min():g} to {T.max():g} K"
 
 
+def _lines(values: Array) -> Array:
+    """One row a description, one column a temperature."""
+    return values.reshape(-1, values.shape[-1] if values.ndim else 1)
+
+
+class _Table:
+    """A result that is a table in a notebook."""
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a temperature or description; a missing value where there is no gap."""
+        import pandas as pd
+
+        values = {f.name: np.ravel(getattr(self, f.name)) for f in fields(self)}  # type: ignore[arg-type]
+        return pd.DataFrame(values)
+
+    def _repr_html_(self) -> str:
+        table: str = self.to_dataframe().to_html(index=False, max_rows=12)
+        return f"<p>{escape(repr(self))}</p>{table}"
+
+
 @dataclass(frozen=True, eq=False)
-class _Curve:
+class _Curve(_Table):
     """What a binodal and a spinodal have in common: two branches over temperature."""
 
     T: Array
@@ -34,11 +56,35 @@ class _Curve:
         flags: Flags = ~(np.isnan(self.x_alpha) & np.isnan(self.x_beta))
         return flags
 
-    def to_dataframe(self) -> pd.DataFrame:
-        """One row a temperature; a missing value where there is no gap."""
-        import pandas as pd
+    def plot(self, ax: Axes | None = None, **style: Any) -> Axes:
+        """Draw both branches, temperature over composition.
 
-        return pd.DataFrame({f.name: np.ravel(getattr(self, f.name)) for f in fields(self)})
+        Parameters
+        ----------
+        ax
+            Where to draw; a new figure if None.
+        style
+            As of `matplotlib.axes.Axes.plot`, such as ``color`` and ``label``.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        if ax is None:
+            from matplotlib import pyplot as plt
+
+            ax = plt.subplots(layout="constrained")[1]
+            ax.set(xlabel="mole fraction of the second component", ylabel="T / K")
+        # Of many descriptions each is a line; up one branch and down the other.
+        x = np.concatenate([_lines(self.x_alpha), _lines(self.x_beta)[:, ::-1]], axis=1)
+        T = np.concatenate([_lines(self.T), _lines(self.T)[:, ::-1]], axis=1)
+        style = {
+            "label": type(self).__name__.lower(),
+            "marker": "o" if x.shape[1] < 3 else "",
+        } | style
+        (first, *_) = ax.plot(x[0], T[0], **style)
+        ax.plot(x[1:].T, T[1:].T, **style | {"color": first.get_color(), "label": "_"})
+        return ax
 
     def __repr__(self) -> str:
         name = type(self).__name__
@@ -74,6 +120,29 @@ class Binodal(_Curve):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class Gaps(Binodal):
+    """All tie-lines of a phase, however many gaps it has.
+
+    The fields are those of `Binodal` with the number of the gap on a first axis, in order of
+    composition: shape (gaps, ...). Where a temperature has fewer gaps, the last are NaN.
+    """
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a tie-line, with the number of its gap from 0; none where there is no gap."""
+        frame = super().to_dataframe()
+        frame.insert(1, "gap", np.repeat(np.arange(len(self.T)), self.T[0].size))
+        return frame[self.gap.ravel()].reset_index(drop=True)
+
+    def __repr__(self) -> str:
+        if self.T[0].size == 0:
+            return "<Gaps at no temperature>"
+        numbers = self.gap.sum(axis=0)
+        few, many = int(numbers.min()), int(numbers.max())
+        count = f"{many}" if few == many else f"{few} to {many}"
+        return f"<Gaps at {span(self.T[0])}: {count} at a temperature>"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Spinodal(_Curve):
     """Limits of stability; between them a homogeneous phase unmixes without a barrier.
 
@@ -89,7 +158,7 @@ class Spinodal(_Curve):
 
 
 @dataclass(frozen=True)
-class CriticalPoint:
+class CriticalPoint(_Table):
     """A point at which both sides of a miscibility gap become one.
 
     Parameters
@@ -109,15 +178,9 @@ class CriticalPoint:
     kind: Literal["upper", "lower"] = "upper"
     stable: bool = True
 
-    def to_dataframe(self) -> pd.DataFrame:
-        """One row."""
-        import pandas as pd
-
-        return pd.DataFrame({"T": [self.T], "x": [self.x]})
-
 
 @dataclass(frozen=True, eq=False)
-class CriticalPoints:
+class CriticalPoints(_Table):
     """Critical points of many descriptions of one phase.
 
     Parameters
@@ -133,9 +196,3 @@ class CriticalPoints:
     def __repr__(self) -> str:
         found = int(np.isfinite(self.T).sum())
         return f"<CriticalPoints of {self.T.size} descriptions; {found} have one>"
-
-    def to_dataframe(self) -> pd.DataFrame:
-        """One row a description; a missing value where there is no gap."""
-        import pandas as pd
-
-        return pd.DataFrame({"T": np.ravel(self.T), "x": np.ravel(self.x)})

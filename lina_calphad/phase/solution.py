@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from lina_calphad.phase.energy import (
     conditions,
     mixing_terms,
     parameters_end,
+    refuse_path,
 )
 from lina_calphad.phase.miscibility import MiscibilityGap
 
@@ -87,12 +88,13 @@ class BinarySolution(MiscibilityGap):
         *,
         symbols: Sequence[str] = (),
     ) -> None:
+        refuse_path(dbf)
         reference = [symbol_value(dbf, name) for name in symbols]
         energy = binary_energy(dbf, components, phase, model, pressure, symbols)
         self.dbf, self.model, self.pressure = dbf, model, float(pressure)
         self.components = energy.components
         self._arguments = (dbf, tuple(components), phase, model, pressure, tuple(symbols))
-        self._linear = energy.reference
+        self._reference = Compiled((energy.reference, energy.reference.diff(X)), symbols)
         switches = conditions(energy.r)
         super().__init__(
             Compiled(mixing_terms(energy.r), symbols),
@@ -102,10 +104,6 @@ class BinarySolution(MiscibilityGap):
             Compiled(switches, symbols) if switches else None,
             min(parameters_end(dbf, energy.phase, energy.components), SEARCH_RANGE[1]),
         )
-
-    @cached_property
-    def _reference(self) -> Compiled:
-        return Compiled((self._linear, self._linear.diff(X)), self.symbols)
 
     def __repr__(self) -> str:
         first, second = self.components

@@ -6,11 +6,12 @@ import time
 from collections import deque
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from lina_calphad import __version__
 from lina_calphad.errors import SchedulerError
+from lina_calphad.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -18,31 +19,42 @@ if TYPE_CHECKING:
 #: Seconds after which a cluster without any worker is given up.
 SECONDS_WITHOUT_WORKERS = 60.0
 
-_SECONDS_BETWEEN_LOOKS = 2.0
-_NAME = "lina-calphad"
+_SECONDS_BETWEEN_LOOKS = 1.0
+_NAME = "lina_calphad"
 
 
 def check_workers(client: Any) -> None:
     """SchedulerError unless every worker has this package in the version that runs here."""
     with _answering(client):
         # What is sent is of the standard library: a worker without the package can run it.
-        versions = client.run(version, _NAME, on_error="return")
+        versions = client.run(resolve_name, f"{_NAME}:__version__", on_error="return")
     for worker, found in versions.items():
-        if isinstance(found, PackageNotFoundError):
-            msg = f"the Dask worker {worker} has no {_NAME}: install {__version__} there"
+        if isinstance(found, Exception):
+            msg = (
+                f"the Dask worker {worker} cannot import {_NAME} ({one_line(found)}): "
+                f"install {__version__} there"
+            )
             raise SchedulerError(msg)
         if found != __version__:
             msg = f"the Dask worker {worker} has {_NAME} {found}, and {__version__} runs here"
             raise SchedulerError(msg)
 
 
-def mapped(function: Callable[[Any], Any], pieces: Iterable[Any], client: Any) -> Iterator[Any]:
+def mapped(
+    function: Callable[[Any], Any],
+    pieces: Iterable[Any],
+    client: Any,
+    waiting: Callable[[], None] = lambda: None,
+) -> Iterator[Any]:
     """Results of a function in the order of the pieces, made here or by a `distributed.Client`.
 
-    SchedulerError if the scheduler goes, or has no workers for `SECONDS_WITHOUT_WORKERS`.
+    `waiting` is called before and during each, and may raise. SchedulerError if the scheduler
+    goes, or has no workers for `SECONDS_WITHOUT_WORKERS`.
     """
     if client is None:
-        yield from map(function, pieces)
+        for piece in pieces:
+            waiting()
+            yield function(piece)
         return
     check_workers(client)
     with _answering(client):
@@ -52,17 +64,18 @@ def mapped(function: Callable[[Any], Any], pieces: Iterable[Any], client: Any) -
     for piece in pieces:
         running.append(client.submit(function, piece, pure=False))
         if len(running) >= ahead:
-            yield _result(client, running.popleft())
+            yield _result(client, running.popleft(), waiting)
     while running:
-        yield _result(client, running.popleft())
+        yield _result(client, running.popleft(), waiting)
 
 
-def _result(client: Any, future: Any) -> Any:
+def _result(client: Any, future: Any, waiting: Callable[[], None]) -> Any:
     """The result of a future, as long as there is someone to work it out."""
     from distributed import KilledWorker
 
     seen = time.monotonic()
     while not future.done():
+        waiting()
         with _answering(client):
             try:
                 future.exception(timeout=_SECONDS_BETWEEN_LOOKS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -236,13 +237,79 @@ def test_pure_na_melts_in_the_host_gauge_and_not_in_the_other(databases):
     # Neither is right beside a liquid: a homogeneous solid carries no coherency energy.
     conditions = {v.T: 300.0, v.P: 101325, v.X("NA"): 1 - 1e-6}
     stable = {}
-    for model in (CoherentModel, EndmemberCoherentModel):
-        result = equilibrium(
-            databases["zhang2003"], COMPS, ["LIQUID", "BCC_A2"], conditions, model={"BCC_A2": model}
-        )
+    for model, warns in (
+        (CoherentModel, pytest.warns(UserWarning, match="gauge 'host' stands beside LIQUID")),
+        (EndmemberCoherentModel, nullcontext()),
+    ):
+        with warns:
+            result = equilibrium(
+                databases["zhang2003"], COMPS, ["LIQUID", "BCC_A2"], conditions,
+                model={"BCC_A2": model},
+            )  # fmt: skip
         stable[model] = set(result.Phase.values.ravel()) - {""}
     assert stable[EndmemberCoherentModel] == {"BCC_A2"}
     assert stable[CoherentModel] == {"LIQUID"}
+
+
+def test_the_elastic_energy_is_an_output(databases):
+    points = np.array([[0.7, 0.3, 1.0], [1.0, 0.0, 1.0]])
+    for model, expected in ((CoherentModel, B * 0.09), (EndmemberCoherentModel, -B * 0.21)):
+        found = calculate(
+            databases["santos2025"], COMPS, ["BCC_A2"], T=300.0, P=101325, points=points,
+            model=model, output="elastic_energy",
+        )  # fmt: skip
+        assert found.elastic_energy.values.ravel() == pytest.approx([expected, 0.0])
+
+
+VOLUMES = """
+ ELEMENT VA VACUUM 0 0 0 !
+ ELEMENT AA BCC_A2 10 4000 20 !
+ ELEMENT BB BCC_A2 20 5000 30 !
+ TYPE_DEFINITION % SEQ * !
+ PHASE BCC_A2 % 1 1 !
+ CONSTITUENT BCC_A2 : AA,BB : !
+ PARAMETER V0(BCC_A2,AA;0) 298.15 1.0E-5; 6000 N !
+ PARAMETER V0(BCC_A2,BB;0) 298.15 1.3E-5; 6000 N !
+ PARAMETER C11(BCC_A2,AA;0) 298.15 13.5; 6000 N !
+ PARAMETER C12(BCC_A2,AA;0) 298.15 11.4; 6000 N !
+ PARAMETER C44(BCC_A2,AA;0) 298.15 8.8; 6000 N !
+ PARAMETER C11(BCC_A2,BB;0) 298.15 13.5; 6000 N !
+ PARAMETER C12(BCC_A2,BB;0) 298.15 11.4; 6000 N !
+ PARAMETER C44(BCC_A2,BB;0) 298.15 8.8; 6000 N !
+"""
+
+
+@pytest.mark.parametrize(
+    ("host", "orders", "volumes"),
+    [
+        ("AA", {}, (1.0, 1.3)),
+        ("AA", {0: 0.1}, (1.0, 1.4)),
+        # x_AA - x_BB is 1 in pure AA and -1 in pure BB.
+        ("AA", {0: 0.1, 1: 0.05}, (1.0, 1.45)),
+        ("BB", {0: 0.1, 1: 0.05}, (1.3, 1.05)),
+    ],
+)
+def test_the_misfit_is_that_of_the_dilute_solute(host, orders, volumes):
+    text = VOLUMES + "".join(
+        f" PARAMETER V0(BCC_A2,AA,BB;{k}) 298.15 {value}E-5; 6000 N !\n"
+        for k, value in orders.items()
+    )
+
+    class Hosted(CoherentModel):
+        pass
+
+    Hosted.host = host
+    model = Hosted(Database.from_string(text, fmt="tdb"), ["AA", "BB", "VA"], "BCC_A2")
+    chi = (volumes[1] / volumes[0]) ** (1 / 3) - 1
+    y = lc.CubicElasticity(13.5, 11.4, 8.8).biaxial_modulus((1, 0, 0))
+    expected = y * 1e9 * volumes[0] * 1e-5 * chi**2
+    assert float(model.coherency["AA", "BB"]) == pytest.approx(expected, rel=1e-9)
+
+
+def test_thermal_expansion_is_refused_by_name():
+    text = VOLUMES + " PARAMETER VA(BCC_A2,AA;0) 298.15 7E-5*T; 6000 N !\n"
+    with pytest.raises(ElasticDataError, match=r"thermal expansion, VA\(BCC_A2,AA\).*into V0"):
+        CoherentModel(Database.from_string(text, fmt="tdb"), ["AA", "BB", "VA"], "BCC_A2")
 
 
 def test_espei_takes_the_model_by_its_name(databases, coherent_180):

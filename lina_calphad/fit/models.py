@@ -1,0 +1,71 @@
+"""Which Model is fitted: ours by a short name, the user's own by its import path."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import PathFinder
+from typing import TYPE_CHECKING
+
+from pycalphad import Model
+
+from lina_calphad.errors import ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+#: Models by their short names.
+OURS = {"coherent": "CoherentModel", "chemical": "Model"}
+
+
+@dataclass(frozen=True)
+class ModuleInFolder(MetaPathFinder):
+    """Lets one module be imported from a folder, and nothing else that lies there.
+
+    Parameters
+    ----------
+    module
+        Its name, or that of a package.
+    folder
+        Where it lies.
+    """
+
+    module: str
+    folder: str
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,  # noqa: ARG002 - what Python asks with
+        target: ModuleType | None = None,  # noqa: ARG002
+    ) -> ModuleSpec | None:
+        """Find the module where Python has not found it among what is installed."""
+        return PathFinder.find_spec(fullname, [self.folder]) if fullname == self.module else None
+
+    def allow(self) -> None:
+        """Allow the import from now on."""
+        if self not in sys.meta_path:
+            sys.meta_path.append(self)
+
+
+def find_model(name: str) -> type[Model]:
+    """A Model by its short name or import path; ParameterError if it is none."""
+    path = f"lina_calphad.espei_hooks.{OURS[name]}" if name in OURS else name
+    module, _, attribute = path.rpartition(".")
+    try:
+        # Not ESPEI's helper, which makes whatever lies in the working folder importable.
+        model = getattr(import_module(module), attribute)
+    except Exception as error:  # whatever the user's module raises
+        msg = (
+            "a model is coherent, chemical or the import path of a pycalphad Model; "
+            f"got {name} ({error})"
+        )
+        raise ParameterError(msg) from error
+    if not (isinstance(model, type) and issubclass(model, Model)):
+        msg = f"{name} is no pycalphad Model"
+        raise ParameterError(msg)
+    return model
