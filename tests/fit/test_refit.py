@@ -272,7 +272,7 @@ def test_data_that_are_left_out_are_a_note(tmp_path):
     (tmp_path / "cold.json").write_text(json.dumps(cold))
     settings = RefitSettings(data=str(tmp_path / "cold.json"), iterations=0)
     result = refit(settings, tmp_path / "run")
-    assert "below 298.15 K is left out" in result.notes[0]
+    assert "at 1 of 2 temperatures is left out" in result.notes[0]
     assert len(result.residuals) == 2
 
 
