@@ -12,11 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lina_calphad.data.assessments import assessments
+from lina_calphad.data.assessments import assessments, read_with_origin
 from lina_calphad.data.databases import copy_database, remove_parameters, tdb_body
 from lina_calphad.data.datasets import SOLUBILITY, read_datasets
 from lina_calphad.data.interactions import free_interactions, symbol_value, without_interactions
-from lina_calphad.data.sources import read_with_origin
 from lina_calphad.errors import (
     DatabaseError,
     DataLeftOut,
