@@ -251,7 +251,7 @@ def systems(draw):
     return phases
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(systems(), st.floats(350, 1400))
 def test_random_systems_agree_with_a_dense_hull(phases, T):
     _row, found = sequence(phases, T)
