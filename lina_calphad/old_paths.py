@@ -38,7 +38,7 @@ MOVED: dict[str, tuple[str, ...]] = {
     "identities": ("check.identities",),
     "interactions": ("data.interactions",),
     "limits": ("checks",),
-    "mapping": ("phase.maps", "diagram.alloy"),
+    "mapping": ("phase.maps", "diagram.results"),
     "mixing": ("data.supercells",),
     "mixing_data": ("data.mixing_data",),
     "mixing_table": ("data.new_datasets",),

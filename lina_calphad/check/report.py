@@ -14,9 +14,8 @@ from pycalphad import Model
 from lina_calphad.check.identities import Consistency, Identity, check_consistency
 from lina_calphad.check.tdb_lint import lint_tdb
 from lina_calphad.check.tdb_text import TdbText, common_range
-from lina_calphad.data.assessments import assessments, load, tdb_folder
+from lina_calphad.data.assessments import COMPONENTS, assessments, load, tdb_folder
 from lina_calphad.data.databases import has_elastic_data
-from lina_calphad.data.sources import COMPONENTS
 from lina_calphad.errors import (
     DatabaseError,
     ElasticDataError,

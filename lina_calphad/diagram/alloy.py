@@ -11,8 +11,8 @@ import pandas as pd
 from scipy.optimize import bisect
 
 from lina_calphad.checks import SEARCH_RANGE
+from lina_calphad.data.assessments import COMPONENTS, PHASE
 from lina_calphad.data.interactions import free_interactions
-from lina_calphad.data.sources import COMPONENTS, PHASE
 from lina_calphad.diagram.system import BinarySystem
 from lina_calphad.errors import (
     DatabaseError,

@@ -271,8 +271,10 @@ def _invariants(reference: Diagram, quantiles: Array) -> pd.DataFrame:
             | {"quantity": "T", "phase": "", **dict(zip(NAMES, quantiles[:, column], strict=True))}
         )
         column += 1
-        for name, _ in one.phases:
-            x = expit(quantiles[:, column])
+        for name, end in one.phases:
+            # A pure component has no ln(x/(1-x)), and no doubt.
+            pure = one.kind == "transition"
+            x = np.full(len(LEVELS), end) if pure else expit(quantiles[:, column])
             rows.append(base | {"quantity": "x", "phase": name, **dict(zip(NAMES, x, strict=True))})
             column += 1
     return pd.DataFrame(rows)

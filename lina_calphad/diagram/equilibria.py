@@ -28,6 +28,8 @@ Indices = NDArray[np.intp]
 #: Height in RT above the tangent from which on a phase is not stable.
 CERTIFIED = -1e-9
 _NEAR = 0.05  # height in RT below which the grid is not enough
+_ROUNDING = 1e-12  # in RT
+_PURE = 500.0  # t beyond which nothing is left of a component
 _INSERTIONS = 6
 _OVERLAP = 1e-3  # in t, more than which two tie-lines do not overlap by rounding
 _ROWS_AT_ONCE = 2000
@@ -152,9 +154,10 @@ class Equilibria:
         ends = [piece[1] for piece in pieces if piece[1] is not None]
         every = np.unique(np.clip(np.concatenate([*ends, *self._meetings(pieces)]), -FAR, FAR))
         heights = np.array([_height(piece, every) for piece in pieces])
-        best = heights.argmin(axis=0)
+        best = _clearly_lowest(heights)
         change = np.flatnonzero(np.diff(best))
-        lines = []
+        lines: list[tuple[float, ...]] = []
+        first: int = pieces[best[0]][0]
         for k in change:
             i, j = best[k], best[k + 1]
             # Where a stretch begins or ends within the step, the crossing is at its end.
@@ -168,8 +171,14 @@ class Equilibria:
                 np.nan if piece[4] is None else np.interp(at, piece[1], piece[4])
                 for piece in (pieces[i], pieces[j])
             ]
-            lines.append((pieces[i][0], pieces[j][0], *places))
-        return pieces[best[0]][0], np.array(lines).reshape(len(lines), 4)
+            known = [t for t in places if not np.isnan(t)]
+            if known and min(known) > _PURE:
+                break
+            if known and max(known) < -_PURE:  # both are pure: at their transition, no tie-line
+                first = pieces[j][0]
+            else:
+                lines.append((pieces[i][0], pieces[j][0], *places))
+        return first, np.array(lines).reshape(len(lines), 4)
 
     @staticmethod
     def _meetings(pieces: list[Any]) -> list[Array]:
@@ -250,6 +259,19 @@ class Equilibria:
             lower = ~(end >= best[near])
             best[near[lower]], at[near[lower]] = end[lower], t[lower]
         return best, at
+
+
+def _clearly_lowest(heights: Array) -> Indices:
+    """Which stretch is lowest at each s; where rounding decides, the next that is clear."""
+    best: Indices = heights.argmin(axis=0)
+    if len(heights) == 1:
+        return best
+    low = np.partition(heights, 1, axis=0)[:2]
+    clear = np.flatnonzero(low[1] - low[0] > _ROUNDING)
+    if clear.size == 0:
+        return np.full_like(best, best[0])
+    there = np.searchsorted(clear, np.arange(best.size)).clip(max=clear.size - 1)
+    return best[clear[there]]
 
 
 def _height(piece: Any, s: Array) -> Array:

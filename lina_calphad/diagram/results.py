@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -288,11 +289,13 @@ class Diagram:
         low, high = self.span
         for one in self.invariants:
             if len(one.phases) == 3:
-                ends = [one.phases[0][1], one.phases[-1][1]]
-                ax.plot(ends, [one.T, one.T], color=colour, linewidth=1.4)
+                xs = [x for _, x in one.phases]
+                ax.plot(xs, [one.T] * 3, color=colour, linewidth=1.4)
                 if labels:
+                    # Away from the middle phase, from which boundaries go up or down.
+                    left, right = max(pairwise(xs), key=lambda pair: pair[1] - pair[0])
                     ax.annotate(
-                        f"{one.T:.1f} K", (sum(ends) / 2, one.T), (0, 2),
+                        f"{one.T:.1f} K", ((left + right) / 2, one.T), (0, 2),
                         textcoords="offset points", ha="center", fontsize="x-small", color="0.3",
                     )  # fmt: skip
             elif "critical" in one.kind:

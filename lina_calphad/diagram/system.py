@@ -192,8 +192,8 @@ class BinarySystem:
         >>> system = BinarySystem(load("zhang2003"), ("LI", "NA"), ["LIQUID", "BCC_A2"])
         >>> for region in system.regions(400.0)[0]:
         ...     print(f"{region.x_from:.4f} {region.x_to:.4f} {' + '.join(region.phases)}")
-        0.0000 0.0078 BCC_A2
-        0.0078 0.9428 BCC_A2 + LIQUID
+        0.0000 0.0079 BCC_A2
+        0.0079 0.9428 BCC_A2 + LIQUID
         0.9428 1.0000 LIQUID
         """
         T = kelvin(T).ravel()

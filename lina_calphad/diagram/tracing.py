@@ -18,7 +18,7 @@ from scipy.optimize import brentq
 
 from lina_calphad.diagram.equilibria import CERTIFIED, Equilibria
 from lina_calphad.diagram.meetings import critical, meet, pure_energy, touch
-from lina_calphad.errors import NotConverged
+from lina_calphad.errors import NotConverged, UnsupportedPhase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +31,7 @@ _COARSE = 48  # temperatures at which the phases are looked for
 _BESIDE = 1e-7  # share of its temperature at which an event is looked at from either side
 _CLOSEST = 1e-9  # share of a temperature at which two events are not told apart
 _KINK = 1e-6  # share of a temperature within which a gap that closes at a kink is found
+_TWINS = 1e-12  # difference in RT of phases that are told apart
 _NARROW = 0.05  # width in t of such a gap there
 
 
@@ -112,7 +113,9 @@ class Tracer:
                 at = np.array([T])
                 return float((energy(p, at) - energy(q, at))[0])
 
-            lowest = np.argmin([energy(p, grid) for p in ends], axis=0)
+            levels = np.array([energy(p, grid) for p in ends])
+            self._refuse_twins(levels, ends, side)
+            lowest = levels.argmin(axis=0)
             brackets = [(grid[k], grid[k + 1], ends[lowest[k]], ends[lowest[k + 1]])
                         for k in np.flatnonzero(np.diff(lowest))]  # fmt: skip
             while brackets:
@@ -126,6 +129,20 @@ class Tracer:
                 t = tuple(np.nan if self.phases[r].fixed else side * np.inf for r in (p, q))
                 found.append(Event("transition", T, (p, q), t, upper=True))
         return found
+
+    def _refuse_twins(self, levels: Array, ends: Sequence[int], side: int) -> None:
+        """UnsupportedPhase if the two lowest phases of a pure component are the same there."""
+        first, second = np.argsort(levels, axis=0, kind="stable")[:2]
+        at = np.arange(levels.shape[1])
+        twins = np.flatnonzero(levels[second, at] - levels[first, at] < _TWINS)
+        if twins.size > 1:
+            names = [self.phases[ends[k[twins[0]]]].name for k in (first, second)]
+            msg = (
+                f"{names[0]} and {names[1]} have the same energy of the pure "
+                f"{'first' if side < 0 else 'second'} component at every temperature: which of "
+                "them is stable cannot be told"
+            )
+            raise UnsupportedPhase(msg)
 
     def _sequences(self, T: Array) -> list[tuple[tuple[int, ...], Array]]:
         """Phases from A to B at temperatures, and t of the ends of all tie-lines, shape (2, n)."""

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from pycalphad import Model
 from scipy.special import expit
 
+from lina_calphad.data.assessments import COMPONENTS
 from lina_calphad.data.mixing_data import mixing_data
-from lina_calphad.data.sources import COMPONENTS
 from lina_calphad.errors import LinaCalphadError, NoMiscibilityGap
 from lina_calphad.phase.bands import LEVELS, NAMES, Bands, bands
 from lina_calphad.phase.coherent import CoherentModel

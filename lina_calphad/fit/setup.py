@@ -12,11 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lina_calphad.data.assessments import assessments
+from lina_calphad.data.assessments import assessments, read_with_origin
 from lina_calphad.data.databases import copy_database, remove_parameters, tdb_body
 from lina_calphad.data.datasets import SOLUBILITY, read_datasets
 from lina_calphad.data.interactions import free_interactions, symbol_value, without_interactions
-from lina_calphad.data.sources import read_with_origin
 from lina_calphad.errors import (
     DatabaseError,
     DataLeftOut,
@@ -96,6 +95,9 @@ def prepare(settings: RefitSettings) -> Setup:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataLeftOut)
         datasets = read_datasets(settings.data, settings.components, sorted(source.phases))
+    left_out = tuple(str(w.message) for w in caught if issubclass(w.category, DataLeftOut))
+    for other in (w for w in caught if not issubclass(w.category, DataLeftOut)):
+        warnings.warn(other.message, other.category, stacklevel=2)
     model = find_model(settings.model)
     _check_data(settings, datasets, model)
     _check_sublattices(source, settings, datasets)
@@ -125,7 +127,7 @@ def prepare(settings: RefitSettings) -> Setup:
     added = not own or settings.source in assessments()
     return Setup(
         settings, source, old, start, datasets, tuple(generated), model, models, added,
-        tuple(str(w.message) for w in caught if issubclass(w.category, DataLeftOut)),
+        left_out,
     )  # fmt: skip
 
 

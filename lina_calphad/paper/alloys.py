@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
-from lina_calphad.data.assessments import load
-from lina_calphad.data.sources import COMPONENTS
+from lina_calphad.data.assessments import COMPONENTS, load
 from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.phase import dilute
 from lina_calphad.phase.solution import BinarySolution

@@ -16,11 +16,10 @@ import pandas as pd
 from scipy import constants
 from symengine import Piecewise
 
-from lina_calphad.data.assessments import HANDBOOK_ELASTICITY, LATTICE_CONSTANTS
+from lina_calphad.data.assessments import COMPONENTS, HANDBOOK_ELASTICITY, LATTICE_CONSTANTS, PHASE
 from lina_calphad.data.databases import PARAMETERS
 from lina_calphad.data.elasticity import CubicElasticity, coherency_coefficient
 from lina_calphad.data.interactions import free_interactions
-from lina_calphad.data.sources import COMPONENTS, PHASE
 from lina_calphad.paper.alloys import NEW, close_packed
 from lina_calphad.paper.marks import CLOSE_PACKED
 from lina_calphad.phase.bands import MODELS, bands

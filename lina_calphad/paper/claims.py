@@ -12,11 +12,17 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
-from lina_calphad.data.assessments import HANDBOOK_ELASTICITY, MEASURED, Published, assessments
+from lina_calphad.data.assessments import (
+    COMPONENTS,
+    HANDBOOK_ELASTICITY,
+    MEASURED,
+    PHASE,
+    Published,
+    assessments,
+)
 from lina_calphad.data.databases import copy_database, set_elastic_data
 from lina_calphad.data.datasets import read_datasets, shipped_datasets
 from lina_calphad.data.mixing_data import difference_of, mixing_data
-from lina_calphad.data.sources import COMPONENTS, PHASE
 from lina_calphad.errors import LinaCalphadError
 from lina_calphad.paper.alloys import NEW, OLD, STANDARD_TEMPERATURE, Paper, close_packed
 from lina_calphad.paper.figures import drawings_of

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from pycalphad import variables as v
 
+from lina_calphad.data.assessments import COMPONENTS, PHASE
 from lina_calphad.data.datasets import read_datasets, shipped_folder
 from lina_calphad.data.mixing_data import mixing_data
-from lina_calphad.data.sources import COMPONENTS, PHASE
 from lina_calphad.paper.alloys import METHODS, SIDES, both_sides, close_packed
 from lina_calphad.paper.marks import CLOSE_PACKED
 from lina_calphad.phase import dilute

@@ -14,7 +14,7 @@ from pycalphad import Model
 from scipy.special import expit, log_expit, logit
 
 from lina_calphad.checks import fraction, kelvin
-from lina_calphad.data.sources import COMPONENTS, PHASE
+from lina_calphad.data.assessments import COMPONENTS, PHASE
 from lina_calphad.errors import ParameterError, SeveralMiscibilityGaps
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.draws import ParameterDraws

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lina_calphad.data.assessments import assessments
+from lina_calphad.data.assessments import COMPONENTS, PHASE, assessments
 from lina_calphad.data.interactions import free_interactions, symbol_value
-from lina_calphad.data.sources import COMPONENTS, PHASE
 from lina_calphad.data.supercells import parameter_covariance
 from lina_calphad.errors import DatabaseError, ParameterError
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from pycalphad import Database
 
     from lina_calphad.checks import Array
-    from lina_calphad.data.sources import Source
+    from lina_calphad.data.assessments import Source
 
 
 #: Draws of a shipped assessment: enough for a figure and two digits of a factor.

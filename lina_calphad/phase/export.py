@@ -11,6 +11,7 @@ from pycalphad import variables as v
 from symengine import And, E, Piecewise, Pow, S, exp, log
 
 from lina_calphad import __version__
+from lina_calphad.data.assessments import EXPORTED
 from lina_calphad.data.databases import (
     CONSTANTS,
     array_names,
@@ -24,7 +25,6 @@ from lina_calphad.data.databases import (
     remove_parameters,
     tdb_body,
 )
-from lina_calphad.data.sources import EXPORTED
 from lina_calphad.errors import DatabaseError, ElasticDataError
 from lina_calphad.output import write_text
 from lina_calphad.phase.coherent import CoherentModel

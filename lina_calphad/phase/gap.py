@@ -22,6 +22,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.constants import R
 from scipy.special import expit, log_expit, logit
 
 from lina_calphad.checks import Array, Flags
@@ -159,9 +160,10 @@ class Gap:
         """A discontinuous Gibbs energy is no physics: say so, with the largest jump."""
         if np.abs(jump).max() > 1e-9:
             worst = int(np.abs(jump).argmax())
+            height = jump[worst] * R * np.ravel(rows[0])[worst]
             msg = (
-                f"the Gibbs energy of {self.name} is discontinuous: over RT it jumps by "
-                f"{jump[worst]:.2g} at x = {expit(t[worst]):.6g} and "
+                f"the Gibbs energy of {self.name} is discontinuous: it jumps by "
+                f"{height:.2g} J/mol at x = {expit(t[worst]):.6g} and "
                 f"{self.where(take(rows, [worst]))}; tie-lines are those of its lower hull"
             )
             warnings.warn(msg, stacklevel=6)

@@ -50,6 +50,7 @@ def map_binary(
 
     Examples
     --------
+    >>> from pycalphad import variables as v
     >>> from lina_calphad import CoherentModel, load
     >>> conditions = {v.T: (150, 250, 10), v.P: 101325, v.X("NA"): (0, 1, 0.02)}
     >>> components = ["LI", "NA", "VA"]

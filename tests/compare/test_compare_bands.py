@@ -15,8 +15,8 @@ from test_comparison import FILES
 import lina_calphad as lc
 from lina_calphad.compare.figures import figures
 from lina_calphad.compare.uncertainty import COLUMNS
+from lina_calphad.data.assessments import read_source
 from lina_calphad.data.interactions import free_interactions
-from lina_calphad.data.sources import read_source
 from lina_calphad.data.supercells import parameter_covariance
 from lina_calphad.phase.bands import NAMES
 from lina_calphad.phase.draws import ParameterDraws, source_draws

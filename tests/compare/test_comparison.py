@@ -13,8 +13,7 @@ from support import nothing_outside, run
 
 import lina_calphad as lc
 from lina_calphad.compare.figures import figures
-from lina_calphad.data.assessments import MEASURED, short_names, tdb_folder
-from lina_calphad.data.sources import EXPORTED
+from lina_calphad.data.assessments import EXPORTED, MEASURED, short_names, tdb_folder
 from lina_calphad.errors import DatabaseError, NoMiscibilityGap, OutsideAssessedRange
 from lina_calphad.plots import KINDS
 from lina_calphad.text import printable

@@ -265,6 +265,17 @@ def test_as_many_parameters_as_data_test_no_form(paper):
     assert "2 parameters of 2 data: nothing is left to test" in result.notes[-1]
 
 
+def test_data_that_are_left_out_are_a_note(tmp_path):
+    dataset = read_datasets(["santos2025"])[0]
+    cold = {**dataset, "conditions": {"P": 101325, "T": [200.0, 298.15]}}
+    cold |= {"values": [dataset["values"][0] * 2], "weight": 66.0}
+    (tmp_path / "cold.json").write_text(json.dumps(cold))
+    settings = RefitSettings(data=str(tmp_path / "cold.json"), iterations=0)
+    result = refit(settings, tmp_path / "run")
+    assert "at 1 of 2 temperatures is left out" in result.notes[0]
+    assert len(result.residuals) == 2
+
+
 def test_parameters_beyond_the_order_stay_as_they_are():
     settings = RefitSettings(
         source="zhang2003", data="khairulin2019", phases="LIQUID", model="chemical", order=1

@@ -57,8 +57,8 @@ def test_a_notebook_is_stored_without_outputs_and_has_asserts(notebook):
     assert cells[0]["source"][0].startswith("# ")
 
 
-def test_there_are_seven_notebooks():
-    assert [path.stem[0] for path in NOTEBOOKS] == list("1234567")
+def test_there_are_eight_notebooks():
+    assert [path.stem[0] for path in NOTEBOOKS] == list("12345678")
     assert (DOCS / "notebooks").resolve() == ROOT / "notebooks"
 
 
@@ -85,6 +85,12 @@ def test_the_programs_of_the_page_on_tdbs_run(folder):
     text = (tdb_folder() / "LiNa_Zhang2003.tdb").read_text(encoding="utf-8")
     (folder / "my.tdb").write_text(text, encoding="utf-8")
     run_programs("own_tdb.md")
+
+
+def test_the_page_on_whole_diagrams_runs(folder):
+    run_programs("whole_diagram.md")
+    pictures = {path.name for path in Path.cwd().glob("*.png")}
+    assert pictures == {"li_na.png", "li_na_with_bands.png", "al_zn.png"}
 
 
 def test_the_page_on_alloys_runs_from_top_to_bottom(folder):

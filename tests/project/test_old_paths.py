@@ -72,9 +72,9 @@ def test_the_warning_points_at_the_line_that_imports(forgotten):
 
 
 def test_names_of_a_module_that_was_split_are_those_of_both(forgotten):
-    with pytest.warns(DeprecationWarning, match="phase.maps and lina_calphad.diagram.alloy"):
+    with pytest.warns(DeprecationWarning, match="phase.maps and lina_calphad.diagram.results"):
         from lina_calphad import mapping
-    from lina_calphad.diagram.alloy import Invariant
+    from lina_calphad.diagram.results import Invariant
     from lina_calphad.phase.maps import map_binary
 
     assert (mapping.Invariant, mapping.map_binary) == (Invariant, map_binary)

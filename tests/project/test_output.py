@@ -246,7 +246,7 @@ def test_a_stopped_command_exits_as_documented_and_leaves_nothing(tmp_path, stop
         "def stopped(*given):\n"
         f"    os.kill(os.getpid(), {int(stop)})\n"
         "    threading.Event().wait(30)\n"
-        "a.BinarySystem = stopped\n"
+        "a.BinarySolution = stopped\n"
         "c.main(['compare', '--out', 'new'])"
     )
     done = subprocess.run(

@@ -1,3 +1,0 @@
-"""Another name of `lina_calphad.data.assessments`, until nothing asks for it here."""
-
-from lina_calphad.data.assessments import *  # noqa: F403
