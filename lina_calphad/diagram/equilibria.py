@@ -271,7 +271,8 @@ def _clearly_lowest(heights: Array) -> Indices:
     if clear.size == 0:
         return np.full_like(best, best[0])
     there = np.searchsorted(clear, np.arange(best.size)).clip(max=clear.size - 1)
-    return best[clear[there]]
+    near: Indices = best[clear[there]]
+    return near
 
 
 def _height(piece: Any, s: Array) -> Array:
