@@ -228,7 +228,7 @@ def _piece(
     parts = [np.column_stack(columns) if columns else np.zeros((kept.sum(), 0))]
     for t in fields:
         rows = np.moveaxis(t[:, kept], 0, 1)
-        parts.append(np.where(np.isnan(rows), _BEYOND, rows).reshape(len(rows), -1))
+        parts.append(np.where(np.isnan(rows), _BEYOND, rows).reshape(len(rows), 2 * T.size))
     return parts, _counts(system, found, T), len(values)
 
 

@@ -151,8 +151,9 @@ class Equilibria:
             for i, j in zip(edges[::2], edges[1::2] + 1, strict=True):
                 if j - i > 1:
                     pieces.append((p, s[i:j], a[i:j], x[i:j], t[i:j]))
-        ends = [piece[1] for piece in pieces if piece[1] is not None]
-        every = np.unique(np.clip(np.concatenate([*ends, *self._meetings(pieces)]), -FAR, FAR))
+        # Hermite's cubics are good for steps of two, and certificates see what lies between.
+        own = [np.append(piece[1][::2], piece[1][-1]) for piece in pieces if piece[1] is not None]
+        every = np.unique(np.clip(np.concatenate([*own, *self._meetings(pieces)]), -FAR, FAR))
         heights = np.array([_height(piece, every) for piece in pieces])
         best = _clearly_lowest(heights)
         change = np.flatnonzero(np.diff(best))

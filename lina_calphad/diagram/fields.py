@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lina_calphad.diagram.equilibria import CERTIFIED
 from lina_calphad.diagram.results import Field
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from lina_calphad.checks import Array
     from lina_calphad.diagram.equilibria import Indices
     from lina_calphad.diagram.tracing import Event, Tracer
+
+
+_CLOSE = 3.0  # in t: what Newton's method does at most from beside an event to its end
 
 
 class Pieces:
@@ -31,6 +35,11 @@ class Pieces:
         self.events = [e for e in events if low < e.T < high]
         stops = [low, *(e.T for e in self.events), high]
         self.pieces = [self._piece(a, b, points) for a, b in pairwise(stops)]
+        #: Temperatures with other phases than beside them: events there were overlooked.
+        self.missed: list[float] = []
+        self._solve()
+        for T, sequence, t in self.pieces:
+            self._closed(T, sequence, t)
 
     def _piece(self, low: float, high: float, points: int) -> Any:
         """T, the phases from A to B and t of all tie-lines (2, fields, T) between two events."""
@@ -38,45 +47,72 @@ class Pieces:
         n = max(3, round(points * (high - low) / (span[1] - span[0])))
         share = (1 - np.cos(np.pi * np.linspace(0, 1, n + 2))) / 2
         T = low + share * (high - low)
-        anchors = low + np.array([0.02, 0.2, 0.5, 0.8, 0.98]) * (high - low)
-        seen = tracer._sequences(anchors)
-        sequence = seen[2][0]
-        good = [k for k, (one, _) in enumerate(seen) if one == sequence]
+        # What the search for events has solved already is where the others start from.
+        seen = {at: one for at, one in tracer.seen.items() if low < at < high}
+        inside = [0.02, 0.98] if len(seen) > 2 else [0.02, 0.2, 0.5, 0.8, 0.98]
+        more = low + np.array(inside) * (high - low)
+        seen |= dict(zip(more.tolist(), tracer.sequences(more), strict=True))
+        anchors = np.array(sorted(seen))
+        sequence = seen[anchors[anchors.size // 2]][0]
+        anchors = np.array([at for at in anchors if seen[at][0] == sequence])
         size = len(sequence) - 1
         t = np.full((2, size, T.size), np.nan)
-        known = np.array([seen[k][1] for k in good]).reshape(len(good), 2, size)
+        known = np.array([seen[at][1] for at in anchors]).reshape(anchors.size, 2, size)
         for side in (0, 1):
             for field in range(size):
-                t[side, field] = np.interp(T, anchors[good], known[:, side, field])
-        pair = np.array([sequence[:-1], sequence[1:]], dtype=np.intp).reshape(2, size)
-        if size:
-            self._solved(T, pair, t)
-            self._closed(T, sequence, t)
+                t[side, field] = np.interp(T, anchors, known[:, side, field])
         return T, sequence, t
 
-    def _solved(self, T: Array, pair: Indices, t: Array) -> None:
+    def _solve(self) -> None:
         """Newton from the interpolated starts, certificates, and a full search where one fails."""
-        size = pair.shape[1]
-        inside = slice(1, -1)
-        rows = self.tracer.rows(np.tile(T[inside], size))
-        pairs = np.repeat(pair, T.size - 2, axis=1)
-        found, s, a = self.tracer.equilibria.polish(pairs, t[:, :, inside].reshape(2, -1), rows)
-        height = self.tracer.equilibria.lowest(s, a, rows)[0]
-        t[:, :, inside] = found.reshape(2, size, -1)
-        wrong = np.unique(np.tile(np.arange(1, T.size - 1), size)[~(height >= -1e-9)])
-        for k in wrong:
-            ((_sequence, ends),) = self.tracer._sequences(T[[k]])
-            if ends.shape[1] == size:
-                t[:, :, k] = ends
-        for k in (0, -1):  # the ends themselves: as far as Newton's method goes
-            at = np.full(size, T[k])
-            near = t[:, :, 1 if k == 0 else -2]
-            with np.errstate(all="ignore"):
-                ends, s, a = self.tracer.equilibria.polish(pair, near, self.tracer.rows(at))
-            ok = np.nanmax(np.abs(ends - near), axis=0, initial=0.0, where=~np.isnan(near)) < 3
-            t[:, :, k] = np.where(
-                ok & ~np.isnan(ends - np.where(np.isnan(near), ends, near)), ends, near
-            )
+        solver = self.tracer.equilibria
+        pairs = [np.array([q[:-1], q[1:]], np.intp).reshape(2, -1) for _, q, _ in self.pieces]
+        known = list(zip(self.pieces, pairs, strict=True))
+        inside = [(T[1:-1], p, t[:, :, 1:-1]) for (T, _, t), p in known]
+        pair, start, T = self._lines(inside)
+        rows = self.tracer.rows(T)
+        found, s, a = solver.polish(pair, start, rows)
+        failed = np.unique(T[~(solver.lowest(s, a, rows)[0] >= CERTIFIED)])
+        self._put(found, inside)
+        again = dict(zip(failed.tolist(), self.tracer.sequences(failed), strict=True))
+        for T, sequence, t in self.pieces:
+            for k in np.flatnonzero(np.isin(T[1:-1], failed)) + 1:
+                there, ends = again[float(T[k])]
+                if there == sequence:
+                    t[:, :, k] = ends
+                else:
+                    self.missed.append(float(T[k]))
+        # The ends themselves, as far as Newton's method goes from beside them.
+        edges = [
+            (T[[k]], p, t[:, :, [k + (1 if k == 0 else -1)]])
+            for (T, _, t), p in known
+            for k in (0, T.size - 1)
+        ]
+        pair, near, T = self._lines(edges)
+        with np.errstate(all="ignore"):
+            found, *_ = solver.polish(pair, near, self.tracer.rows(T))
+            close = (np.abs(found - near) < _CLOSE) | np.isnan(near)
+        found = np.where(close.all(axis=0), found, near)
+        places = [
+            (T[[k]], p, t[:, :, k : k + 1]) for (T, _, t), p in known for k in (0, T.size - 1)
+        ]
+        self._put(found, places)
+
+    @staticmethod
+    def _lines(parts: Sequence[tuple[Array, Indices, Array]]) -> tuple[Indices, Array, Array]:
+        """Phases, t and temperatures of the tie-lines of several pieces in one row."""
+        pair = np.concatenate([np.repeat(p, T.size, axis=1) for T, p, _ in parts], axis=1)
+        t = np.concatenate([t.reshape(2, -1) for _, _, t in parts], axis=1)
+        return pair, t, np.concatenate([np.tile(T, p.shape[1]) for T, p, _ in parts])
+
+    @staticmethod
+    def _put(found: Array, parts: Sequence[tuple[Array, Indices, Array]]) -> None:
+        """Write tie-lines in one row back to where they were taken from."""
+        start = 0
+        for T, p, t in parts:
+            size = T.size * p.shape[1]
+            t[...] = found[:, start : start + size].reshape(t.shape)
+            start += size
 
     def _closed(self, T: Array, sequence: tuple[int, ...], t: Array) -> None:
         """Put the ends of fields that close on their points."""

@@ -16,7 +16,7 @@ from lina_calphad.diagram.fields import Pieces
 from lina_calphad.diagram.results import Diagram, Invariant, Invariants, Region, TieLines
 from lina_calphad.diagram.section import Section, section
 from lina_calphad.diagram.tracing import Event, Tracer
-from lina_calphad.errors import DatabaseError, UnsupportedPhase
+from lina_calphad.errors import DatabaseError, NotConverged, UnsupportedPhase
 from lina_calphad.phase.energy import refuse_path, two_elements
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 #: Temperatures in K between which events are sought where none are given.
 SPAN = (200.0, 4000.0)
 _POINTS = 200
+_LOOKS = 3  # times that events are sought again where a diagram shows that some are missing
 _ANCHORS = 5  # solved temperatures between two events from which the others start
 _LIQUIDS = ("LIQ", "L_", "MELT", "IONIC_LIQ")
 
@@ -256,6 +257,18 @@ class BinarySystem:
             top = max((event.T for event in events), default=SPAN[1] / 1.1)
             tracer.span = (T_min, min(1.1 * top, SPAN[1]))
         pieces = Pieces(tracer, events, points)
+        for _ in range(_LOOKS):
+            if not pieces.missed:
+                break
+            tracer.more += pieces.missed
+            events = tracer.events()
+            pieces = Pieces(tracer, events, points)
+        if pieces.missed:
+            msg = (
+                f"the phases at {pieces.missed[0]:g} K are not those beside it, and why was not "
+                "found: ask for a narrower range of temperature"
+            )
+            raise NotConverged(msg)
         return Diagram(
             self.components, tracer.span, pieces.fields(),
             Invariants(tuple(self._named(event) for event in events)), pieces.singles(),

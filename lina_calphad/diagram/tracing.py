@@ -79,6 +79,10 @@ class Tracer:
     ) -> None:
         self.equilibria, self.phases, self.span = equilibria, equilibria.phases, span
         self.values = tuple(float(v) for v in values)
+        #: Temperatures at which to look besides.
+        self.more: list[float] = []
+        #: What was solved so far, by temperature.
+        self.seen: dict[float, tuple[tuple[int, ...], Array]] = {}
 
     def rows(self, T: Array) -> Rows:
         """Rows at temperatures."""
@@ -89,12 +93,12 @@ class Tracer:
         found = self.transitions()
         low, high = self.span
         stops = [low, *sorted({e.T for e in found}), high]
-        grid = np.linspace(low, high, _COARSE)
+        grid = np.union1d(np.linspace(low, high, _COARSE), self.more)
         for start, end in pairwise(stops):
             a, b = start * (1 + _BESIDE * (start > low)), end * (1 - _BESIDE * (end < high))
             if a < b:
                 T = np.array([a, *grid[(grid > a) & (grid < b)], b])
-                found += self._between(T, self._sequences(T))
+                found += self._between(T, self.sequences(T))
         return sorted(found, key=lambda e: e.T)
 
     def transitions(self) -> list[Event]:
@@ -144,10 +148,12 @@ class Tracer:
             )
             raise UnsupportedPhase(msg)
 
-    def _sequences(self, T: Array) -> list[tuple[tuple[int, ...], Array]]:
+    def sequences(self, T: Array) -> list[tuple[tuple[int, ...], Array]]:
         """Phases from A to B at temperatures, and t of the ends of all tie-lines, shape (2, n)."""
         fields = self.equilibria.at(self.rows(T))
-        return [(fields.sequence(k), fields.t[:, fields.row == k]) for k in range(T.size)]
+        found = [(fields.sequence(k), fields.t[:, fields.row == k]) for k in range(T.size)]
+        self.seen |= dict(zip(T.tolist(), found, strict=True))
+        return found
 
     def _between(self, T: Array, seen: list[tuple[tuple[int, ...], Array]]) -> Iterator[Event]:
         for (cold, one), (hot, two) in pairwise(zip(T.tolist(), seen, strict=True)):
@@ -179,7 +185,7 @@ class Tracer:
             )
             raise NotConverged(msg)
         middle = np.array([(cold + hot) / 2])
-        (half,) = self._sequences(middle)
+        (half,) = self.sequences(middle)
         if half[0] != one[0]:
             yield from self._explained(cold, one, float(middle[0]), half)
         if half[0] != two[0]:
