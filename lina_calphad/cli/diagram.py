@@ -6,22 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lina_calphad.cli.options import KELVIN, reporting
+from lina_calphad.cli.options import KELVIN, NAMES, reporting
 
 if TYPE_CHECKING:
     from lina_calphad.report import Report
-
-
-class _List(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.3
-    """Names with commas between them."""
-
-    name = "names"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
-        names = value if isinstance(value, tuple) else tuple(n.strip() for n in value.split(","))
-        if not all(names):
-            self.fail(f"{value!r} is no list of names such as AL,ZN", param, ctx)
-        return tuple(name.upper() for name in names)
 
 
 class _Span(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.3
@@ -50,11 +38,11 @@ class _Span(click.ParamType):  # type: ignore[type-arg]  # not generic before cl
 )
 @click.argument("source", default="santos2025")
 @click.option(
-    "--components", type=_List(), default="LI,NA", show_default=True, metavar="A,B",
+    "--components", type=NAMES, default="LI,NA", show_default=True, metavar="A,B",
     help="The two components; further ones are held by sublattices of their own.",
 )  # fmt: skip
 @click.option(
-    "--phases", type=_List(), metavar="NAMES", help="Phases.  [default: all of the database]"
+    "--phases", type=NAMES, metavar="NAMES", help="Phases.  [default: all of the database]"
 )
 @click.option(
     "--coherent",

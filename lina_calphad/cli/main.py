@@ -20,7 +20,7 @@ from lina_calphad.cli.anode import anode
 from lina_calphad.cli.check import check
 from lina_calphad.cli.dataset import dataset
 from lina_calphad.cli.diagram import diagram
-from lina_calphad.cli.options import KELVIN, reporting
+from lina_calphad.cli.options import KELVIN, NAMES, reporting
 from lina_calphad.cli.refit import refit
 from lina_calphad.cli.reproduce import reproduce
 from lina_calphad.errors import Interrupted, LinaCalphadError, OutsideAssessedRange
@@ -46,7 +46,8 @@ def cli() -> None:
 @cli.command(
     epilog="Examples: lina-calphad compare; "
     "lina-calphad compare zhang2003 my.tdb -T 320 --out my-results; "
-    "lina-calphad compare santos2025 -T 25C --bands"
+    "lina-calphad compare santos2025 -T 25C --bands; "
+    "lina-calphad compare a.tdb b.tdb --components AL,ZN --phase FCC_A1 -T 500"
 )
 @click.argument("sources", nargs=-1)
 @click.option(
@@ -57,9 +58,21 @@ def cli() -> None:
     "--bands", is_flag=True,
     help="Add what is known of the parameters: bands in the figures, a table of uncertainties.",
 )  # fmt: skip
+@click.option(
+    "--components", type=NAMES, metavar="A,B",
+    help="Two other components: compare TDB files of any binary.  [default: LI,NA]",
+)  # fmt: skip
+@click.option(
+    "--phase", metavar="PHASE",
+    help="With --components: the phase whose miscibility gap is compared.",
+)  # fmt: skip
+@click.option("--phases", type=NAMES, metavar="NAMES", help="With --components: all phases.")
 @reporting("lina-results")
-def compare(sources: tuple[str, ...], temperature: float, bands: bool) -> Report:
-    """Compare assessments of Li-Na side by side.
+def compare(
+    sources: tuple[str, ...], temperature: float, bands: bool, components: tuple[str, ...] | None,
+    phase: str | None, phases: tuple[str, ...] | None,
+) -> Report:  # fmt: skip
+    """Compare assessments of Li-Na, or of any binary, side by side.
 
     SOURCES are keys of shipped assessments (see `lina-calphad list`) or paths of
     TDB files with LI, NA and BCC_A2; all shipped ones if none is given. A TDB
@@ -74,9 +87,26 @@ def compare(sources: tuple[str, ...], temperature: float, bands: bool) -> Report
     each substitution energy, which is our assumption; for my.tdb from the table
     my_draws.csv beside it, with a column for each symbol of the TDB and a row
     for each draw. What has no such table has no band.
+
+    With --components A,B and --phase the SOURCES are TDB files of these: the gap
+    of the phase, every invariant and both whole diagrams are compared.
     """
-    from lina_calphad.compare.comparison import compare as run
     from lina_calphad.report import steps
+
+    if components:
+        if not phase or len(components) != 2 or bands:
+            msg = "--components takes two, with --phase and without --bands"
+            raise click.UsageError(msg)
+        from lina_calphad.compare.pairs import pair_report
+
+        with steps(len(sources)) as say:
+            return pair_report(
+                sources, components, phase.upper(), temperature, phases, progress=say
+            )
+    if phase or phases:
+        msg = "--phase and --phases go with --components"
+        raise click.UsageError(msg)
+    from lina_calphad.compare.comparison import compare as run
 
     # Bands come in four pieces of draws, more for a long table.
     with steps((2 + 4 * bands) * (len(sources) or 3)) as say, warnings.catch_warnings():

@@ -157,6 +157,21 @@ def _as_typed(options: dict[str, Any]) -> Iterator[None]:
         raise
 
 
+class _Names(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.3
+    """Names with commas between them."""
+
+    name = "names"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
+        names = value if isinstance(value, tuple) else tuple(n.strip() for n in value.split(","))
+        if not all(names):
+            self.fail(f"{value!r} is no list of names such as AL,ZN", param, ctx)
+        return tuple(name.upper() for name in names)
+
+
+NAMES = _Names()
+
+
 def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -> Decorator:
     """Make a command of a function that returns a Report: --out, --overwrite and --json.
 

@@ -13,6 +13,8 @@ from lina_calphad.checks import kelvin
 from lina_calphad.data.interactions import symbol_value
 from lina_calphad.diagram.equilibria import Equilibria
 from lina_calphad.diagram.fields import Pieces
+from lina_calphad.diagram.kinds import kind_of
+from lina_calphad.diagram.meetings import critical_slopes, meeting_slopes
 from lina_calphad.diagram.results import Diagram, Invariant, Invariants, Region, TieLines
 from lina_calphad.diagram.section import Section, section
 from lina_calphad.diagram.tracing import Event, Tracer
@@ -20,6 +22,7 @@ from lina_calphad.errors import DatabaseError, NotConverged, UnsupportedPhase
 from lina_calphad.phase.energy import refuse_path, two_elements
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import ArrayLike
     from pycalphad import Database
 
@@ -31,7 +34,6 @@ SPAN = (200.0, 4000.0)
 _POINTS = 200
 _LOOKS = 3  # times that events are sought again where a diagram shows that some are missing
 _ANCHORS = 5  # solved temperatures between two events from which the others start
-_LIQUIDS = ("LIQ", "L_", "MELT", "IONIC_LIQ")
 
 
 class BinarySystem:
@@ -229,6 +231,59 @@ class BinarySystem:
         tracer = self._tracer(values, _span(T_min, T_max))
         return Invariants(tuple(self._named(event) for event in tracer.events()))
 
+    def slopes(
+        self, T_min: float = SPAN[0], T_max: float = SPAN[1], values: ArrayLike = ()
+    ) -> pd.DataFrame:
+        """How invariants and critical points move with each free symbol.
+
+        By the implicit-function theorem, at fixed values of the others.
+
+        Parameters
+        ----------
+        T_min, T_max, values
+            As of `invariants`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an invariant and symbol: kind, T, symbol, dT, and of each phase the change
+            of ln(x/(1-x)), the columns phase_1, dlogit_1 and so on, per unit of the symbol.
+
+        Examples
+        --------
+        >>> from lina_calphad import load
+        >>> from lina_calphad.data.interactions import free_interactions
+        >>> dbf, free = free_interactions(load("zhang2003"), "BCC_A2", ("LI", "NA"))
+        >>> system = BinarySystem(dbf, ("LI", "NA"), ["LIQUID", "BCC_A2"], symbols=list(free))
+        >>> found = system.slopes(300, 700)
+        >>> found[found["kind"] == "monotectic"]["dT"].round(6).tolist()
+        [-0.001566]
+        """
+        import pandas as pd
+
+        tracer = self._tracer(values, _span(T_min, T_max))
+        rows = []
+        own = tuple(np.array([value]) for value in tracer.values)
+        for event in tracer.events():
+            named = self._named(event)
+            some = [self.phases[p] for p in event.phases]
+            T, t = np.array([event.T]), np.array(event.t)[:, None]
+            for number, symbol in enumerate(self.symbols, 1):
+                if event.kind == "three-phase":
+                    dT, dt = meeting_slopes(some, T, t, own, number)
+                elif event.kind == "critical":
+                    dT, change = critical_slopes(some[0], T, t[0], own, number)
+                    dt = change[None]
+                else:
+                    continue
+                row: dict[str, Any] = {"kind": named.kind, "T": event.T, "symbol": symbol}
+                row["dT"] = float(dT[0])
+                for k, (phase, at, by) in enumerate(zip(some, t, dt, strict=True), 1):
+                    row[f"phase_{k}"] = phase.name
+                    row[f"dlogit_{k}"] = 0.0 if phase.fixed else float(_logit(phase, at, by)[0])
+                rows.append(row)
+        return pd.DataFrame(rows)
+
     def diagram(
         self,
         T_min: float = SPAN[0],
@@ -305,12 +360,20 @@ class BinarySystem:
         logs_ = tuple((float(a[0]), float(b[0])) for a, b in logs)
         names = [self.phases[p].name for p in event.phases]
         phases = tuple((n, float(np.exp(b))) for n, (_, b) in zip(names, logs_, strict=True))
-        return Invariant(_kind(event, names), event.T, phases, logs_)
+        return Invariant(kind_of(event, names), event.T, phases, logs_)
 
 
 def _again(*arguments: Any) -> BinarySystem:
     *given, symbols = arguments
     return BinarySystem(*given, symbols=symbols)
+
+
+def _logit(phase: Phase, t: Array, change: Array) -> Array:
+    """Change of ln(x/(1-x)) where ln(y/(1-y)) changes."""
+    h = 1e-6
+    (a, b), (c, d) = phase.logs(t + h), phase.logs(t - h)
+    slope: Array = (b - a - d + c) / (2 * h) * change
+    return slope
 
 
 def _distinct(phases: Sequence[Phase], rows: tuple[Array, ...]) -> None:
@@ -331,28 +394,3 @@ def _span(low: float, high: float) -> tuple[float, float]:
         msg = f"a range of temperature goes up; got {low:g} to {high:g} K"
         raise ValueError(msg)
     return low, high
-
-
-def _liquid(name: str) -> bool:
-    return name.upper().startswith(_LIQUIDS)
-
-
-def _kind(event: Event, names: Sequence[str]) -> str:
-    """What the field calls an event."""
-    if event.kind == "critical":
-        return f"{'upper' if event.upper else 'lower'} critical point"
-    if event.kind == "congruent":
-        return f"congruent {'maximum' if event.upper else 'minimum'}"
-    if event.kind == "transition":
-        return "transition"
-    left, middle, right = map(_liquid, names)
-    outer = left + right
-    if not event.upper:  # the middle phase splits on cooling
-        if middle:
-            return ("eutectic", "monotectic", "monotectic")[outer]
-        if outer:
-            return "metatectic"
-        return "monotectoid" if names[1] in (names[0], names[2]) else "eutectoid"
-    if middle:
-        return "inverse monotectic" if outer else "inverse eutectic"
-    return ("peritectoid", "peritectic", "syntectic")[outer]

@@ -94,6 +94,24 @@ def test_a_system_is_sent_to_workers(lina):
     assert again.invariants(300.0, 400.0)[0].T == lina.invariants(300.0, 400.0)[0].T
 
 
+def test_slopes_are_those_of_finite_differences(databases):
+    dbf, free = free_interactions(databases["santos2025"], "LIQUID", LINA)
+    system = BinarySystem(dbf, LINA, ["LIQUID", "BCC_A2"], symbols=list(free))
+    found = system.slopes(300.0, 700.0).set_index(["kind", "symbol"])
+    values, name = np.array(list(free.values())), next(iter(free))
+    for kind in ("eutectic", "monotectic", "upper critical point"):
+        sides = []
+        for step in (1.0, -1.0):
+            moved = values + step * (np.arange(values.size) == 0)
+            (one,) = system.invariants(300.0, 700.0, moved).of(kind)
+            sides.append((one.T, [b - a for a, b in one.logs]))
+        (T, x), (T_, x_) = sides
+        row = found.loc[kind, name]
+        assert row["dT"] == pytest.approx((T - T_) / 2, rel=1e-6)
+        for k, (up, down) in enumerate(zip(x, x_, strict=True), 1):
+            assert row[f"dlogit_{k}"] == pytest.approx((up - down) / 2, rel=1e-5)
+
+
 # -- bands --
 
 
