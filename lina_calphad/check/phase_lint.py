@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections import defaultdict
-from functools import partial
 from itertools import product
 from math import prod
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from symengine import S
 
 from lina_calphad.check.findings import Finding, found, listed
-from lina_calphad.check.tdb_text import NO_LIMIT, Entry, TdbText, label_of, span
+from lina_calphad.check.tdb_text import NO_LIMIT, Entry, TdbText, span
 from lina_calphad.data.databases import (
-    copy_database,
     has_elastic_data,
-    mixing_sublattice,
-    remove_parameters,
 )
-from lina_calphad.phase.coherent import CoherentModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pycalphad import Database
 
 _MOST_ENDMEMBERS = 10_000_000  # of one phase
-_VOLUMES = ("V0", "VA", "VB", "VC", "VK")
 
 
 def phases(tdb: TdbText) -> Iterator[Finding]:
@@ -136,29 +127,11 @@ def _missing(
 
 
 def volumes(tdb: TdbText) -> Iterator[Finding]:
-    """Parameters of the molar volume that the coherency energy leaves out."""
+    """Thermal expansions, which the coherent model refuses to leave out."""
     for entry in tdb.parameters:
         p = entry.parameter
-        alone = all(len(names) == 1 for names in p["constituent_array"])
-        if p["parameter_type"] not in _VOLUMES or (p["parameter_type"] == "V0" and alone):
-            continue
-        if p["phase_name"] in tdb.phases and has_elastic_data(tdb.dbf, p["phase_name"]):
-            without = copy_database(tdb.dbf)
-            remove_parameters(without, partial(_is, entry.name))
-            with contextlib.suppress(Exception):  # what cannot be built is not left out
-                if _coherency(tdb.dbf, p["phase_name"]) == _coherency(without, p["phase_name"]):
-                    yield found("not in the coherency", entry.name, entry.line)
-
-
-def _is(name: str, parameter: Any) -> bool:
-    return label_of(parameter) == name
-
-
-def _coherency(dbf: Database, phase: str) -> dict[tuple[str, str], Any]:
-    index = mixing_sublattice(dbf, phase)
-    names = [s.name for s in dbf.phases[phase].constituents[index]]
-    built = CoherentModel(dbf, [*names, "VA"], phase).coherency
-    return {pair: S(B).expand() for pair, B in built.items()}
+        if p["parameter_type"] == "VA" and has_elastic_data(tdb.dbf, p["phase_name"]):
+            yield found("not in the coherency", entry.name, entry.line)
 
 
 def ranges(tdb: TdbText) -> Iterator[Finding]:

@@ -642,13 +642,19 @@ ELASTIC = "".join(
 )
 
 
-@pytest.mark.parametrize("parameter", ["V0(ALLOY,A,B:VA;0)", "VA(ALLOY,A:VA;0)"])
-def test_volumes_that_the_coherency_leaves_out(parameter):
-    more = f" PARAMETER {parameter} 298.15 1E-6; 3000 N ONE !\n LIST_OF"
+def with_volume(parameter):
+    return f"{ELASTIC} PARAMETER {parameter} 298.15 1E-6; 3000 N ONE !\n LIST_OF"
+
+
+def test_a_thermal_expansion_is_not_in_the_coherency():
     assert found(" LIST_OF", ELASTIC + " LIST_OF") == []
-    finding = only(" LIST_OF", ELASTIC + more)
+    finding = only(" LIST_OF", with_volume("VA(ALLOY,A:VA;0)"))
     assert (finding.severity, finding.rule) == ("warning", "not in the coherency")
-    assert finding.place == parameter
+    assert finding.place == "VA(ALLOY,A:VA;0)"
+
+
+def test_an_excess_volume_is_in_the_coherency():
+    assert found(" LIST_OF", with_volume("V0(ALLOY,A,B:VA;0)")) == []
 
 
 @pytest.mark.parametrize("value", ["LN(-1)*T", "1E999", "LN(T-500)", "(T-500)**.5"])
