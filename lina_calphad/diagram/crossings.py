@@ -105,6 +105,8 @@ def newton(one: Phase, two: Phase, t: Array, rows: Rows) -> tuple[Array, Flags]:
 
 def bracketed(one: Phase, two: Phase, t: Array, rows: Rows) -> Array:
     """The crossing of two curves by bracketing, in one row: corners and kinks do not mind it."""
+    if any(np.isnan(at) and not phase.fixed for phase, at in zip((one, two), t, strict=True)):
+        return np.full(2, np.nan)
     stretches: list[tuple[Any, ...]] = []
     for phase, at in zip((one, two), t, strict=True):
         if phase.fixed:

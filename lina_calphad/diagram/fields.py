@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lina_calphad.diagram.tracing import Event, Tracer
 
 
+_MOMENT = 1e-7  # share of a temperature below which two events are one
 _CLOSE = 3.0  # in t: what Newton's method does at most from beside an event to its end
 
 
@@ -43,6 +44,8 @@ class Pieces:
 
     def _piece(self, low: float, high: float, points: int) -> Any:
         """T, the phases from A to B and t of all tie-lines (2, fields, T) between two events."""
+        if high - low < _MOMENT * high:  # two events at once: there is nothing between them
+            return np.array([low, high]), (), np.zeros((2, 0, 2))
         tracer, span = self.tracer, self.tracer.span
         n = max(3, round(points * (high - low) / (span[1] - span[0])))
         share = (1 - np.cos(np.pi * np.linspace(0, 1, n + 2))) / 2
@@ -145,6 +148,9 @@ class Pieces:
         count = 0
         before: list[Any] = []
         for _T, sequence, t in self.pieces:
+            if not sequence:
+                found.append([])
+                continue
             now = []
             for k in range(len(sequence) - 1):
                 pair = sequence[k : k + 2]
@@ -185,7 +191,7 @@ class Pieces:
                 [np.exp(self.tracer.phases[p].logs(t[side, k])[1]) for k, p in enumerate(some)]
                 for side, some in ((0, sequence[:-1]), (1, sequence[1:]))
             ]).reshape(2, len(sequence) - 1, T.size)  # fmt: skip
-            for j, level in enumerate(T[1:-1].tolist(), 1):
+            for j, level in enumerate(T[1:-1].tolist() if sequence else [], 1):
                 edges = [0.0, *x[:, :, j].T.ravel().tolist(), 1.0]
                 for k, p in enumerate(sequence):
                     phase = self.tracer.phases[p]

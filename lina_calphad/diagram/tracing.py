@@ -32,6 +32,7 @@ _BESIDE = 1e-7  # share of its temperature at which an event is looked at from e
 _CLOSEST = 1e-9  # share of a temperature at which two events are not told apart
 _KINK = 1e-6  # share of a temperature within which a gap that closes at a kink is found
 _TWINS = 1e-12  # difference in RT of phases that are told apart
+_AT_ONCE = 0.01  # share of a temperature within which several events may happen together
 _NARROW = 0.05  # width in t of such a gap there
 
 
@@ -165,10 +166,12 @@ class Tracer:
         more, less, upper, T = (
             (one, two, True, cold) if len(one[0]) > len(two[0]) else (two, one, False, hot)
         )
-        for event in self._candidates(more, less, T, upper):
-            if cold <= event.T <= hot:
-                yield event
-                return
+        # Symmetry makes several things happen at once, which no halving tells apart.
+        several = hot - cold < _AT_ONCE * hot
+        found = self._removed(more[0], more[1], less[0], (cold, hot, T, upper), 3 if several else 1)
+        if found:
+            yield from found
+            return
         if hot - cold < _KINK * hot:
             # A gap that closes at a kink, as at a Curie temperature, has no smooth end.
             sequence, t = more
@@ -184,31 +187,60 @@ class Tracer:
                 "event explains it"
             )
             raise NotConverged(msg)
-        middle = np.array([(cold + hot) / 2])
-        (half,) = self.sequences(middle)
+        middle, half = self._between_them(cold, hot)
         if half[0] != one[0]:
-            yield from self._explained(cold, one, float(middle[0]), half)
+            yield from self._explained(cold, one, middle, half)
         if half[0] != two[0]:
-            yield from self._explained(float(middle[0]), half, hot, two)
+            yield from self._explained(middle, half, hot, two)
 
-    def _candidates(self, more: Any, less: Any, T: float, upper: bool) -> Iterator[Event]:
-        """Events that could take one phase, or two, out of a sequence."""
-        sequence, t = more
+    def _between_them(self, cold: float, hot: float) -> tuple[float, Any]:
+        """What there is between two temperatures; beside an event a row may not converge."""
+        for share in (0.5, 0.38, 0.62):
+            middle = cold + share * (hot - cold)
+            try:
+                return middle, self.sequences(np.array([middle]))[0]
+            except NotConverged:
+                if share == 0.62:
+                    raise
+        raise AssertionError  # not reached
+
+    def _removed(
+        self, sequence: tuple[int, ...], t: Array, less: tuple[int, ...],
+        bracket: tuple[float, float, float, bool], most: int,
+    ) -> list[Event]:  # fmt: skip
+        """Events within a bracket that take phases out of a sequence until another is left."""
+        if most == 0 or len(sequence) <= len(less):
+            return []
+        cold, hot, T, upper = bracket
+        for event, gone, kept in self._ways(sequence, t, T, upper):
+            if cold <= event.T <= hot:
+                left = tuple(p for k, p in enumerate(sequence) if k not in gone)
+                if left == less:
+                    return [event]
+                if rest := self._removed(left, kept, less, bracket, most - 1):
+                    return [event, *rest]
+        return []
+
+    def _ways(
+        self, sequence: tuple[int, ...], t: Array, T: float, upper: bool
+    ) -> Iterator[tuple[Event, set[int], Array]]:
+        """Events that could take one phase, or two, out: with which go, and t of what is left."""
         size = len(sequence)
         for k in range(size):
-            left, right = k > 0, k < size - 1
-            if sequence[:k] + sequence[k + 1 :] == less[0]:
-                if left and right:
-                    three = sequence[k - 1 : k + 2]
-                    start = np.array([t[0, k - 1], (t[1, k - 1] + t[0, k]) / 2, t[1, k]])
-                    yield from self._certified(three, T, start, upper)
-                for i, j in ((k - 1, k), (k, k + 1)):
-                    if i >= 0 and j < size and sequence[i] == sequence[j]:
-                        yield from self._closing(sequence[i], T, float(t[:, i].mean()), upper)
-            inside = left and right and sequence[k - 1] == sequence[k + 1]
-            if inside and sequence[:k] + sequence[k + 2 :] == less[0]:
-                ends = t[:, k - 1 : k + 1]
-                yield from self._touching(sequence[k], sequence[k - 1], T, ends, upper)
+            if 0 < k < size - 1:
+                three = sequence[k - 1 : k + 2]
+                start = np.array([t[0, k - 1], (t[1, k - 1] + t[0, k]) / 2, t[1, k]])
+                joined = np.delete(t, k, axis=1)
+                joined[1, k - 1] = t[1, k]
+                for event in self._certified(three, T, start, upper):
+                    yield event, {k}, joined
+                if sequence[k - 1] == sequence[k + 1]:
+                    ends = t[:, k - 1 : k + 1]
+                    for event in self._touching(sequence[k], sequence[k - 1], T, ends, upper):
+                        yield event, {k, k + 1}, np.delete(t, [k - 1, k], axis=1)
+            if k + 1 < size and sequence[k] == sequence[k + 1]:
+                for event in self._closing(sequence[k], T, float(t[:, k].mean()), upper):
+                    yield event, {k + 1}, np.delete(t, k, axis=1)
 
     def _certified(
         self, three: tuple[int, ...], T: float, t: Array, upper: bool
@@ -224,7 +256,11 @@ class Tracer:
     def _closing(self, p: int, T: float, t: float, upper: bool) -> Iterator[Event]:
         values = tuple(np.array([v]) for v in self.values)
         found, at, good = critical(self.phases[p], np.array([T]), np.array([t]), values)
-        if good[0]:
+        if good[0] and found[0] > 0:
+            rows = (found, *values)
+            s, a, *_ = self.phases[p].curve(at, rows)
+            if self.equilibria.lowest(s, a, rows)[0][0] < CERTIFIED:
+                return
             yield Event("critical", float(found[0]), (p,), (float(at[0]),), upper)
 
     def _touching(self, p: int, q: int, T: float, t: Array, upper: bool) -> Iterator[Event]:

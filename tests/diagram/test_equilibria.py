@@ -224,6 +224,15 @@ def test_phases_that_are_the_same_for_a_pure_component_are_refused():
         Tracer(Equilibria(phases), (350.0, 1400.0)).events()
 
 
+def test_two_events_at_one_temperature():
+    """A symmetric solution closes both of its gaps at once."""
+    phases = [solution("S", [-4760.0, 0.0, 14050.0])]
+    one, two = Tracer(Equilibria(phases), (350.0, 1400.0)).events()
+    assert (one.kind, two.kind) == ("critical", "critical")
+    assert one.T == pytest.approx(two.T, rel=1e-12)
+    assert one.t[0] == pytest.approx(-two.t[0], rel=1e-9)
+
+
 # -- random systems against a hull --
 
 energies = st.floats(-15_000, 25_000)
