@@ -29,6 +29,8 @@ def check_workers(client: Any) -> None:
         # What is sent is of the standard library: a worker without the package can run it.
         versions = client.run(resolve_name, f"{_NAME}:__version__", on_error="return")
     for worker, found in versions.items():
+        if isinstance(found, OSError):  # gone meanwhile: whether any is left is watched
+            continue
         if isinstance(found, Exception):
             msg = (
                 f"the Dask worker {worker} cannot import {_NAME} ({one_line(found)}): "
