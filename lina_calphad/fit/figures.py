@@ -44,15 +44,9 @@ _DRAWS = 2000
 
 
 def formation_energies(refit: Refit, phase: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Energies of mixing of a phase: the curves with their band, and the data.
+    """Energies of mixing of a phase, in J/mol of atoms: the curves with their band, and the data.
 
-    Returns
-    -------
-    pandas.DataFrame
-        x, the old and the new curve and quantiles of the latter, in J/mol of atoms.
-    pandas.DataFrame
-        x, energy, standard error and reference of each datum, the new curve there, and
-        their difference in standard errors.
+    The data with the new curve there, and the difference in standard errors.
     """
     components = refit.setup.settings.components
 
@@ -77,13 +71,7 @@ def formation_energies(refit: Refit, phase: str) -> tuple[pd.DataFrame, pd.DataF
 
 
 def solubility_bands(refit: Refit, phase: str) -> Bands:
-    """Bands of the miscibility gap of a phase over 60 temperatures.
-
-    Raises
-    ------
-    LinaCalphadError
-        If it has none, or none that can be drawn.
-    """
+    """Bands of the gap of a phase over 60 temperatures; LinaCalphadError if it has none."""
     components, model = refit.setup.settings.components, refit.setup.model
     kinds: dict[str, type[Model]] = {"chemical": model}
     if issubclass(model, CoherentModel):
@@ -93,8 +81,7 @@ def solubility_bands(refit: Refit, phase: str) -> Bands:
     )
     top = float(solution.critical_points(refit.values).T)
     if np.isnan(top):
-        msg = f"{phase} has no miscibility gap"
-        raise NoMiscibilityGap(msg)
+        raise NoMiscibilityGap(f"{phase} has no miscibility gap")
     # bcc Li-Na melts far below its critical point, most gaps are known close to theirs.
     high = min(365.25, 0.98 * top) if components == COMPONENTS else 0.98 * top
     grid = 1 / np.linspace(1 / high, 1 / max(high / 4, 1.0), 60)

@@ -332,11 +332,10 @@ def _judged(
         )
         draws = ParameterDraws(symbols, draws.values[np.sort(chosen)])
     else:
-        msg = (
+        raise ParameterError(
             "the data are not linear in the parameters, so that there is no closed form: "
             "sample (--iterations)"
         )
-        raise ParameterError(msg)
     fitted = copy_database(dbf)
     fitted.symbols.update({name: S(float(v)) for name, v in zip(symbols, values, strict=True)})
     return Refit(

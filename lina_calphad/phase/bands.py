@@ -202,8 +202,7 @@ def bands(
     """
     T = np.atleast_1d(kelvin(T))
     if T.ndim != 1:
-        msg = f"bands take temperatures of one dimension; got the shape {T.shape}"
-        raise ValueError(msg)
+        raise ValueError(f"bands take temperatures of one dimension; got the shape {T.shape}")
     solve, pieces = _begun(_all, dbf, draws, T, components, phase, kinds, _DRAWS_AT_ONCE)
     tallies: dict[str, Tally] = {}
     n, left_out = 0, 0
@@ -300,19 +299,16 @@ def _begun(
     pieces = pieces_of_draws(draws, size)
     head = next(pieces, None)
     if head is None:
-        msg = "there are no draws: bands and probabilities need some"
-        raise ParameterError(msg)
+        raise ParameterError("there are no draws: bands and probabilities need some")
     models = kinds if isinstance(kinds, Mapping) else MODELS
     if not kinds or any(kind not in models for kind in kinds):
-        msg = f"kinds of equilibrium are {' and '.join(MODELS)}; got {list(kinds)}"
-        raise ValueError(msg)
+        raise ValueError(f"kinds of equilibrium are {' and '.join(MODELS)}; got {list(kinds)}")
     missing = [name for name in head.symbols if name not in dbf.symbols]
     if missing:
-        msg = (
+        raise ParameterError(
             f"the draws are of {', '.join(missing)}, which the database does not have; "
             f"its symbols are {', '.join(sorted(dbf.symbols)) or 'none'}"
         )
-        raise ParameterError(msg)
     solutions = {
         kind: BinarySolution(dbf, components, phase, models[kind], symbols=head.symbols)
         for kind in kinds
@@ -326,11 +322,10 @@ def pieces_of_draws(draws: Draws, size: int) -> Iterator[ParameterDraws]:
     for piece in [draws] if isinstance(draws, ParameterDraws) else draws:
         symbols = symbols or piece.symbols
         if piece.symbols != symbols:
-            msg = (
+            raise ParameterError(
                 f"the pieces of draws differ: {', '.join(symbols)}, then "
                 f"{', '.join(piece.symbols)}; give every piece the same columns in one order"
             )
-            raise ParameterError(msg)
         yield from piece.chunks(size)
 
 

@@ -19,13 +19,7 @@ if TYPE_CHECKING:
 
 
 class HostEnergy:
-    """pycalphad's Model of the phase of a solution.
-
-    Parameters
-    ----------
-    solution
-        Whose database, phase, Model and pressure to take; nothing else of it is used.
-    """
+    """pycalphad's Model of the phase of a solution, of which nothing else is used."""
 
     def __init__(self, solution: BinarySolution) -> None:
         self.solution = solution

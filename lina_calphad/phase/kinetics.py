@@ -155,8 +155,9 @@ def gradient_energy(solution: BinarySolution, T: ArrayLike, distance: ArrayLike)
     2.940...e-16
     """
     if issubclass(solution.model, CoherentModel):
-        msg = f"a gradient energy comes from bonds, not from coherency: {solution} has the latter"
-        raise ValueError(msg)
+        raise ValueError(
+            f"a gradient energy comes from bonds, not from coherency: {solution} has the latter"
+        )
     distance = within(distance, (1e-10, 1e-9), "a distance of neighbours is in m")
     middle, first, second = (solution.gibbs_energy(T, x) for x in (0.5, 0.0, 1.0))
     excess = middle - (first + second) / 2 + R * np.asarray(T) * np.log(2)
@@ -315,11 +316,9 @@ def time_to_reach(
     [4, 12860]
     """
     if law not in LAWS:
-        msg = f"laws of coarsening are {', '.join(LAWS)}; got {law!r}"
-        raise ValueError(msg)
+        raise ValueError(f"laws of coarsening are {', '.join(LAWS)}; got {law!r}")
     if law == "dilute" and solubility is None:
-        msg = "coarsening through a dilute phase needs its solubility"
-        raise ValueError(msg)
+        raise ValueError("coarsening through a dilute phase needs its solubility")
     size = within(size, (0.0, 1.0), "a size is in m")
     x = within(1.0 if solubility is None else solubility, (1e-300, 1.0), SOLUBILITY)
     one = coarsening(1.0, x, diffusivity=diffusivity, capillary_length=capillary_length)

@@ -11,6 +11,7 @@ from pycalphad import Model
 from scipy.special import logit, xlogy
 
 from lina_calphad.checks import SEARCH_RANGE, fraction, kelvin
+from lina_calphad.data.databases import parameter_range
 from lina_calphad.data.interactions import symbol_value
 from lina_calphad.phase.energy import (
     Compiled,
@@ -19,7 +20,6 @@ from lina_calphad.phase.energy import (
     binary_energy,
     conditions,
     mixing_terms,
-    parameters_end,
     refuse_path,
 )
 from lina_calphad.phase.miscibility import MiscibilityGap
@@ -102,7 +102,7 @@ class BinarySolution(MiscibilityGap):
             symbols,
             reference,
             Compiled(switches, symbols) if switches else None,
-            min(parameters_end(dbf, energy.phase, energy.components), SEARCH_RANGE[1]),
+            min(parameter_range(dbf, energy.phase, energy.components)[1], SEARCH_RANGE[1]),
         )
 
     def __repr__(self) -> str:
