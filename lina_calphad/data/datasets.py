@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lina_calphad.data.foreign_files import read_text
+from lina_calphad.data.invariants import FIELD, invariants_of
 from lina_calphad.errors import DataLeftOut, DatasetError
 from lina_calphad.output import write_text
 
@@ -96,8 +97,8 @@ def read_datasets(
     DatasetError
         If there is no such file or name, nothing was found, or a dataset is there twice, is
         refused by ESPEI, is empty, has other components or phases, no thermochemical data
-        from 298.15 K on, energies beyond 10⁶ J/mol, or solubilities that do not say of which
-        equilibrium.
+        from 298.15 K on, energies beyond 10⁶ J/mol, solubilities that do not say of which
+        equilibrium, or errors of invariants that `read_invariants` refuses.
 
     Warns
     -----
@@ -163,6 +164,8 @@ def check_dataset(
             _check_sites(dataset, origin)
         if dataset["output"] == SOLUBILITY:
             _check_solubilities(dataset, origin)
+        if FIELD in dataset:
+            list(invariants_of({**dataset, "reference": origin}))
     except DatasetError:
         raise
     except KeyError as error:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 #: Shipped phase-diagram data, and what each is; superseded ones are not drawn.
 MEASURED = {
     "down1975": "measured",
+    "down1975-critical": "measured",
     "howland1957": "measured",
     "khairulin2019": "measured",
     "bale1989": "evaluated",
@@ -40,6 +41,7 @@ MEASURED = {
 #: Shipped energies: whose they are, and of what.
 ENERGIES = {
     "santos2025": ("Santos et al. 2025 (VASP)", "1 atom in 128"),
+    "gpaw2026-128": ("this project (GPAW)", "1 atom in 128"),
     "gpaw2026-54": ("this project (GPAW)", "1 atom in 54"),
     "gpaw2026-16": ("this project (GPAW)", "1 atom in 16"),
     "gpaw2026-sqs": ("this project (GPAW)", "quasirandom"),
