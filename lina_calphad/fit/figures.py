@@ -53,8 +53,7 @@ def formation_energies(refit: Refit, phase: str) -> tuple[pd.DataFrame, pd.DataF
     def energies(dbf: Database, x: Array, symbols: Sequence[str] = (), values: Any = None) -> Array:
         g = R * T * binary_energy(dbf, components, phase, Model, 101325.0, symbols).r
         each = () if values is None else np.moveaxis(values, -1, 0)
-        found: Array = Compiled([g - T * g.diff(T)], symbols)(np.array(_ROOM), x, *each)[..., 0]
-        return found
+        return Compiled([g - T * g.diff(T)], symbols)(np.array(_ROOM), x, *each)[..., 0]
 
     draws = refit.draws.values[:_DRAWS]
     x = np.broadcast_to(_POINTS, (len(draws), _POINTS.size))

@@ -31,8 +31,7 @@ class GaussianPosterior:
     @property
     def errors(self) -> Array:
         """Standard error of each parameter, shape (k,)."""
-        errors: Array = np.sqrt(np.diag(self.covariance))
-        return errors
+        return np.sqrt(np.diag(self.covariance))
 
 
 def closed_form(
@@ -54,8 +53,7 @@ def closed_form(
 
     def scaled(values: Array) -> Array:
         difference, error = residuals(values)
-        result: Array = np.asarray(difference, dtype=float) / np.asarray(error, dtype=float)
-        return result
+        return np.asarray(difference, dtype=float) / np.asarray(error, dtype=float)
 
     origin = scaled(start)
     steps = np.where(start == 0, 1.0, 0.1 * np.abs(start))

@@ -84,8 +84,7 @@ class Bands:
 
     def x(self, kind: str) -> Array:
         """Quantiles of the mole fraction of the second component, shape (5, 2, m)."""
-        x: Array = expit(self.t[kind])
-        return x
+        return expit(self.t[kind])
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a curve, branch and temperature; ln of the dilute component's fraction too."""
@@ -134,8 +133,7 @@ class Bands:
         return ax
 
     def _repr_html_(self) -> str:
-        html: str = self.to_dataframe().to_html(index=False)
-        return html
+        return self.to_dataframe().to_html(index=False)
 
 
 def bands(

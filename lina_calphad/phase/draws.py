@@ -165,8 +165,7 @@ class ParameterDraws:
     @property
     def mean(self) -> Array:
         """Mean of each parameter."""
-        mean: Array = self.values.mean(axis=0)
-        return mean
+        return self.values.mean(axis=0)
 
     @property
     def covariance(self) -> Array:

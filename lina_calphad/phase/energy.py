@@ -139,8 +139,7 @@ class Compiled:
             points[..., i] = value
         if points.size == 0:  # symengine refuses what NumPy allows
             return np.zeros((*x.shape, self._size))
-        result: Array = self._function(points)
-        return result
+        return self._function(points)
 
 
 def two_elements(dbf: Database, components: Sequence[str], phase: str) -> tuple[str, str]:

@@ -269,8 +269,7 @@ class Gap:
 
         def grand(t: Array, mu: Array, *rows: Array) -> Array:
             terms = self.at(t, rows)  # at a corner, mu need not be the slope of either side
-            value: Array = log_expit(-t) + terms[..., 0] + expit(t) * (t + terms[..., 1] - mu)
-            return value
+            return log_expit(-t) + terms[..., 0] + expit(t) * (t + terms[..., 1] - mu)
 
         def beyond(t: Array, mu: Array, sign: int) -> Array:
             for doubling in range(60):

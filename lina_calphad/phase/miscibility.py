@@ -147,8 +147,7 @@ class MiscibilityGap:
 
     def ends(self, curve: str, T: ArrayLike, values: ArrayLike = ()) -> Array:
         """Both ends of a "binodal" or "spinodal" on a first axis; NaN where there is no gap."""
-        x: Array = expit(self.logits(curve, T, values))
-        return x
+        return expit(self.logits(curve, T, values))
 
     def logits(self, curve: str, T: ArrayLike, values: ArrayLike = ()) -> Array:
         """The same as ln(x/(1-x)), which keeps its digits however dilute either end is."""
