@@ -176,12 +176,9 @@ def solubility_figure(result: Bands, refit: Refit, phase: str) -> Figure:
         for kind, colour in _KINDS.items():
             if f"{kind} binodal" not in result.t:
                 continue
-            x = result.x(f"{kind} binodal")[:, i]
-            x = x if i == 0 else 1 - x[::-1]
-            ends, middle = result.critical[kind][0][:, 0], result.critical[kind][0][2, 1]
-            closing = 1000 / ends, float(expit(middle if i == 0 else -middle))
-            band(ax, 1000 / result.T, x, colour, closing=closing)
-            ax.semilogy(1000 / result.T, x[2], color=colour, label=f"{kind}, median")
+            result.shade(ax, f"{kind} binodal", i, colour, arrhenius=True)
+            x = expit((1, -1)[i] * result.t[f"{kind} binodal"][2, i])
+            ax.semilogy(1000 / result.T, x, color=colour, label=f"{kind}, median")
             before = _before(refit, phase, kind, result.T)
             if before is not None:
                 style: dict[str, Any] = {"color": colour, "linestyle": "--"}

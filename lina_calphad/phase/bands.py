@@ -114,23 +114,49 @@ class Bands:
         """Draw medians and bands over the mole fraction, on pyplot's axes without `ax`."""
         from matplotlib import pyplot
 
-        from lina_calphad.plots import KELVIN, STYLES, band
+        from lina_calphad.plots import KELVIN, STYLES
 
         ax, order = ax or pyplot.gca(), np.argsort(self.T)
         at = self.T[order]
         for kind in self.t:
-            x, top = self.x(kind)[..., order], self.critical[kind.split()[0]][0]
-            end = top[2, 0], expit(top[2, 1])
-            for i in (0, 1):
-                band(ax, at, x[:, i], colour, across=True, closing=(top[:, 0], end[1]))
+            x, top = self.x(kind)[2][:, order], self.critical[kind.split()[0]][0][2]
+            for side in (0, 1):
+                self.shade(ax, kind, side, colour)
             # Up one branch and down the other, by way of the median critical point.
-            T, over = np.r_[at, end[0], at[::-1]], np.r_[x[2, 0], end[1], x[2, 1, ::-1]]
+            T, over = np.r_[at, top[0], at[::-1]], np.r_[x[0], expit(top[1]), x[1, ::-1]]
             there = np.isfinite(over) & (at[-1] >= T)
             ax.plot(over[there], T[there], STYLES.get(kind, "-"), color=colour, label=kind)
         title = f"median, 68 % and 95 % of {self.draws} draws"
         ax.set(xlim=(0, 1), xlabel="mole fraction", ylabel=KELVIN, title=title)
         ax.legend()
         return ax
+
+    def shade(
+        self,
+        ax: Axes,
+        kind: str,
+        side: int,
+        colour: str,
+        *,
+        arrhenius: bool = False,
+        limits: tuple[float, float] = (0.0, np.inf),
+    ) -> None:
+        """Draw the band of the branch poor (0) or rich (1) in the second component.
+
+        Temperature over mole fraction, or the fraction of the dilute component over 1000 K / T.
+        """
+        from lina_calphad.plots import band
+
+        order = np.argsort(self.T)
+        order = order[(self.T[order] >= limits[0]) & (self.T[order] <= limits[1])]
+        T, top = self.T[order], self.critical[kind.split()[0]][0]
+        # The fraction of one component falls as that of the other rises.
+        sign = -1 if arrhenius and side else 1
+        x, end = expit(sign * self.t[kind][::sign, side][:, order]), expit(sign * top[2, 1])
+        if arrhenius:
+            band(ax, 1000 / T, x, colour, closing=(1000 / top[:, 0], end))
+        else:
+            band(ax, T, x, colour, across=True, closing=(top[:, 0], end))
 
     def _repr_html_(self) -> str:
         return self.to_dataframe().to_html(index=False)
