@@ -127,8 +127,7 @@ def _content(refit: Refit) -> dict[str, Any]:
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    records: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", double_precision=15))
-    return records
+    return json.loads(frame.to_json(orient="records", double_precision=15))
 
 
 def _shown(refit: Refit) -> list[Shown | str]:
