@@ -143,7 +143,7 @@ def _tangent(phase: Phase, t: float, rows: Rows) -> tuple[float, float]:
 
 
 def _logit_slope(phase: Phase, t: float) -> float:
-    """d ln(x/(1-x)) / d ln(y/(1-y))."""
+    """D ln(x/(1-x)) / d ln(y/(1-y))."""
     h = 1e-6
     (a, b), (c, d) = phase.logs(np.array([t + h])), phase.logs(np.array([t - h]))
     return float((b - a - d + c)[0] / (2 * h))
@@ -244,11 +244,13 @@ class Residuals:
                 rows.append((name, "T / K", datum.T, error, T, (T - datum.T) / error))
             for k in datum.measured:
                 phase, of = datum.phases[k], self.system.components[1].title()
+                alike = [n for n, p in enumerate(datum.phases) if p is phase]
+                which = f" {alike.index(k) + 1}" if len(alike) > 1 else ""
                 ends = np.array([datum.t[k], t[k]])
                 there, x = np.exp(phase.logs(ends)[1]).tolist()
                 away = (t[k] - datum.t[k]) / datum.t_error[k]
                 error = datum.t_error[k] * there * (1 - there) * _logit_slope(phase, datum.t[k])
-                rows.append((name, f"x({of}) of {phase.name}", there, error, x, away))
+                rows.append((name, f"x({of}) of {phase.name}{which}", there, error, x, away))
         columns = ["name", "quantity", "measured", "error", "computed", "in_sigma"]
         return pd.DataFrame(rows, columns=columns)
 

@@ -29,7 +29,7 @@ _DRAWS = 1000
 _RANK = 1e-7  # of the largest singular value, in units of each parameter's own error
 _TIGHT = {"xtol": 1e-11, "ftol": 1e-11, "gtol": 1e-11, "max_nfev": 200}
 _PROPOSALS, _ROUNDS, _FREEDOM, _EFFECTIVE = 10_000, 3, 6, 300
-_ROUND = 0.01  # of a datum's error, by which rounding a parameter may move any
+_ROUND = 0.05  # of a datum's error, by which rounding a parameter may move any
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class Assessed:
     problem
         Its database and data.
     values
-        Of the fitted symbols and then of the nuisances, shape (k,).
+        Of the fitted symbols, and zero for each nuisance, shape (k,).
     covariance
         Of the same, shape (k, k): of small errors, as the data are nearly linear in them.
     starts
@@ -59,7 +59,8 @@ class Assessed:
     def __repr__(self) -> str:
         found = zip(self.symbols, self.values, self.errors, strict=False)
         text = ", ".join(f"{name} = {v:.6g} ± {e:.3g}" for name, v, e in found)
-        return f"<Assessed {self.recipe.name}: χ² = {self.chi_squared:.3g} of {self.size} data; {text}>"
+        fit = f"χ² = {self.chi_squared:.3g} of {self.size} data"
+        return f"<Assessed {self.recipe.name}: {fit}; {text}>"
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -107,7 +108,7 @@ class Assessed:
     @cached_property
     def dbf(self) -> Database:
         """The database, with the fitted symbols and nuisances at zero."""
-        return self.problem.fitted(np.where(np.arange(self.values.size) < len(self.symbols), self.values, 0.0))
+        return self.problem.fitted(self.values)
 
     @cached_property
     def notes(self) -> list[str]:
@@ -142,7 +143,10 @@ class Assessed:
             covariance = np.cov(values[:, :k].T, aweights=weight).reshape(k, k)
         effective = 1 / (weight**2).sum()
         if effective < _EFFECTIVE:
-            msg = f"draws of {', '.join(self.symbols)}: {effective:.0f} of {_PROPOSALS} proposals count; the data leave the parameters too free"
+            msg = (
+                f"draws of {', '.join(self.symbols)}: {effective:.0f} of {_PROPOSALS} proposals "
+                "count; the data leave the parameters too free"
+            )
             raise NotConverged(msg)
         chosen = rng.choice(_PROPOSALS, n, p=weight)
         return ParameterDraws(self.symbols, values[chosen, :k])
@@ -202,7 +206,10 @@ class Assessed:
                 covariance = _determined(np.delete(J, number, axis=0), self)
                 there = self.problem.table(values).loc[row]
                 predicted = there["computed"]
-                error = np.sqrt(datum["weight"] ** -2 + J[number] @ covariance @ J[number] / datum["weight"] ** 2)
+                error = np.sqrt(
+                    datum["weight"] ** -2
+                    + J[number] @ covariance @ J[number] / datum["weight"] ** 2
+                )
                 away = there["in_sigma"] / error
             except LinaCalphadError:
                 pass
@@ -270,9 +277,13 @@ def assess(
         raise NotConverged(msg)
     best, values, J = min(whole, key=lambda m: m[0])
     same = sum(m[0] < best + 1e-3 for m in whole)
-    found = Assessed(recipe, problem, values, np.eye(values.size), (recipe.starts, same))
-    covariance = _determined(J, found)
-    return Assessed(recipe, problem, values, covariance, (recipe.starts, same))
+    starts = recipe.starts, same
+    covariance = _determined(J, Assessed(recipe, problem, values, np.eye(values.size), starts))
+    # The database has nuisances at zero, so that the others are those that go with that.
+    k = len(problem.free)
+    free = np.arange(values.size) < k
+    values, J = _minimise(problem, np.where(free, values, 0.0), free)
+    return Assessed(recipe, problem, _rounded(values, J), covariance, starts)
 
 
 def _energies(problem: Problem) -> Array:
@@ -320,6 +331,15 @@ def _minimise(
     values = start.copy()
     values[some] = found.x * scale[some]
     return values, problem(values)[1]
+
+
+def _rounded(values: Array, J: Array) -> Array:
+    """Values with no more digits than the data need: rounding one moves no datum by `_ROUND`."""
+    largest = np.abs(J).max(axis=0)
+    digits = np.ceil(np.log10(np.maximum(largest, 1e-300) / _ROUND)).astype(int)
+    return np.array(
+        [round(v, min(d, 20)) for v, d in zip(values.tolist(), digits.tolist(), strict=True)]
+    )
 
 
 def _determined(J: Array, found: Assessed) -> Array:

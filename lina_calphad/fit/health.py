@@ -38,10 +38,6 @@ def _minimum(found: Assessed) -> Iterator[str]:
     tried, same = found.starts
     if same < tried:
         yield f"{same} of {tried} starts came to this minimum, the others to none or a higher one"
-    k = len(found.symbols)
-    for each, value in zip(found.recipe.nuisances, found.values[k:], strict=True):
-        if abs(value) > 2 * each.error:
-            yield f"the data pull {each.parameter} {value / each.error:+.1f} of its errors away"
 
 
 def _missed(found: Assessed) -> Iterator[str]:

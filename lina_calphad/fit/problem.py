@@ -6,16 +6,17 @@ import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from pycalphad import Model
 from pycalphad import variables as v
-from symengine import S, Symbol, exp, log, sympify
+from symengine import S, Symbol, exp, expand, log, sympify
 
-from lina_calphad.data.assessments import read_source
-from lina_calphad.data.databases import copy_database, parameter_text
+from lina_calphad.data.assessments import assessments, load
+from lina_calphad.data.databases import copy_database, parameter_text, remove_parameters
 from lina_calphad.data.datasets import SOLUBILITY, read_datasets, shipped_datasets
 from lina_calphad.data.interactions import (
     interaction_array,
@@ -25,6 +26,7 @@ from lina_calphad.data.interactions import (
 )
 from lina_calphad.data.invariants import read_invariants
 from lina_calphad.data.mixing_data import PROPERTIES, mixing_data
+from lina_calphad.data.tdb_files import read_tdb
 from lina_calphad.diagram.residuals import LOST, Residuals
 from lina_calphad.diagram.system import BinarySystem
 from lina_calphad.errors import RecipeError
@@ -71,7 +73,8 @@ def symbols_of(recipe: Recipe) -> Symbols:
     LinaCalphadError
         If the start cannot be read.
     """
-    dbf = read_source(_path(recipe, recipe.start))
+    start = _path(recipe, recipe.start)
+    dbf = load(start, elastic=False) if start in assessments() else read_tdb(Path(start))
     if lacking := sorted(set(recipe.phases) - set(dbf.phases)):
         msg = f"{recipe.name}: {recipe.start} has no phase {', '.join(lacking)}"
         raise RecipeError(msg)
@@ -81,10 +84,10 @@ def symbols_of(recipe: Recipe) -> Symbols:
         starts = {k: start_value(dbf, phase, recipe.components, k) for k in forms}
         dbf = without_interactions(dbf, phase, recipe.components)
         for order, form in forms.items():
-            expression, values, held = _expression(form, phase, order, starts[order])
+            expression, values = _expression(form, phase, order, starts[order])
             dbf.add_parameter("L", phase, array, order, expression)
             free |= values
-            dbf.symbols.update({n: S(value) for n, value in {**values, **held}.items()})
+    dbf.symbols.update({name: S(value) for name, value in free.items()})
     nuisances = {f"NUIS{k}": each.error for k, each in enumerate(recipe.nuisances, 1)}
     for name, each in zip(nuisances, recipe.nuisances, strict=True):
         wanted = each.parameter.replace(" ", "").upper()
@@ -105,28 +108,25 @@ def symbols_of(recipe: Recipe) -> Symbols:
     return Symbols(dbf, free, nuisances)
 
 
-def _expression(
-    form: Form, phase: str, order: int, start: float
-) -> tuple[Any, dict[str, float], dict[str, float]]:
-    """A parameter of symbols, the values of those that are fitted, and of those that are held."""
+def _expression(form: Form, phase: str, order: int, start: float) -> tuple[Any, dict[str, float]]:
+    """A parameter of symbols, and the values of these."""
     if form.kind == "held":
-        return _parse(form.expression, f"{phase} L{order}"), {}, {}
+        return _parse(form.expression, f"{phase} L{order}"), {}
     name = f"{phase_prefix(phase)}L{order}"
     value = start if form.start is None else form.start
     if form.kind == "constant":
-        return Symbol(name), {name: value}, {}
+        return Symbol(name), {name: value}
     if form.kind in _RATE:
         # One temperature rules all parameters of a phase, or one this parameter alone.
         rate = f"{phase_prefix(phase)}K" if form.kind == "tau" else f"{name}K"
-        K = Symbol(rate)
+        K = Symbol(rate) if form.number is None else S(1 / form.number)
         change = 1 - K * v.T if form.kind == "tau" else exp(-K * v.T)
-        if form.number is not None:
-            return Symbol(name) * change, {name: value}, {rate: 1 / form.number}
-        return Symbol(name) * change, {name: value, rate: _RATE[form.kind]}, {}
+        own = {rate: _RATE[form.kind]} if form.number is None else {}
+        return expand(Symbol(name) * change), {name: value, **own}
     basis = (S.One, v.T, v.T * log(v.T))[: 2 if form.kind == "linear" else 3]
     names = [f"{name}{letter}" for letter in "ABC"[: len(basis)]]
     expression = sum((Symbol(n) * b for n, b in zip(names, basis, strict=True)), S.Zero)
-    return expression, dict.fromkeys(names, 0.0) | {names[0]: value}, {}
+    return expression, dict.fromkeys(names, 0.0) | {names[0]: value}
 
 
 def _parse(text: str, what: str) -> Any:
@@ -174,7 +174,9 @@ class Mixing:
         energy = binary_energy(system.dbf, system.components, phase, Model, system.pressure, names)
         g = R * T * energy.r
         terms = [g - T * g.diff(T), -g.diff(T), -T * g.diff(T, 2)]
-        compiled = Compiled([d for f in terms for d in (f, *(f.diff(Symbol(n)) for n in names))], names)
+        compiled = Compiled(
+            [d for f in terms for d in (f, *(f.diff(Symbol(n)) for n in names))], names
+        )
         return cls(phase, data, compiled)
 
     @cached_property
@@ -204,7 +206,7 @@ class Mixing:
         measured, error = self._measured
         return (found - measured) / error, slopes / error[:, None]
 
-    def many(self, values: Array, near: Array) -> Array:
+    def many(self, values: Array) -> Array:
         """Residuals of many sets of values, shape (n, k) to (n, m)."""
         x, T, which, ideal = self._given
         measured, error = self._measured
@@ -216,7 +218,10 @@ class Mixing:
     def table(self, values: Array) -> pd.DataFrame:
         """One row a datum; see `lina_calphad.diagram.residuals.Residuals.table`."""
         data = self.data
-        at = [f"{o} of {self.phase} at x = {x:.4g}" for o, x in zip(data["output"], data["x"], strict=True)]
+        at = [
+            f"{o} of {self.phase} at x = {x:.4g}"
+            for o, x in zip(data["output"], data["x"], strict=True)
+        ]
         return pd.DataFrame(
             {"name": data["reference"], "quantity": at, "measured": data["energy"],
              "error": data["standard_error"], "computed": self.values(values)[0],
@@ -234,10 +239,12 @@ class Solubilities:
     def __call__(self, values: Array) -> tuple[Array, Array]:
         """Residuals in units of the errors, and their derivatives by central differences."""
         steps = 1e-5 * np.maximum(np.abs(values), 1e-3)
-        slopes = [(self._at(values + s) - self._at(values - s)) / (2 * s.sum()) for s in np.diag(steps)]
+        slopes = [
+            (self._at(values + s) - self._at(values - s)) / (2 * s.sum()) for s in np.diag(steps)
+        ]
         return self._at(values), np.array(slopes).T
 
-    def many(self, values: Array, near: Array) -> Array:
+    def many(self, values: Array) -> Array:
         """Residuals of many sets of values, shape (n, k) to (n, m)."""
         return np.array([self._at(each) for each in values])
 
@@ -247,11 +254,14 @@ class Solubilities:
 
     def table(self, values: Array) -> pd.DataFrame:
         """One row a datum, of ln x."""
-        residuals, errors = (np.asarray(a, dtype=float) for a in self.residual.get_residuals(values))
+        residuals, errors = (
+            np.asarray(a, dtype=float) for a in self.residual.get_residuals(values)
+        )
         measured = np.array(self.residual.measured)
         return pd.DataFrame(
-            {"name": list(self.quantities), "quantity": "ln of the solubility", "measured": measured,
-             "error": errors, "computed": measured + residuals, "in_sigma": residuals / errors}
+            {"name": list(self.quantities), "quantity": "ln of the solubility",
+             "measured": measured, "error": errors, "computed": measured + residuals,
+             "in_sigma": residuals / errors}
         )  # fmt: skip
 
 
@@ -266,11 +276,14 @@ def _solubilities(
         if dataset["output"] != SOLUBILITY:
             continue
         if dataset["equilibrium"] != "chemical":
-            msg = f"{name}: {dataset.get('reference', 'a dataset')} holds coherent solubilities, which `lina-calphad refit` takes"
+            msg = (
+                f"{name}: {dataset.get('reference', 'a dataset')} holds coherent solubilities, "
+                "which `lina-calphad refit` takes"
+            )
             raise RecipeError(msg)
         store.insert(dataset)
-        for T in np.atleast_1d(dataset["conditions"]["T"]):
-            quantities.append(f"{dataset.get('reference', 'solubility')} at {T:g} K")
+        for at in np.atleast_1d(dataset["conditions"]["T"]):
+            quantities.append(f"{dataset.get('reference', 'solubility')} at {at:g} K")
     return Solubilities(SolubilityResidual(dbf, store, None, list(symbols)), tuple(quantities))
 
 
@@ -294,9 +307,7 @@ class Problem:
         self.symbols = (*self.free, *self.nuisances)
         self.start = np.array([*self.free.values(), *(0.0 for _ in self.nuisances)])
         self.errors = np.array([*(np.inf for _ in self.free), *self.nuisances.values()])
-        self.system = BinarySystem(
-            self.dbf, recipe.components, recipe.phases, symbols=self.symbols
-        )
+        self.system = BinarySystem(self.dbf, recipe.components, recipe.phases, symbols=self.symbols)
         self.parts: list[tuple[float, Residuals | Mixing | Solubilities]] = []
         for source in recipe.data:
             datasets = read_datasets(
@@ -341,7 +352,9 @@ class Problem:
         total = ((values[:, own] / self.errors[own]) ** 2).sum(axis=1)
         for weight, part in self.parts:
             if weight:
-                total += ((weight * part.many(values, near)) ** 2).sum(axis=1)
+                exact = isinstance(part, Residuals)
+                found = part.many(values, near) if exact else part.many(values)
+                total += ((weight * found) ** 2).sum(axis=1)
         return np.asarray(np.nan_to_num(total, nan=np.inf, posinf=np.inf))
 
     def linear(self, values: Array) -> Array:
@@ -373,9 +386,14 @@ class Problem:
         return pd.concat(tables, ignore_index=True)
 
     def fitted(self, values: Array) -> Database:
-        """The database with these values."""
-        dbf = copy_database(self.dbf)
-        dbf.symbols.update({n: S(float(v)) for n, v in zip(self.symbols, values, strict=True)})
+        """The database with these values, and without nuisances."""
+        dbf, moved = copy_database(self.dbf), {Symbol(name) for name in self.nuisances}
+        remove_parameters(dbf, lambda p: bool(moved & S(p["parameter"]).free_symbols))
+        for name, value in zip(self.symbols, values, strict=True):
+            if name in self.nuisances:
+                del dbf.symbols[name]
+            else:
+                dbf.symbols[name] = S(float(value))
         return dbf
 
 
@@ -389,7 +407,9 @@ def _with_errors(found: pd.DataFrame, source: Source, recipe: Recipe) -> pd.Data
         raise RecipeError(msg)
     found = found.copy()
     errors = [
-        tuple(np.nan if e is None else float(e) for e in source.errors[n]) if n in source.errors else e
+        tuple(np.nan if e is None else float(e) for e in source.errors[n])
+        if n in source.errors
+        else e
         for n, e in zip(found["name"], found["x_error"], strict=True)
     ]
     found["x_error"] = errors

@@ -28,6 +28,7 @@ FORMS = {
     "exponential": "A*EXP(-K*T)",
     "held": "an expression that is not fitted",
 }
+_TIMED = ("tau", "exponential")
 _LARGEST = 1_000_000
 
 
@@ -123,6 +124,7 @@ class Recipe:
     temperature: tuple[float, float] = (200.0, 3000.0)
     entropy_bound: float = 3.0
     starts: int = 4
+    predict: tuple[Mapping[str, Any], ...] = ()
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     folder: Path = Path()
 
@@ -205,6 +207,7 @@ def _checked(raw: Mapping[str, Any], folder: Path) -> Recipe:
             "data": tuple(_source(entry, name) for entry in raw["data"]),
             "nuisances": tuple(_nuisance(entry) for entry in raw.get("nuisances", ())),
             "temperature": tuple(float(T) for T in raw.get("temperature", (200.0, 3000.0))),
+            "predict": tuple(dict(entry) for entry in raw.get("predict", ())),
             "variants": MappingProxyType(dict(raw.get("variants", {}))),
         }
         recipe = Recipe(**made, folder=folder)
@@ -263,8 +266,9 @@ def _form(given: Any, what: str) -> Form:
     if kind == "held":
         expression = str(value)
     elif value not in (None, "free"):
-        if kind not in ("tau", "exponential") or not float(value) > 0:
-            msg = f"{what}: {kind} takes {'a positive number of K' if 'tau' in kind else 'none'}; got {value!r}"
+        if kind not in _TIMED or not float(value) > 0:
+            takes = "a positive number of K or free" if kind in _TIMED else "no number"
+            msg = f"{what}: {kind} takes {takes}; got {value!r}"
             raise RecipeError(msg)
         number = float(value)
     return Form(kind, number, None if start is None else float(start), expression)
@@ -280,7 +284,10 @@ def _source(entry: Any, name: str) -> Source:
     given["errors"] = {str(k): tuple(v) for k, v in given.get("errors", {}).items()}
     source = Source(**given)
     if not 0 <= source.weight < np.inf or not 0 <= source.x[0] < source.x[1] <= 1:
-        msg = f"{name}: {source.name} has weight {source.weight} and x {source.x}; a weight is 0 or more, x a range within 0 to 1"
+        msg = (
+            f"{name}: {source.name} has weight {source.weight} and x {source.x}; a weight is 0 or "
+            "more, x a range within 0 to 1"
+        )
         raise RecipeError(msg)
     return source
 
