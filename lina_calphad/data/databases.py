@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 CONSTANTS = ("C11", "C12", "C44")
 #: With the molar volume in m³ per mole of formula units, all that coherency needs.
 PARAMETERS = ("V0", *CONSTANTS)
+#: These, and the lattice parameter that may stand for volumes.
+ELASTIC = (*PARAMETERS, "LPX")
 
 
 def copy_database(dbf: Database) -> Database:
@@ -332,7 +334,7 @@ def copy_elastic_data(source: Database, target: Database) -> None:
     wanted = [p for p in source.search(_is_elastic) if p["phase_name"] in target.phases]
     phases = {p["phase_name"] for p in wanted}
     remove_parameters(
-        target, lambda p: p["phase_name"] in phases and p["parameter_type"] in PARAMETERS
+        target, lambda p: p["phase_name"] in phases and p["parameter_type"] in ELASTIC
     )
     for p in wanted:
         target.add_parameter(
@@ -356,4 +358,4 @@ def has_elastic_data(dbf: Database, phase: str) -> bool:
 
 
 def _is_elastic(parameter: Mapping[str, Any]) -> bool:
-    return parameter["parameter_type"] in PARAMETERS
+    return parameter["parameter_type"] in ELASTIC
