@@ -6,22 +6,19 @@ Okabe and Ito, which colour-blind readers can tell apart.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from numpy.typing import ArrayLike
 
 from lina_calphad.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.legend import Legend
-    from numpy.typing import ArrayLike
 
 #: Kinds of curve of a miscibility gap, in the order of their styles.
 KINDS = ("chemical binodal", "coherent binodal", "chemical spinodal", "coherent spinodal")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
-from pycalphad import Model
+from pycalphad import Database, Model
 
+from lina_calphad.check.findings import Finding
 from lina_calphad.check.identities import Consistency, Identity, check_consistency
 from lina_calphad.check.tdb_lint import lint_tdb
 from lina_calphad.check.tdb_text import TdbText
@@ -27,13 +28,6 @@ from lina_calphad.errors import (
 from lina_calphad.phase.coherent import CoherentModel, EndmemberCoherentModel
 from lina_calphad.phase.solution import BinarySolution
 from lina_calphad.report import Line, Report, Shown, steps
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from pycalphad import Database
-
-    from lina_calphad.check.findings import Finding
 
 DEFAULT_T = (100.0, 300.0, 600.0)
 

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from pycalphad import Model
 
-from lina_calphad.data.assessments import COMPONENTS, MEASURED, read, short_names
+from lina_calphad.data.assessments import COMPONENTS, MEASURED, Source, read, short_names
 from lina_calphad.diagram.bands import DiagramBands, diagram_bands
+from lina_calphad.diagram.results import Diagram, Invariant
 from lina_calphad.diagram.system import SPAN, BinarySystem
 from lina_calphad.phase.coherent import EndmemberCoherentModel
 from lina_calphad.phase.draws import draws_note, known_draws
 from lina_calphad.plots import COLOURS, band_key, legend_below, plain
 from lina_calphad.report import Report, Shown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from pycalphad import Model
-
-    from lina_calphad.data.assessments import Source
-    from lina_calphad.diagram.results import Diagram, Invariant
 
 _BAND_POINTS = 100
 _LIKELY = 0.02  # largest probability of phases that are not in the legend

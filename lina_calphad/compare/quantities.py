@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lina_calphad.data.assessments import MEASURED, PHASE
+from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.errors import LinaCalphadError, NoMiscibilityGap
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from lina_calphad.diagram.alloy import Alloy
 
 #: Of a gap: key and name behind its kind, unit, curve (or critical point) and attribute of that.
 _OF_A_GAP = (

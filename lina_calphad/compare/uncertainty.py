@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import log_expit
 
-from lina_calphad.phase.bands import NAMES
+from lina_calphad.phase.bands import NAMES, Bands
 from lina_calphad.report import Shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from lina_calphad.phase.bands import Bands
 
 COLUMNS = ("assessment", "key", "quantity", "unit", "T_K", "share_with_gap", *NAMES, "factor")
 

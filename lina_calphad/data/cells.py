@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,10 +16,6 @@ from lina_calphad.data.calculations import finished, steps_of
 from lina_calphad.data.foreign_files import bounded, check_file, read_text
 from lina_calphad.data.lattices import check_lattice
 from lina_calphad.errors import DatasetError
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Sequence
 
 #: What is known of a cell: its name, atoms of both elements, energy (eV) of the whole cell and
 #: of the pure elements (eV per atom), largest force (eV/Å), pressure (kbar), volume (Å³ per

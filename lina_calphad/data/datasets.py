@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +18,6 @@ from lina_calphad.data.foreign_files import read_text
 from lina_calphad.data.invariants import FIELD, invariants_of
 from lina_calphad.errors import DataLeftOut, DatasetError
 from lina_calphad.output import write_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 #: An ESPEI dataset: the contents of its JSON file.
 Dataset = dict[str, Any]

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from pycalphad import Database
 from symengine import S
 
+from lina_calphad.checks import Array
 from lina_calphad.data.databases import copy_database
 from lina_calphad.data.interactions import describe_symbol
 from lina_calphad.data.mixing_data import difference_of, mixing_data
+from lina_calphad.data.supercells import Interactions
 from lina_calphad.errors import DatasetError, ParameterError
 from lina_calphad.fit.cluster import cluster
-from lina_calphad.fit.folder import RunFolder, read_settings
+from lina_calphad.fit.folder import Chain, RunFolder, read_settings
 from lina_calphad.fit.posterior import Convergence, GaussianPosterior, closed_form, judge
 from lina_calphad.fit.sampler import Sampler
 from lina_calphad.fit.settings import RefitSettings
@@ -28,16 +33,6 @@ from lina_calphad.fit.setup import (
     table_of,
 )
 from lina_calphad.phase.draws import ParameterDraws
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable
-
-    from pycalphad import Database
-
-    from lina_calphad.checks import Array
-    from lina_calphad.data.supercells import Interactions
-    from lina_calphad.fit.folder import Chain
 
 __all__ = ["Refit", "RefitSettings", "read_settings", "refit"]
 

@@ -6,15 +6,18 @@ import hashlib
 import inspect
 import json
 import math
+import os
 import warnings
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pycalphad import Database, Model
 
 from lina_calphad.data.assessments import assessments, read_with_origin
 from lina_calphad.data.databases import copy_database, remove_parameters, tdb_body
-from lina_calphad.data.datasets import SOLUBILITY, read_datasets
+from lina_calphad.data.datasets import SOLUBILITY, Dataset, read_datasets
 from lina_calphad.data.interactions import free_interactions, symbol_value, without_interactions
 from lina_calphad.errors import (
     DatabaseError,
@@ -24,17 +27,10 @@ from lina_calphad.errors import (
     ParameterError,
 )
 from lina_calphad.fit.models import OURS, find_model
+from lina_calphad.fit.settings import RefitSettings
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.energy import build_model
 from lina_calphad.report import results_folder
-
-if TYPE_CHECKING:
-    import os
-
-    from pycalphad import Database, Model
-
-    from lina_calphad.data.datasets import Dataset
-    from lina_calphad.fit.settings import RefitSettings
 
 _PACKAGES = ("lina-calphad", "pycalphad", "espei", "emcee", "numpy")
 
