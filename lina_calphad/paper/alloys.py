@@ -31,14 +31,7 @@ METHODS = ("low-concentration limit", "exact")
 
 @dataclass(frozen=True, eq=False)
 class Paper:
-    """The alloys that the paper is about.
-
-    Parameters
-    ----------
-    alloys
-        By key of the assessment, `OLD` before `NEW`; others are not looked at.
-    T
-        Temperature in K that stands for the paper's room temperature.
+    """The alloys that the paper is about, `OLD` before `NEW`, and its room temperature in K.
 
     Examples
     --------
