@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lina_calphad.output import ResultsFolder, results_folder, write_text
-from lina_calphad.text import printable
+from lina_calphad.text import counted, printable
 
 if TYPE_CHECKING:
     import os
@@ -94,15 +94,9 @@ class Report:
     ok: bool = True
 
     def __repr__(self) -> str:
-        parts = [
-            f"{len(items)} {word}{'' if len(items) == 1 else 's'}"
-            for word, items in (
-                ("table", self.tables),
-                ("figure", self.figures),
-                ("note", self.notes),
-            )
-        ]
-        return f"<Report {self.name}: {', '.join(parts)}{'' if self.ok else '; not ok'}>"
+        items = {"table": self.tables, "figure": self.figures, "note": self.notes}
+        parts = ", ".join(counted(len(some), what) for what, some in items.items())
+        return f"<Report {self.name}: {parts}{'' if self.ok else '; not ok'}>"
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from pycalphad import Database, Model
 
 from lina_calphad.checks import kelvin
+from lina_calphad.compare.quantities import cells, label
 from lina_calphad.data.assessments import Source, read, short_names
 from lina_calphad.data.databases import has_elastic_data
 from lina_calphad.diagram.results import Diagram
@@ -121,14 +122,9 @@ def _invariants(diagram: Diagram) -> dict[tuple[str, str], float]:
 
 
 def _shown(title: str, table: pd.DataFrame) -> Shown:
-    cells = table[["quantity"]].copy()
-    cells["quantity"] += table["unit"].map(lambda unit: "" if unit == "1" else f" / {unit}")
-    for name in table.columns[2:]:
-        cells[name] = [
-            "" if np.isnan(value) else f"{value:.2f}" if unit == "K" else f"{value:.4g}"
-            for value, unit in zip(table[name], table["unit"], strict=True)
-        ]
-    return Shown(title, cells, left=("quantity",))
+    shown = {"quantity": list(map(label, table["quantity"], table["unit"]))}
+    shown |= {name: cells(table[name], table["unit"]) for name in table.columns[2:]}
+    return Shown(title, pd.DataFrame(shown), left=("quantity",))
 
 
 def _figure(diagrams: dict[str, Diagram]) -> Figure:

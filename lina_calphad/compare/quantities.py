@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -74,6 +74,21 @@ def tables(alloys: Sequence[Alloy], T: float) -> tuple[pd.DataFrame, pd.DataFram
         for i in (0, 1)
     )
     return quantities, values, reasons
+
+
+def label(quantity: str, unit: str) -> str:
+    """What a quantity is called in a table."""
+    return quantity if unit == "1" else f"{quantity} / {unit}"
+
+
+def cells(
+    values: Iterable[float], units: Iterable[str], kelvin: str = "{:.2f}", fraction: str = "{:.4g}"
+) -> list[str]:
+    """Numbers of these units as text; nothing where there is none."""
+    return [
+        "" if np.isnan(value) else (kelvin if unit == "K" else fraction).format(value)
+        for value, unit in zip(values, units, strict=True)
+    ]
 
 
 def _of_gap(kind: str, curve: str, end: str, T: float, alloy: Alloy) -> float:

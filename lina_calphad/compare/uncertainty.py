@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import log_expit
 
+from lina_calphad.compare.quantities import label
 from lina_calphad.phase.bands import NAMES, Bands
 from lina_calphad.report import Shown
 
@@ -70,7 +71,7 @@ def _cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
     def span(level: int) -> str:
         return f"{value(f'low_{level}')} to {value(f'high_{level}')}"
 
-    quantity = row["quantity"] + ("" if row["unit"] == "1" else f" / {row['unit']}")
+    quantity = label(row["quantity"], row["unit"])
     share = row["share_with_gap"]
     if share == 0:
         return row["assessment"], quantity, "no gap", "", "", ""

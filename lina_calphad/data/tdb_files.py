@@ -20,6 +20,7 @@ from pycalphad.io.tdb_keywords import TDB_KEYWORDS, expand_keyword
 from lina_calphad.data.foreign_files import bounded, read_text
 from lina_calphad.data.tdb_limits import excess
 from lina_calphad.errors import DatabaseError
+from lina_calphad.text import one_line
 
 #: Bytes of a TDB; the largest public ones have three million.
 LARGEST_TDB = 20_000_000
@@ -190,7 +191,7 @@ def _told(command: Command, error: Exception) -> str:
 def _reason(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"{error} is not defined where it is needed"
-    return " ".join(str(error).split()) or type(error).__name__
+    return one_line(error) or type(error).__name__
 
 
 def _cannot(name: str, reason: Any) -> str:
