@@ -193,6 +193,15 @@ def band_key() -> list[Artist]:
     ]
 
 
+def drawn(figure: Figure) -> dict[str, Artist]:
+    """What has a label in the panels, the first of each label."""
+    found: dict[str, Artist] = {}
+    for ax in figure.axes:
+        handles, labels = ax.get_legend_handles_labels()
+        found = {**dict(zip(labels, handles, strict=True)), **found}
+    return found
+
+
 def legend_below(
     figure: Figure,
     entries: Sequence[Artist] | None = None,
@@ -214,11 +223,7 @@ def legend_below(
         More for the legend, such as ``fontsize=8``.
     """
     if entries is None:
-        drawn: dict[str, Any] = {}
-        for ax in figure.axes:
-            handles, labels = ax.get_legend_handles_labels()
-            drawn = {**dict(zip(labels, handles, strict=True)), **drawn}
-        entries = list(drawn.values())
+        entries = list(drawn(figure).values())
     place: dict[str, Any] = {"loc": "outside lower center", "frameon": False, **given}
     for count in range(columns or len(entries) or 1, 0, -1):
         legend = figure.legend(handles=list(entries), ncols=count, **place)
