@@ -9,6 +9,7 @@ import pandas as pd
 
 from lina_calphad.anode.stripping import stripping_path
 from lina_calphad.anode.windows import REGIONS, describe
+from lina_calphad.anode.words import percent, say
 from lina_calphad.checks import kelvin
 from lina_calphad.data.assessments import COMPONENTS, PHASE, assessments
 from lina_calphad.errors import OutsideAssessedRange
@@ -83,14 +84,11 @@ def disagreement(table: pd.DataFrame) -> Iterator[str]:
             continue
         parts = []
         for row in rows.to_dict("records"):
-            if row["melts"]:
-                fate = "melts on the way"
-            elif np.isnan(row["coherent"]):
-                fate = "never unmixes as one lattice"
-            else:
-                fate = f"unmixes as one lattice after {100 * row['coherent']:.1f} % of the Li"
-            parts.append(f"{row['assessment']}: {names[row['region']]}, {fate}")
-        yield f"The assessments disagree at {T:g} K. {'; '.join(parts)}."
+            never = "fate_melts" if row["melts"] else "fate_never"
+            fate = never if np.isnan(row["coherent"]) else "fate_after"
+            said = say(fate, {"q": percent(row["coherent"])})
+            parts.append(f"{row['assessment']}: {names[row['region']]}, {said}")
+        yield say("disagree", {"T": f"{T:g} K", "parts": "; ".join(parts)})
         for row in rows.to_dict("records"):
             if 0.02 < row["coherent_gap"] < 0.98:
                 share = f"{row['coherent_gap']:.0%} of the draws of {row['assessment']}"
