@@ -405,7 +405,8 @@ def test_where_the_assessments_disagree_is_said_first_and_each_can_be_chosen(sho
     browser = show("both")
     assert said(browser, "disagree") == (
         "The assessments disagree at 300 K. santos2025: coherent nucleation, unmixes as one "
-        "lattice after 49.7 % of the Li; zhang2003: held by coherency, never unmixes as one lattice."
+        "lattice after 49.7 % of the Li; zhang2003: held by coherency, "
+        "never unmixes as one lattice."
     )
     put_text(browser, "T", "361")
     assert "zhang2003: liquid present, melts on the way" in said(browser, "disagree")
