@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
 from pycalphad import Database, Model
+from scipy.optimize import brentq
 from scipy.spatial import ConvexHull
 from support import PAIRS, ROOT, R, nothing_outside, regular, regular_text, run
 
@@ -298,6 +300,64 @@ def test_what_the_command_refuses_in_one_line(capsys, folder, arguments, message
     assert [path.name for path in folder.iterdir()] == ["alloy.tdb"]
 
 
-def test_the_how_to_shows_the_property_in_three_lines():
-    page = (ROOT / "docs" / "howto" / "any_solution_phase.md").read_text(encoding="utf-8")
-    assert "wks.get(lc.Stability(" in page
+# -- the page and what it says of published numbers --
+
+PAGE = (ROOT / "docs" / "howto" / "any_solution_phase.md").read_text(encoding="utf-8")
+
+
+def test_the_programs_of_the_page_run(folder):
+    blocks = re.findall(r"(?ms)^```python\n(.*?)^```$", PAGE)
+    assert [len(block.splitlines()) for block in blocks if "wks.get(lc.Stability(" in block] == [3]
+    names = {}
+    for block in blocks:
+        exec(compile(block, "any_solution_phase.md", "exec"), names)
+    assert names["psi"].min() < 0 < names["psi"].max()
+    chemical, coherent = (names[n].spinodal_temperature([0.2, 0.5]) for n in ("bcc", "coherent"))
+    assert coherent < chemical - 300
+    assert [path.name for path in folder.iterdir()] == ["cr_ti_v.png"]
+
+
+def row(start):
+    (cells,) = re.findall(rf"(?m)^\| {re.escape(start)}[^|]*\|([^|]*)\|([^|]*)\|", PAGE)
+    return cells[1].strip()
+
+
+@pytest.mark.filterwarnings("ignore:The type definition character")
+@pytest.mark.parametrize("pair", [("CU", "NI"), ("AL", "CU")])
+def test_the_tops_of_two_gaps_of_cost_507(example_tdb, pair):
+    (top,) = lc.Solution(example_tdb("COST507.tdb"), pair, "FCC_A1").critical_points()
+    digits = 1 if pair == ("CU", "NI") else 0
+    text = f"{top.T - 273.15:.{digits}f} °C, {100 * top.x:.1f} at.% {pair[1].title()}"
+    assert row("–".join(name.title() for name in pair) + " fcc") == text
+
+
+@pytest.mark.filterwarnings("ignore:The type definition character")
+@pytest.mark.parametrize("T", [500.0, 623.0])
+def test_the_gap_of_al_cu_zn_is_a_tunnel(example_tdb, T):
+    alloy = lc.Solution(example_tdb("COST507.tdb"), ("AL", "CU", "ZN"), "FCC_A1")
+    for line in alloy.spinodal(T):
+        # From the side without Cu to that without Zn.
+        assert np.sort(line[[0, -1], 1:].min(axis=1)) == pytest.approx([0, 0], abs=1e-9)
+        assert sorted(line[[0, -1], 1:].argmin(axis=1)) == [0, 1]
+
+
+def test_a_nitride_of_two_metals():
+    text = """
+ ELEMENT VA VACUUM 0 0 0 !
+ ELEMENT GA GAS 70 0 0 !
+ ELEMENT IN GAS 115 0 0 !
+ ELEMENT N GAS 14 0 0 !
+ TYPE_DEFINITION % SEQ * !
+ PHASE NITRIDE % 2 1 1 !
+ CONSTITUENT NITRIDE :GA,IN:N: !
+ PARAMETER L(NITRIDE,GA,IN:N;0) 1 25020.32; 6000 N !
+"""
+    dbf = Database.from_string(text, fmt="tdb")
+    nitride = lc.Solution(dbf, ("GA", "IN", "N"), "NITRIDE")
+    y = np.array([0.1, 0.5])
+    x = np.stack([(1 - y) / 2, y / 2, [0.5, 0.5]], axis=-1)
+    expected = 2 * 25020.32 * y * (1 - y) / R
+    assert nitride.spinodal_temperature(x) == pytest.approx(expected)
+    omega = 25020.32 / (R * 1073.15)
+    limit = brentq(lambda y: np.log((1 - y) / y) - omega * (1 - 2 * y), 1e-6, 0.4)
+    assert row("Ga₁₋ₓInₓN") == f"{100 * limit:.1f} %"
