@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lina_calphad.diagram.crossings import dips
 from lina_calphad.diagram.phases import GRID, Phase, Points
 from lina_calphad.errors import UnsupportedPhase
+from lina_calphad.phase.rows import columns, parts, take
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,7 @@ _CORNER = 1e-10  # step down of s that is no rounding
 _PURE = 500.0  # t beyond which nothing is left of a component
 _HALVINGS = 20  # to the ends of a narrow unstable range
 _BRIDGINGS = 20
+_IN_CACHE = 40  # rows of one phase
 
 
 class Sampled(NamedTuple):
@@ -88,18 +90,19 @@ class Columns:
         """All phases at all columns; UnsupportedPhase where there is no finite energy."""
         shape = (len(self.phases), rows[0].size, self.x.size)
         energy, s, psi = np.full(shape, np.inf), np.zeros(shape), np.ones(shape)
-        across = tuple(r[:, None] for r in rows)
         for p, (phase, there) in enumerate(zip(self.phases, self.there, strict=True)):
             at = slice(None) if there.all() else there
             if phase.fixed:
                 energy[p][:, at] = phase.line(rows)[0][:, None]
-            else:
-                s_, a, x, _, psi[p][:, at] = phase.curve(self._points[p], across)
-                s[p][:, at], energy[p][:, at] = s_, a + x * s_
-            bad = np.flatnonzero(~np.isfinite(energy[p][:, at].sum(axis=1)))
-            if bad.size:
-                msg = f"{phase.name} has no finite Gibbs energy at {rows[0][bad[0]]:g} K"
-                raise UnsupportedPhase(msg)
+                continue
+            for k in parts(rows[0].size, _IN_CACHE):
+                s_, a, x, _, psi[p][k, at] = phase.curve(self._points[p], columns(take(rows, k)))
+                s[p][k, at], energy[p][k, at] = s_, a + x * s_
+        bad = np.argwhere(~np.isfinite(energy) & self.there[:, None])
+        if bad.size:
+            p, row, _ = bad[0]
+            msg = f"{self.phases[p].name} has no finite Gibbs energy at {rows[0][row]:g} K"
+            raise UnsupportedPhase(msg)
         return Sampled(energy, s, psi)
 
     def tie_lines(self, rows: Rows, sampled: Sampled) -> tuple[Indices, Lines]:

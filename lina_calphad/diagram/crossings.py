@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lina_calphad.diagram.phases import Phase
     from lina_calphad.phase.rows import Rows
 
-_DIP = 0.3  # psi below which a dip is looked into
+_DEEP = 5.0  # steps down to a point from both beside it that psi may fall farther
 _LADDER = np.geomspace(1e-8, 1e3, 45)
 _STEPS = 40
 
@@ -28,7 +28,9 @@ def dips(phase: Phase, t: Array, psi: Array, rows: Rows, where: Flags) -> None:
     lies beside a Curie temperature or a critical point.
     """
     middle = psi[:, 1:-1]
-    low = (middle < _DIP) & (middle > 0) & (middle < psi[:, :-2]) & (middle < psi[:, 2:])
+    left, right = psi[:, :-2] - middle, psi[:, 2:] - middle
+    # No deeper than it falls on the way, with room to spare.
+    low = (middle > 0) & (left > 0) & (right >= 0) & (middle < _DEEP * np.maximum(left, right))
     row, k = np.nonzero(low & where)
     if row.size == 0:
         return

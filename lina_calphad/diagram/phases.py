@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lina_calphad.phase.rows import Rows
 
 # Tails as dilute as doubles go: at the last point a solution is its pure end.
-_TAIL = np.concatenate([np.arange(5.5, 30.0, 0.5), np.arange(30.0, 120.0, 5.0), [1e6]])
+_TAIL = np.concatenate([np.arange(5.5, 8, 0.5), np.arange(8, 30), np.arange(30, 121, 10), [1e6]])
 GRID = np.concatenate([-_TAIL[::-1], logit(np.arange(0.005, 0.9975, 0.005)), _TAIL])
 #: Potentials that belong to pure ends.
 FAR = 5e5
