@@ -17,6 +17,7 @@ from lina_calphad.data.assessments import (
     COMPONENTS,
     ELASTIC_FILE,
     PHASE,
+    PREFERRED,
     Source,
     read,
     short_names,
@@ -191,7 +192,7 @@ def source_first(function: Callable[P, Result]) -> Callable[P, Result]:
     def either(*arguments: Any, **options: Any) -> Result:
         if arguments and isinstance(arguments[0], str | os.PathLike | Database | Alloy):
             call: Any = function
-            return call(*arguments[1:], source=arguments[0], **options)  # type: ignore[no-any-return]
+            return call(*arguments[1:], source=arguments[0], **options)
         return function(*arguments, **options)
 
     return either
@@ -242,7 +243,7 @@ def describe(
 def regions(
     x: ArrayLike,
     T: ArrayLike,
-    source: Source | Database | Alloy = "santos2025",
+    source: Source | Database | Alloy = PREFERRED,
     *,
     draws: tuple[Database, ParameterDraws] | None = None,
 ) -> Regions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 import warnings
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lina_calphad.checks import SEARCH_RANGE
 from lina_calphad.data.databases import copy_elastic_data, has_elastic_data
+from lina_calphad.data.datasets import shipped_datasets
 from lina_calphad.data.elasticity import CubicElasticity
+from lina_calphad.data.invariants import invariants_of
 from lina_calphad.errors import DatabaseError, OutsideAssessedRange, UnknownAssessment
 from lina_calphad.text import printable
 
@@ -110,7 +113,7 @@ class Assessment:
 
 @dataclass(frozen=True)
 class HandbookConstants:
-    """Elastic constants (GPa) of one bcc element, at what temperature, and their source."""
+    """Elastic constants (GPa) of one bcc element, of what temperature or method, and source."""
 
     element: str
     temperature: str
@@ -185,6 +188,16 @@ def _assessment(key: str, block: dict[str, Any], elastic: str) -> Assessment:
     )  # fmt: skip
 
 
+def _measured(dataset: str, row: str, what: str | int, **entry: str) -> Published:
+    """A measured number with its standard error, from the dataset that has it."""
+    there = json.loads(shipped_datasets()[dataset].read_text(encoding="utf-8"))
+    (found,) = (one for one in invariants_of(there, COMPONENTS) if one.name == row)
+    value, error = (
+        (found.T, found.T_error) if isinstance(what, str) else (found.x[what], found.x_error[what])
+    )
+    return Published(value=value, tolerance=error, **entry)
+
+
 def assessments() -> Mapping[str, Assessment]:
     """List the shipped assessments.
 
@@ -209,11 +222,13 @@ def compared() -> tuple[str, ...]:
     return tuple(_table(tdb_folder())["compared"])
 
 
+#: Key of the assessment to predict with, where nothing is named.
+PREFERRED: str = _table(tdb_folder())["preferred"]
 #: The elastic data that assessments share.
 ELASTIC_FILE: str = _table(tdb_folder())["elastic"]
 #: Measured invariants of Li-Na.
-MEASURED = tuple(Published(**entry) for entry in _table(tdb_folder())["measured"])
-#: Cubic constants of Li and Na.
+MEASURED = tuple(_measured(**entry) for entry in _table(tdb_folder())["measured"])
+#: Cubic constants of Li and Na, measured and computed.
 HANDBOOK_ELASTICITY = tuple(
     HandbookConstants(elasticity=CubicElasticity(*entry["constants"]),
                       **{k: v for k, v in entry.items() if k != "constants"})

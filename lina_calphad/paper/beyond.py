@@ -29,7 +29,7 @@ _X_NA, _B = "mole fraction of Na", "B / (kJ/mol)"
 _BLACK, _COHERENT = COLOURS[6], COLOURS[1]
 _PLANES = dict(zip(tables.PLANES, (COLOURS[0], COLOURS[2], COLOURS[3]), strict=True))
 _REFERENCES = {CHEMICAL: _BLACK, ISOTROPIC: _COHERENT}
-_MARKERS = dict(zip(CONSTANTS, "^ovs", strict=True))
+_MARKERS = dict(zip(CONSTANTS, "^DPovDPs", strict=True))
 # Of figure 9: what a parameter is called in words, and what a tick in a bar is.
 _NAMES = {"E and ν": "E and ν together", "misfit by both": "misfit, both lattice constants"}
 _LETTERS = 140  # in a line of a caption
@@ -71,7 +71,9 @@ def cubic_elasticity(table: pd.DataFrame) -> Figure:
         ax.margins(y=0.08)
     stiffness.set(title="(c) coherency coefficient", ylabel=_B)
     onset.set(title=f"(d) spinodal onset at {table['at_T_K'].iloc[0]:g} K", ylabel=_X_NA)
-    stiffness.legend(title="cubic constants of", frameon=False, ncols=2, loc=(0.42, 0.1))
+    stiffness.legend(
+        title="cubic constants of", frameon=False, loc="center left", bbox_to_anchor=(1, 0.5)
+    )
     diagrams[0].legend(
         handles=plots.kind_key(KINDS), frameon=False, loc="center", bbox_to_anchor=(0.33, 0.42)
     )

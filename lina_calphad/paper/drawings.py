@@ -100,7 +100,7 @@ def formation_energy(table: pd.DataFrame) -> Figure:
     table = table.assign(**{column: table[column] / 1000 for column in energies})
     points = table[table["source"].isin((paper, own))]
     marks = dict(
-        zip((key for key, _ in groups(points, "source", "series")), "Dos^xv", strict=False)
+        zip((key for key, _ in groups(points, "source", "series")), "DPos^xv", strict=False)
     )
 
     def symbol(source: str, series: str, _: str) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def formation_energy(table: pd.DataFrame) -> Figure:
             "right", functions=(partial(mul, factor), partial(mul, 1 / factor))
         )
         axis.set_ylabel(unit)
-    for source, kind in ((paper, "santos2025"), (own, "gpaw2026-54")):
+    for source, kind in ((paper, "santos2025"), (own, "gpaw2026-128")):
         dilute = points[(points["source"] == source) & (points["series"] == ENERGIES[kind][1])]
         first = dilute.sort_values("x_na").iloc[0]
         # The axis has E_f/(x_Li x_Na), one atom in a cell of N costs N E_f: (N - 1)/N of that.

@@ -34,8 +34,50 @@ class Estimate:
 DIFFUSIVITY = Estimate(
     "diffusivity", 1e-14, "m²/s",
     "Pereira dos Santos et al. 2025, section 3.3: of the order of 1e-10 cm²/s for Li and Na "
-    "between room temperature and 60 °C; here the same at all temperatures and compositions",
+    "between room temperature and 60 °C; here the same at all compositions",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Arrhenius:
+    """A diffusivity D0 exp(-Q/RT) in m²/s.
+
+    Parameters
+    ----------
+    D0
+        In m²/s.
+    Q
+        Activation energy in J/mol.
+
+    Examples
+    --------
+    >>> D = Arrhenius.through((1e-14, 298.15), (4e-14, 333.15))
+    >>> D(np.array([298.15, 333.15])).round(16).tolist()
+    [1e-14, 4e-14]
+    """
+
+    D0: float
+    Q: float
+
+    @classmethod
+    def through(cls, one: tuple[float, float], other: tuple[float, float]) -> Arrhenius:
+        """Through two diffusivities in m²/s, each with its temperature in K."""
+        (D1, T1), (D2, T2) = one, other
+        if T1 == T2:
+            msg = f"two diffusivities need two temperatures; both are at {T1:g} K"
+            raise ValueError(msg)
+        Q = R * np.log(D2 / D1) / (1 / T1 - 1 / T2)
+        return cls(float(D1 * np.exp(Q / (R * T1))), float(Q))
+
+    def __call__(self, T: ArrayLike) -> Array:
+        """At temperatures in K."""
+        D: Array = self.D0 * np.exp(-self.Q / (R * np.asarray(T, dtype=float)))
+        return D
+
+    def __str__(self) -> str:
+        return f"D0 = {self.D0:.3g} m²/s, Q = {self.Q / 1000:.3g} kJ/mol"
+
+
 #: Twice the interface energy times the molar volume over RT.
 CAPILLARY_LENGTH = Estimate(
     "capillary length", 3e-10, "m",
@@ -84,8 +126,7 @@ class FastestWave:
     @property
     def unstable(self) -> Flags:
         """Where the solution lies inside its spinodal, and waves grow."""
-        flags: Flags = ~np.isnan(self.rate)
-        return flags
+        return ~np.isnan(self.rate)
 
     def __repr__(self) -> str:
         return f"<FastestWave at {self.x.size} points; {self.unstable.sum()} of them unstable>"
@@ -121,8 +162,7 @@ def neighbour_distance(molar_volume: ArrayLike) -> Array:
     2.962e-10
     """
     edge = np.cbrt(2 * np.asarray(molar_volume, dtype=float) / constants.N_A)
-    distance: Array = np.sqrt(3) / 2 * edge
-    return distance
+    return np.sqrt(3) / 2 * edge
 
 
 def gradient_energy(solution: BinarySolution, T: ArrayLike, distance: ArrayLike) -> Array:
@@ -155,13 +195,13 @@ def gradient_energy(solution: BinarySolution, T: ArrayLike, distance: ArrayLike)
     2.940...e-16
     """
     if issubclass(solution.model, CoherentModel):
-        msg = f"a gradient energy comes from bonds, not from coherency: {solution} has the latter"
-        raise ValueError(msg)
+        raise ValueError(
+            f"a gradient energy comes from bonds, not from coherency: {solution} has the latter"
+        )
     distance = within(distance, (1e-10, 1e-9), "a distance of neighbours is in m")
     middle, first, second = (solution.gibbs_energy(T, x) for x in (0.5, 0.0, 1.0))
     excess = middle - (first + second) / 2 + R * np.asarray(T) * np.log(2)
-    kappa: Array = 4 * excess * distance**2 / 6
-    return kappa
+    return 4 * excess * distance**2 / 6
 
 
 def mobility(x: ArrayLike, T: ArrayLike, diffusivity: ArrayLike = DIFFUSIVITY.value) -> Array:
@@ -179,8 +219,7 @@ def mobility(x: ArrayLike, T: ArrayLike, diffusivity: ArrayLike = DIFFUSIVITY.va
         In m²/s, the same of both components.
     """
     x, T = np.asarray(x, dtype=float), np.asarray(T, dtype=float)
-    of_both: Array = _diffusivity(diffusivity) * x * (1 - x) / (R * T)
-    return of_both
+    return _diffusivity(diffusivity) * x * (1 - x) / (R * T)
 
 
 def growth_rate(
@@ -216,8 +255,7 @@ def growth_rate(
     """
     curvature, x, kappa = _wave(solution, x, T, kappa)
     beta = 2 * np.pi / within(wavelength, (1e-12, 1.0), "a wavelength is in m")
-    rate: Array = -mobility(x, T, diffusivity) * beta**2 * (curvature + 2 * kappa * beta**2)
-    return rate
+    return -mobility(x, T, diffusivity) * beta**2 * (curvature + 2 * kappa * beta**2)
 
 
 def fastest_wave(
@@ -315,16 +353,13 @@ def time_to_reach(
     [4, 12860]
     """
     if law not in LAWS:
-        msg = f"laws of coarsening are {', '.join(LAWS)}; got {law!r}"
-        raise ValueError(msg)
+        raise ValueError(f"laws of coarsening are {', '.join(LAWS)}; got {law!r}")
     if law == "dilute" and solubility is None:
-        msg = "coarsening through a dilute phase needs its solubility"
-        raise ValueError(msg)
+        raise ValueError("coarsening through a dilute phase needs its solubility")
     size = within(size, (0.0, 1.0), "a size is in m")
     x = within(1.0 if solubility is None else solubility, (1e-300, 1.0), SOLUBILITY)
     one = coarsening(1.0, x, diffusivity=diffusivity, capillary_length=capillary_length)
-    time: Array = (size / one.size[law]) ** (4 if law == "interface" else 3)
-    return time
+    return (size / one.size[law]) ** (4 if law == "interface" else 3)
 
 
 def _wave(

@@ -211,7 +211,7 @@ def test_a_spreadsheets_byte_order_mark_is_no_part_of_a_name(table):
 
 def test_rows_not_to_be_used_are_left_out():
     names = read_table(TABLE)["name"]
-    assert len(names) == 19
+    assert len(names) == 20
     assert not names.str.endswith("_k8").any()
 
 
@@ -309,7 +309,9 @@ def test_the_shipped_structures_are_those_of_the_shipped_table(tmp_path):
     for cell in read_calculations([tmp_path / "cells.extxyz"]).itertuples():
         row = table.loc[cell.name]
         assert (cell.n_first, cell.n_second) == (row.n_first, row.n_second)
-        assert cell.energy == row.energy
+        # That of the 128-atom cell is given with the estimated rest of its relaxation.
+        rest = -0.00206 if cell.name == "Na_in_Li_128_k12" else 0.0
+        assert cell.energy + rest == pytest.approx(row.energy, abs=1e-5 if rest else 0)
         # The table has the largest component, we take the largest vector.
         assert row.force - 1e-4 <= cell.force <= (row.force + 1e-4) * 3**0.5
         assert cell.volume == pytest.approx(row.volume, rel=1e-3)

@@ -108,6 +108,7 @@ def test_figures_cite_the_source_of_every_constant(tables, figures):
         assert source.source in flat(figures[EIGHT])
         assert (MEMORY in source.source) == ("300 K" in name)
         assert ("Simmons and Wang" in source.source) == ("low T" in name)
+        assert source.source.startswith("PBE") == ("PBE" in name)
     cited = tables[NINE].loc[tables[NINE]["parameter"] != "B", "source"].unique()
     assert len(cited) == 2 + len(LATTICE_CONSTANTS)
     assert all(source in flat(figures[NINE]) for source in cited)
