@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pycalphad import Database
 from symengine import S, Symbol
 
 import lina_calphad as lc
@@ -69,9 +70,43 @@ INTERSTITIAL = """
 """
 
 
+#: Of a ternary solution.
+PAIRS = {("A", "B"): [14000.0, 3000.0], ("A", "C"): [-5000.0], ("B", "C"): [9000.0, -2000.0]}
+
+
+def regular_text(interactions, names="ABC"):
+    """The TDB of a solution with parameters L0, L1 ... of pairs of elements."""
+    text = " ELEMENT VA VACUUM 0 0 0 !\n"
+    text += "".join(f" ELEMENT {name} BCC_A2 1 0 0 !\n" for name in names)
+    text += " TYPE_DEFINITION % SEQ * !\n PHASE ALLOY % 1 1 !\n"
+    text += f" CONSTITUENT ALLOY :{','.join(names)}: !\n"
+    for (i, j), values in interactions.items():
+        for order, value in enumerate(values):
+            text += f" PARAMETER L(ALLOY,{i},{j};{order}) 1 {value!r}; 6000 N !\n"
+    return text
+
+
+def regular(interactions, names="ABC"):
+    """That as a Database."""
+    return Database.from_string(regular_text(interactions, names), fmt="tdb")
+
+
 def nothing_outside(figure):
     """Nothing drawn reaches over the edge of a figure."""
     figure.draw_without_rendering()
     box, edge = figure.get_tightbbox(), figure.bbox_inches
     extents = (box.x0, box.y0, edge.x1 - box.x1, edge.y1 - box.y1)
     assert min(extents) > -0.02, f"inches to each edge: {extents}"
+
+
+def lower_hull(x, g):
+    """Indices of the corners of the lower convex hull of points in order of x."""
+    kept: list[int] = []
+    for k in range(x.size):
+        while len(kept) > 1:
+            i, j = kept[-2:]
+            if (x[j] - x[i]) * (g[k] - g[i]) > (g[j] - g[i]) * (x[k] - x[i]):
+                break
+            kept.pop()
+        kept.append(k)
+    return kept
