@@ -10,7 +10,6 @@ import pandas as pd
 from lina_calphad.data.datasets import ESPEI_ERROR, Dataset
 from lina_calphad.data.supercells import EV_IN_J_PER_MOL, Interactions, finite_difference
 
-
 #: Properties of mixing that ESPEI fits, each with its standard error there for a weight of one,
 #: in J/mol of atoms and J/(mol K).
 PROPERTIES = {"HM_MIX": ESPEI_ERROR, "SM_MIX": 0.2, "CPM_MIX": 0.2}
