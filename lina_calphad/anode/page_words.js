@@ -43,7 +43,8 @@ const linaWords = (() => {
       if (T > of.top) return { name, region: "liquid", fate: "fate_melts" };
       const stiff = E === data.modulus ? of.modulus : E, { rows } = lina.path(x0, T, stiff);
       const row = rows[0].region === "coherent_spinodal" ? rows[0] : crossing(rows, "coherent");
-      return { name, region: rows[0].region, fate: row ? "fate_after" : "fate_never", row };
+      return { name, region: rows[0].region, row,
+        fate: row ? (row.q > 0 ? "fate_after" : "fate_now") : "fate_never" };
     });
     lina.use(own);
     const same = (key) => new Set(found.map((one) => one[key])).size < 2;
@@ -58,13 +59,13 @@ const linaWords = (() => {
     const at = (x) => lina.potentials(x, T, E);
     const start = rows[0].E, gap = both.chemical;
     const plateau = gap && at(lina.expit(gap.binodal[0])).solution;
-    const top = gap && Math.max(start, x0 < lina.expit(gap.spinodal[0])
-      ? at(lina.expit(gap.spinodal[0])).solution : -Infinity);
-    const potential = fill(gap ? "potential" : "alone", {
+    const top = gap && at(lina.expit(gap.spinodal[0])).solution;
+    const within = gap && gap.spinodal.map((t) => x0 < lina.expit(t));
+    const potential = fill(gap && within[0] ? "potential" : gap && within[1] ? "falling" : "alone", {
       start: millivolt(start), top: gap && millivolt(top), plateau: gap && millivolt(plateau),
     });
     const gone = x0 * lina.size(1, x0, T), now = lina.rich(x0, T, E);
-    const sodium = data.thickness === null ? `${percent(gone)} % of the foil`
+    const sodium = data.thickness === null ? `${percent(gone)} % of the thickness`
       : metres(gone * data.thickness);
     const left = now ? fill("left", {
       volume: percent(now.volume), x: fraction(now.x), sodium, pores: percent(1 - gone),
