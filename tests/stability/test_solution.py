@@ -169,7 +169,8 @@ def test_tie_lines_lie_on_a_dense_hull(pairs, T, triangles, plaits):
         middle, level = phases.mean(axis=1), each.mean(axis=1)
         # The hull of a grid lies above the true one, and not by much.
         assert (G(middle) - level).min() > -1e-10
-        assert (G(middle) - level).max() < 1e-3
+        inside = middle.min(axis=1) > 0.01  # where the grid has x ln x
+        assert (G(middle) - level)[inside].max(initial=0) < 5e-4
         slopes = alloy.energy.gradient(np.array(T), phases)[1]
         plane = slopes - (phases * slopes).sum(axis=-1, keepdims=True) + (R * T * each)[..., None]
         assert np.ptp(plane, axis=1).max() / (R * T) < 1e-8
