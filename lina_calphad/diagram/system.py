@@ -334,7 +334,7 @@ class BinarySystem:
             given = self.reference
         if given.size != len(self.symbols):
             raise ValueError(f"there are {len(self.symbols)} free symbols; got {given.size} values")
-        return Tracer(self.solver, span, given.tolist(), points)
+        return Tracer(self.solver, (float(span[0]), float(span[1])), given.tolist(), points)
 
     def _logs(self, p: Array, t: Array) -> tuple[Array, Array]:
         """Ln x of both components in phases given by number."""
