@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,16 +17,12 @@ from lina_calphad.anode.figures import REGION_COLOURS
 from lina_calphad.anode.page_data import STARTS, numbers
 from lina_calphad.anode.potential import STATES
 from lina_calphad.anode.shown import profile_lines
+from lina_calphad.anode.summary import Study
 from lina_calphad.anode.tables import MAP_T
 from lina_calphad.anode.windows import REGIONS
 from lina_calphad.checks import within
 from lina_calphad.report import Report
 from lina_calphad.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from lina_calphad.anode.summary import Study
 
 #: Boundaries: colour, dashes and meaning. Blue and vermilion of the other figures, darker,
 #: since they lie on fills of their own.
@@ -91,7 +88,7 @@ def page(study: Study) -> str:
         stiffest = max(20.0, stiffest)
     depth = float(study.path.foil.share(study.depths[0])[0]) if study.asked else 0.5
     data["curves"] = {kind: {"colour": c, "dashes": d} for kind, (c, d, _) in _CURVES.items()}
-    data["states"] = {state: {"name": STATES[state], "colour": colour}
+    data["states"] = {state: {"colour": colour, "dashes": "6 4" if state == "coherent" else "none"}
                       for state, colour in zip(STATES, _STATE_COLOURS, strict=True)}  # fmt: skip
     data["start"] = {"x0": study.x0, "T": T, "E": modulus, "q": depth}
     data["controls"] = {

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from ase.data import atomic_masses, atomic_numbers
 from scipy import constants
 
 from lina_calphad.data.assessments import COMPONENTS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 #: Sentences with places for numbers; page.js fills the same ones.
 SENTENCES = {
@@ -19,6 +16,8 @@ SENTENCES = {
     "fate_now": "unmixes as one lattice at once",
     "fate_never": "never unmixes as one lattice",
     "fate_melts": "melts on the way",
+    "gap_share": "There is a coherent gap at {T} in {share} % of the draws of {assessment}, as far "
+    "as they know.",
     "here": "x(Na) = {x0} ({wt} wt%) at {T} by {assessment}: {name}. {meaning}",
     "charge": "{q} % of the Li ({capacity} mAh/g{area})",
     "area": ", {areal} mAh/cm²",
