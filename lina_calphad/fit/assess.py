@@ -245,7 +245,7 @@ def assess(
     --------
     >>> found = assess("lina2026")
     >>> found.size, len(found.symbols)
-    (9, 7)
+    (11, 7)
     >>> found.data[found.data["quantity"] == "T / K"]["computed"].round(1).tolist()
     [443.9, 365.3, 576.8]
     """
