@@ -9,7 +9,7 @@ is halved. Between events every tie-line is a smooth function of temperature.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -203,7 +203,7 @@ class Tracer:
         """What there is between two temperatures; beside an event a row may not converge."""
         for share in (0.5, 0.38, 0.62):
             middle = cold + share * (hot - cold)
-            with suppress(NotConverged):
+            with suppress(NotConverged) if share < 0.6 else nullcontext():
                 self.sequences(np.array([middle]))
                 break
         return middle, self.seen[middle]
@@ -217,7 +217,9 @@ class Tracer:
             return []
         cold, hot, T, upper = bracket
         for event, gone, kept in self._ways(sequence, t, T, upper):
-            if cold <= event.T <= hot:
+            # Another order means another event beside this one, which halving tells apart.
+            close = hot - cold < _KINK * hot
+            if cold <= event.T <= hot and (close or self._ordered(event)):
                 left = tuple(p for k, p in enumerate(sequence) if k not in gone)
                 if left == less:
                     return [event]
@@ -246,34 +248,49 @@ class Tracer:
                 for event in self._closing(sequence[k], T, float(t[:, k].mean()), upper):
                     yield event, {k + 1}, np.delete(t, k, axis=1)
 
+    def _ordered(self, event: Event) -> bool:
+        logs = [
+            self.phases[p].logs(np.array([t])) for p, t in zip(event.phases, event.t, strict=True)
+        ]
+        x = [float((b - a)[0]) for a, b in logs]
+        return event.kind != "three-phase" or x == sorted(x)
+
     def _certified(
         self, three: tuple[int, ...], T: float, t: Array, upper: bool
     ) -> Iterator[Event]:
-        values = tuple(np.array([v]) for v in self.values)
         some = [self.phases[p] for p in three]
-        found, t, s, a, good = meet(some, np.array([T]), t[:, None], values)
-        x = [phase.logs(at)[1] - phase.logs(at)[0] for phase, at in zip(some, t, strict=True)]
-        if good[0] and found[0] > 0 and x[0] < x[1] < x[2]:
-            height = self.equilibria.lowest(s, a, (found, *values))[0]
-            if height[0] >= CERTIFIED:
-                yield Event("three-phase", float(found[0]), three, tuple(t[:, 0].tolist()), upper)
+        found, t, s, a, good = meet(some, np.array([T]), t[:, None], self._values)
+        if good[0] and self._lowest(found, s, a):
+            yield Event("three-phase", float(found[0]), three, tuple(t[:, 0].tolist()), upper)
 
     def _closing(self, p: int, T: float, t: float, upper: bool) -> Iterator[Event]:
-        values = tuple(np.array([v]) for v in self.values)
-        found, at, good = critical(self.phases[p], np.array([T]), np.array([t]), values)
-        if good[0] and found[0] > 0:
-            rows = (found, *values)
-            s, a, *_ = self.phases[p].curve(at, rows)
-            if self.equilibria.lowest(s, a, rows)[0][0] < CERTIFIED:
-                return
+        found, at, good = critical(self.phases[p], np.array([T]), np.array([t]), self._values)
+        if good[0] and self._lowest(found, *self._curve(p, found, at)):
             yield Event("critical", float(found[0]), (p,), (float(at[0]),), upper)
 
     def _touching(self, p: int, q: int, T: float, t: Array, upper: bool) -> Iterator[Event]:
-        values = tuple(np.array([v]) for v in self.values)
-        start = float(np.nanmean([t[1, 0], t[0, 1]])) if not self.phases[p].fixed else np.nan
-        found, one, two, good = touch(self.phases[p], self.phases[q], T, start, values)
-        if good:
-            yield Event("congruent", found, (p, q), (one, two), upper)
+        start = (
+            np.nanmean([t[1, 0], t[0, 1]], keepdims=True) if not self.phases[p].fixed else np.nan
+        )
+        found, one, two, good = touch(
+            self.phases[p], self.phases[q], np.array([T]), np.full(1, start), self._values
+        )
+        r, at = (q, two) if self.phases[p].fixed else (p, one)
+        if good[0] and self._lowest(found, *self._curve(r, found, at)):
+            yield Event("congruent", float(found[0]), (p, q), (float(one[0]), float(two[0])), upper)
+
+    @property
+    def _values(self) -> Rows:
+        return tuple(np.array([v]) for v in self.values)
+
+    def _curve(self, p: int, T: Array, t: Array) -> tuple[Array, ...]:
+        return self.phases[p].curve(t, (T, *self._values))[:2]
+
+    def _lowest(self, T: Array, s: Array, a: Array) -> bool:
+        """Whether no phase lies below a tangent."""
+        return bool(
+            T[0] > 0 and self.equilibria.lowest(s, a, (T, *self._values))[0][0] >= CERTIFIED
+        )
 
 
 def _reaches(phase: Phase, side: int) -> bool:
