@@ -113,12 +113,12 @@ def touch(
             if fixed:
                 step, change = np.zeros_like(T), (g1 - g2) / (q2 - q1)
             else:
-                bend = two.curve(at[1], rows)[3] / _dx(two, at[1])
-                bend = bend - one.curve(at[0], rows)[3] / _dx(one, at[0])
+                bend = two.curve(at[1], rows)[3] / two.dx(at[1])
+                bend = bend - one.curve(at[0], rows)[3] / one.dx(at[0])
                 det = (s2 - s1) * (p2 - p1) - bend * (q2 - q1)
                 dx = ((g1 - g2) * (p2 - p1) + (s2 - s1) * (q2 - q1)) / det
                 change = (bend * (g2 - g1) - (s2 - s1) ** 2) / det
-                step = np.clip(dx / _dx(one, at[0]), -1, 1)
+                step = np.clip(dx / one.dx(at[0]), -1, 1)
                 at[0] = at[0] + step
                 at[1] = two.place(one.logs(at[0]))
             T = T + np.clip(change, -0.1 * T, 0.1 * T)
@@ -167,15 +167,6 @@ def _at(phase: Phase, t: Array, rows: Rows) -> tuple[Array, Array, Array]:
         return np.zeros_like(g), g, x
     s, a, x, *_ = phase.curve(t, rows)
     return s, a + x * s, x
-
-
-def _dx(phase: Phase, t: Array) -> Array:
-    """dx/dt of a solution."""
-    assert phase.change is not None
-    (a, b), (da, db), y = phase.origin, phase.change, expit(t)
-    whole = a + b + y * (da + db)
-    slope: Array = y * (1 - y) * (db * a - da * b) / whole**2
-    return slope
 
 
 def line_slopes(phases: Sequence[Phase], t: Array, rows: Rows, which: int) -> Array:

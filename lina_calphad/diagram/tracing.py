@@ -34,6 +34,7 @@ _CLOSEST = 1e-9  # share of a temperature at which two events are not told apart
 _KINK = 1e-6  # share of a temperature within which a gap that closes at a kink is found
 _TWINS = 1e-12  # difference in RT of phases that are told apart
 _AT_ONCE = 0.01  # share of a temperature within which several events may happen together
+_MOST = 0.95  # share of the temperatures that must converge
 _NARROW = 0.05  # width in t of such a gap there
 
 
@@ -44,7 +45,7 @@ class Event:
     Parameters
     ----------
     kind
-        "three-phase", "critical", "congruent" or "transition".
+        "three-phase", "critical", "congruent" or "transition" (of a pure component or a compound).
     T
         Temperature in K.
     phases
@@ -103,13 +104,24 @@ class Tracer:
             a, b = start * (1 + _BESIDE * (start > low)), end * (1 - _BESIDE * (end < high))
             if a < b:
                 parts.append(np.array([a, *grid[(grid > a) & (grid < b)], b]))
-        self.sequences(np.concatenate(parts))
+        self._look_at(np.concatenate(parts))
         for T in parts:
-            for cold, hot in pairwise(T.tolist()):
+            for cold, hot in pairwise([at for at in T.tolist() if at in self.seen]):
                 one, two = self.seen[cold], self.seen[hot]
                 if one[0] != two[0]:
                     found += self._explained(cold, one, hot, two)
         return sorted(found, key=lambda e: e.T)
+
+    def _look_at(self, T: Array) -> None:
+        """Solve at temperatures; one that does not converge, as beside an event, is left out."""
+        try:
+            self.sequences(T)
+        except NotConverged:
+            for at in T:
+                with suppress(NotConverged):
+                    self.sequences(at[None])
+            if len(self.seen) < _MOST * T.size:
+                raise
 
     def transitions(self) -> list[Event]:
         """Where the stable phase of a pure component changes."""
@@ -169,6 +181,9 @@ class Tracer:
 
     def _explained(self, cold: float, one: Any, hot: float, two: Any) -> Iterator[Event]:
         """The events between two temperatures with different phases."""
+        if swap := self._swapped(one[0], two[0], cold, hot):
+            yield swap
+            return
         more, less, upper, T = (
             (one, two, True, cold) if len(one[0]) > len(two[0]) else (two, one, False, hot)
         )
@@ -198,6 +213,27 @@ class Tracer:
             yield from self._explained(cold, one, middle, half)
         if half[0] != two[0]:
             yield from self._explained(middle, half, hot, two)
+
+    def _swapped(
+        self, one: tuple[int, ...], two: tuple[int, ...], cold: float, hot: float
+    ) -> Event | None:
+        """The transition of a compound into another of its composition, if there is no more."""
+        swaps = [pair for pair in zip(one, two, strict=False) if pair[0] != pair[1]]
+        if len(one) != len(two) or len(swaps) != 1:
+            return None
+        p, q = swaps[0]
+        phases = self.phases[p], self.phases[q]
+        if not all(phase.fixed for phase in phases) or phases[0].origin != phases[1].origin:
+            return None
+
+        def difference(T: float) -> float:
+            a, b = (phase.line(self.rows(np.array([T])))[0] for phase in phases)
+            return float((a - b)[0])
+
+        if difference(cold) * difference(hot) > 0:
+            return None
+        T = brentq(difference, cold, hot, xtol=1e-11, rtol=1e-14)
+        return Event("transition", T, (p, q), (np.nan, np.nan), upper=True)
 
     def _between_them(self, cold: float, hot: float) -> tuple[float, Any]:
         """What there is between two temperatures; beside an event a row may not converge."""
