@@ -11,6 +11,7 @@ from scipy.constants import R as GAS
 from scipy.spatial import ConvexHull
 from scipy.special import expit
 
+from lina_calphad.diagram.crossings import newton
 from lina_calphad.diagram.equilibria import CERTIFIED, Equilibria
 from lina_calphad.diagram.phases import Phase
 from lina_calphad.diagram.tracing import Tracer
@@ -110,6 +111,35 @@ def test_a_regular_solution():
     assert x.sum() == pytest.approx(1, abs=1e-12)
     z = 2 * 1000 / 500
     assert np.log((1 - x[0]) / x[0]) == pytest.approx(z * (1 - 2 * x[0]), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "amounts",
+    [{}, {"origin": (1.25, 0.625)}, {"change": (0.0, 1.0)}, {"origin": (1.0, 1.0)}],
+    ids=["substitution", "sublattice", "interstitial", "held"],
+)
+def test_slopes_along_a_curve(amounts):
+    """ds/dt is what is told, and da/ds = -x."""
+    phase = solution("S", [4000.0, 1000.0], **amounts)
+    t, h = np.array([-3.0, -0.4, 0.0, 1.1, 5.0]), 1e-5
+    rows = (np.full(t.size, 700.0),)
+    (s2, a2, *_), (s1, a1, *_) = (phase.curve(t + d, rows) for d in (h, -h))
+    _, _, x, slope, _ = phase.curve(t, rows)
+    assert slope == pytest.approx((s2 - s1) / (2 * h), rel=1e-8)
+    assert x == pytest.approx(-(a2 - a1) / (s2 - s1), rel=1e-7)
+    assert phase.dx(t) == pytest.approx((phase.x(expit(t + h)) - phase.x(expit(t - h))) / (2 * h))
+    assert phase.place(phase.logs(t)) == pytest.approx(t, abs=1e-12)
+
+
+def test_newtons_method_needs_no_brackets():
+    """From a step of the grid beside, as quickly as its order says."""
+    phases = [solution("S", [22_000.0]), melt()]
+    _, found = sequence(phases, 850.0)
+    k = np.flatnonzero((found.phases == [[0], [1]]).all(axis=0))
+    start = found.t[:, k] + [[0.3], [-0.3]]
+    t, good = newton(*phases, start, (np.array([850.0]),))
+    assert good.all()
+    assert t == pytest.approx(found.t[:, k], abs=1e-9)
 
 
 def test_ideal_solutions_melt_along_a_lens():
