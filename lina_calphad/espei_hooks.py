@@ -8,7 +8,8 @@ it when an input names something in it, such as
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 from espei.error_functions.residual_base import ResidualFunction, residual_function_registry
@@ -21,12 +22,13 @@ from espei.parameter_selection.fitting_steps import (
     StepV0,
 )
 from espei.utils import database_symbols_to_fit
-from pycalphad import Model
+from pycalphad import Database, Model
 from pycalphad import variables as v
 from scipy.stats import norm
 from symengine import S
 from tinydb import where
 
+from lina_calphad.checks import Array, Flags
 from lina_calphad.data.databases import CONSTANTS
 from lina_calphad.errors import (
     DatasetError,
@@ -38,13 +40,6 @@ from lina_calphad.errors import (
 )
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.solution import BinarySolution
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from pycalphad import Database
-
-    from lina_calphad.checks import Array, Flags
 
 __all__ = [
     "CoherentModel",

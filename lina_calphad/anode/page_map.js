@@ -8,16 +8,10 @@ const linaMap = (() => {
   const show = (id, text) => {
     get(id).textContent = text;
   };
-  const region = (key) => data.regions.find((one) => one.key === key);
 
   // -- the map --
 
-  function add(name, attributes, text) {
-    const child = document.createElementNS("http://www.w3.org/2000/svg", name);
-    for (const [key, value] of Object.entries(attributes)) child.setAttribute(key, value);
-    if (text !== undefined) child.textContent = text;
-    get("map").append(child);
-  }
+  const add = (name, attributes, text) => linaCurves.add("map", name, attributes, text);
 
   // Pixels of the map, from t and T and back.
   function frame() {
@@ -37,7 +31,9 @@ const linaMap = (() => {
   // Rows of temperature at which a solution has a gap, up to its critical point.
   function dome(which) {
     const rows = [], at = (T) => ({ T, both: lina.ends(T, state.E) });
-    for (const T of data.rows) {
+    const levels = [];
+    for (let T = data.bottom; T < data.melting; T += 1) levels.push(T);
+    for (const T of [...levels, data.melting]) {
       const row = at(T);
       if (row.both[which]) rows.push(row);
       else if (rows.length) {
@@ -77,7 +73,10 @@ const linaMap = (() => {
     });
     field("coherent_spinodal", "coherent", (both) => both.coherent.spinodal);
     for (const [name, { T, low, high }] of Object.entries(data.draws)) {
-      if (drawn(name)) area(T, low, high, { fill: "#333", opacity: 0.22, "data-draws": name });
+      const some = T.map((_, i) => i).filter((i) => low[i] !== null && high[i] !== null);
+      const pick = (values) => some.map((i) => values[i]);
+      const shade = { fill: "#333", opacity: 0.22, "data-draws": name };
+      if (drawn(name)) area(pick(T), pick(low), pick(high), shade);
     }
     for (const [kind, look] of Object.entries(data.curves)) {
       const [which, curve] = kind.split(" "), levels = domes[which].map(({ T }) => T);
@@ -154,26 +153,18 @@ const linaMap = (() => {
   function between(levels, values, T) {
     const i = levels.findIndex((level) => level >= T);
     if (i < 0 || T < levels[0]) return NaN;
-    if (i === 0) return values[0];
+    if (levels[i] === T) return values[i] ?? NaN;
+    if (values[i - 1] === null || values[i] === null) return NaN;
     const share = (T - levels[i - 1]) / (levels[i] - levels[i - 1]);
     return values[i - 1] + share * (values[i] - values[i - 1]);
   }
   const molten = (t, T) => data.liquid.some(({ T: levels, low, high }) =>
     between(levels, low, T) <= t && t <= between(levels, high, T));
 
-  // -- words and numbers --
+  // -- the table --
 
-  const celsius = (T) => `${(T - 273.15).toFixed(1)} °C`.replace("-", "−");
-  const kelvin = (T) => `${Number(T.toFixed(2))} K (${celsius(T)})`;
-  const fraction = (x) => (x > 0.99 ? `1 − ${fraction(1 - x)}`
-    : x < 1e-3 ? x.toExponential(2).replace("e-", "·10⁻").replace(/\d$/, (n) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[n])
-      : x.toPrecision(3));
-  const areal = ({ areal: all }) => // three digits of what thin foils hold, too
-    all.toFixed(2 + Math.max(0, Math.ceil(Math.log10(1e-5 / data.thickness))));
+  const { areal, celsius, charged, fraction, kelvin, millivolt, percent, region } = linaWords;
   const short = (row) => (row.areal === null ? row.capacity.toFixed(0) : areal(row));
-  const percent = (q) => (100 * q).toFixed(q > 0.99 || (q > 0 && q < 0.01) ? 2 : 1);
-  const charge = (row) => `${percent(row.q)} % of the Li (${row.capacity.toFixed(0)} mAh/g`
-    + `${row.areal === null ? "" : `, ${areal(row)} mAh/cm²`}, x(Na) = ${fraction(row.x)})`;
   const named = (boundary) => boundary.replace(" alpha", ", Li side").replace(" beta", ", Na side");
   const drawn = (boundary) => boundary.startsWith("chemical") || state.E === data.modulus;
 
@@ -209,47 +200,45 @@ const linaMap = (() => {
       cell(percent(row.q), "q");
       cell(row.capacity.toFixed(0), "capacity");
       if (row.areal !== null) cell(areal(row), "areal");
+      cell(millivolt(row.E), "E");
       if (Object.keys(data.draws).length) cell(spread(row.boundaries[0]));
       return tr;
     }));
   }
 
-  // When it unmixes by itself, coherent and not, in one sentence.
-  function verdict(both, rows) {
-    if (!both.chemical) return "It never unmixes: here Li and Na mix in every proportion.";
-    const [coherent, chemical] = ["coherent", "chemical"].map((which) =>
-      rows.find((row) => row.boundaries.includes(`${which} spinodal alpha`)));
-    const free = chemical && chemical !== coherent ? `after ${charge(chemical)}` : "";
-    if (coherent) {
-      return `Stripped slowly, it unmixes by itself after ${charge(coherent)}`
-        + `${free ? `; ${free} if nothing stays coherent` : ""}.`;
-    }
-    if (rows[0].region === "coherent_spinodal") {
-      return "It unmixes by itself before any Li is stripped.";
-    }
-    return "Stripped slowly, coherent lattices never unmix by themselves from here on"
-      + `${free ? `; incoherent ones ${free}` : ""}.`;
-  }
-
   function update() {
-    const began = performance.now(), { rows, both } = lina.path(state.x0, state.T, state.E);
-    const { name, meaning } = region(rows[0].region);
-    show("here", `x(Na) = ${state.x0} at ${kelvin(state.T)}: ${name}. ${meaning}`);
-    show("answer", verdict(both, rows));
+    const began = performance.now(), found = lina.path(state.x0, state.T, state.E);
+    const { rows, both } = found, { name, meaning } = region(rows[0].region);
+    const here = { x0: state.x0, T: kelvin(state.T), name, meaning, assessment: data.assessment };
+    show("disagree", linaWords.disagreement(state));
+    show("here", linaWords.fill("here", { ...here, wt: +(100 * heavy(state.x0)).toPrecision(3) }));
+    show("answer", linaWords.verdict(both, rows));
+    for (const [id, text] of Object.entries(linaWords.around(state, found))) show(id, text);
+    tell("q");
     drawTable(rows, rows.find((row) => row.region === "coherent_spinodal"));
     view = frame();
     get("map").replaceChildren();
-    if (view.right > view.left) [drawCurves, () => drawPath(rows), drawAxes].forEach((draw) => draw());
+    if (view.right > view.left) {
+      [drawCurves, () => drawPath(rows), drawAxes].forEach((draw) => draw());
+      linaCurves.potential(data, state, found);
+      linaCurves.profile(data, state);
+    }
     taken.push(performance.now() - began);
   }
 
   // -- sliders and boxes --
 
-  const to = { x0: Math.log10, T: Number, E: Number };
-  const from = { x0: (v) => Number((10 ** v).toPrecision(3)), T: Number, E: Number };
-  const digit = { x0: (x) => 10 ** (Math.floor(Math.log10(x)) - 1), T: () => 1, E: () => 0.1 };
+  const to = { x0: Math.log10, T: Number, E: Number, q: Number };
+  const from = { ...to, x0: (v) => Number((10 ** v).toPrecision(3)) };
+  const digit = {
+    x0: (x) => 10 ** (Math.floor(Math.log10(x)) - 1), T: () => 1, E: () => 0.1, q: () => 0.01,
+  };
   const aside = { x0: (x) => `${+(100 * x).toPrecision(4)} at.%, ${+(100 * heavy(x)).toPrecision(4)} wt% Na`,
-    T: celsius, E: () => "" };
+    T: celsius, E: () => "", q: (q) => charged(taken_(q)) };
+  const taken_ = (q) => {
+    const { full, area } = lina.path(state.x0, state.T, state.E);
+    return { q, capacity: q * full, areal: area === null ? null : q * area };
+  };
   const heavy = (x) => x / (x + (1 - x) * data.lighter);
   const light = (w) => (w * data.lighter) / (w * data.lighter + 1 - w);
 
@@ -260,13 +249,17 @@ const linaMap = (() => {
       [/^(wt|mass)[.\-]? ?%$/i, "wt%", (v) => light(v / 100), (x) => 100 * heavy(x)]],
     T: [[/^K?$/, "K", same, same], [/^°? ?C$/, "°C", (v) => v + 273.15, (T) => T - 273.15]],
     E: [[/^(GPa)?$/i, "GPa", same, same]],
+    q: [[/^$/, "", same, same], [/^%$/, "%", (v) => v / 100, (q) => 100 * q],
+      [/^mAh ?\/ ?g$/i, "mAh/g", (v) => v / taken_(1).capacity, (q) => taken_(q).capacity],
+      [/^mAh ?\/ ?cm[2²]$/i, "mAh/cm²", (v) => v / taken_(1).areal, (q) => taken_(q).areal]],
   };
 
   // A value in the page's unit, or what is wrong, in the unit that was typed.
   function read(name) {
     const text = get(`${name}_box`).value.trim().replace(",", ".").replace("−", "-");
     const parts = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(.*)$/i.exec(text);
-    const unit = parts && UNITS[name].find(([written]) => written.test(parts[2]));
+    const none = data.thickness === null && name === "q" && /cm/.test(text);
+    const unit = !none && parts && UNITS[name].find(([written]) => written.test(parts[2]));
     if (!unit) return { wrong: `Write it as in ${data.controls[name].examples}` };
     const [, label, into, back] = unit, [low, high] = data.controls[name].limits;
     const value = Number(into(Number(parts[1])).toPrecision(12));
@@ -317,11 +310,22 @@ const linaMap = (() => {
     set(name, state[name]);
   }
 
+  // Another assessment: its modulus, if it was that of the last, and no temperature at which it melts.
+  function choose(name) {
+    const last = data.modulus;
+    data = linaWords.use(lina.use(name));
+    data.controls.T.limits[1] = get("T_slider").max = data.top;
+    if (state.E === last) state.E = data.modulus;
+    state.T = Math.min(state.T, data.top);
+    for (const each of ["T", "E"]) set(each, state[each]);
+    update();
+  }
+
   function open(given) {
-    data = given;
-    lina.open(given);
+    data = linaWords.use(lina.open(given));
     state = { ...data.start };
     Object.keys(state).forEach(listen);
+    get("assessment")?.addEventListener("change", (event) => choose(event.target.value));
     for (const event of ["pointermove", "pointerdown"]) get("map").addEventListener(event, look);
     for (const each of document.querySelectorAll("[data-temperature]")) {
       each.addEventListener("click", () => set("T", Number(each.dataset.temperature)));
@@ -329,6 +333,6 @@ const linaMap = (() => {
     new ResizeObserver(update).observe(get("map"));
     update();
   }
-  return { open, set, taken, get state() { return { ...state }; } };
+  return { open, set, choose, taken, get state() { return { ...state }; } };
 })();
 window.linaMap = linaMap;

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+from pycalphad import Database
 
 from lina_calphad.anode.charge import molar_volume
 from lina_calphad.anode.windows import describe, source_first
 from lina_calphad.checks import fraction, kelvin
 from lina_calphad.data.assessments import PHASE, PREFERRED, Source
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import ArrayLike
-    from pycalphad import Database
-
-    from lina_calphad.diagram.alloy import Alloy
+from lina_calphad.diagram.alloy import Alloy
 
 Part = tuple[str, float, float]  # a phase, its mole fraction of Na, and its share of the atoms
 
@@ -52,10 +48,10 @@ def phases(
     --------
     >>> phases("santos2025", x=0.058, T=300.0)[["state", "x_phase", "volume_share"]].round(4)
           state  x_phase  volume_share
-    0  chemical   0.0000        0.8985
-    1  chemical   0.9968        0.1015
-    2  coherent   0.0039        0.8891
-    3  coherent   0.8045        0.1109
+    0  chemical   0.0000        0.8982
+    1  chemical   0.9968        0.1018
+    2  coherent   0.0039        0.8920
+    3  coherent   0.8045        0.1080
     """
     alloy = describe(source)
     T, x = np.broadcast_arrays(kelvin(T), fraction(x))

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
+from lina_calphad.anode.potential import potential
 from lina_calphad.anode.stripping import stripping_path
 from lina_calphad.anode.windows import REGIONS, describe
-from lina_calphad.checks import kelvin
-from lina_calphad.data.assessments import COMPONENTS, PHASE, assessments
+from lina_calphad.anode.words import percent, say
+from lina_calphad.checks import Array, kelvin
+from lina_calphad.data.assessments import (
+    COMPONENTS,
+    MADE_ANODES,
+    PHASE,
+    Source,
+    assessments,
+    load,
+)
+from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.errors import OutsideAssessedRange
 from lina_calphad.phase.draws import source_draws
 from lina_calphad.phase.solution import BinarySolution
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import ArrayLike
-
-    from lina_calphad.checks import Array
-    from lina_calphad.data.assessments import Source
-    from lina_calphad.diagram.alloy import Alloy
 
 
 def verdicts(
@@ -83,26 +88,68 @@ def disagreement(table: pd.DataFrame) -> Iterator[str]:
             continue
         parts = []
         for row in rows.to_dict("records"):
-            if row["melts"]:
-                fate = "melts on the way"
-            elif np.isnan(row["coherent"]):
-                fate = "never unmixes as one lattice"
-            else:
-                fate = f"unmixes as one lattice after {100 * row['coherent']:.1f} % of the Li"
-            parts.append(f"{row['assessment']}: {names[row['region']]}, {fate}")
-        yield f"The assessments disagree at {T:g} K. {'; '.join(parts)}."
+            never = "fate_melts" if row["melts"] else "fate_never"
+            q = row["coherent"]
+            fate = never if np.isnan(q) else "fate_after" if q > 0 else "fate_now"
+            said = say(fate, {"q": percent(q)})
+            parts.append(f"{row['assessment']}: {names[row['region']]}, {said}")
+        yield say("disagree", {"T": f"{T:g} K", "parts": "; ".join(parts)})
         for row in rows.to_dict("records"):
             if 0.02 < row["coherent_gap"] < 0.98:
-                share = f"{row['coherent_gap']:.0%} of the draws of {row['assessment']}"
-                yield f"There is a coherent gap at {T:g} K in {share}, as far as they know."
+                share = {"share": f"{100 * row['coherent_gap']:.0f}", "T": f"{T:g} K"}
+                yield say("gap_share", share | {"assessment": row["assessment"]})
+
+
+def experiments(sources: Sequence[Source | Alloy] | None = None) -> pd.DataFrame:
+    """Anodes that were made beside what assessments say of them.
+
+    One row an anode and assessment: its composition and temperature, what was seen and is held
+    against the diagram (`claim`), the `region` of the alloy, when it unmixes by itself as one
+    lattice or without coherency (shares of the Li), the potential in mV as one solution, and
+    whether the assessment `agrees`: "yes", "no", or "only incoherent".
+
+    Parameters
+    ----------
+    sources
+        As of `verdicts`.
+
+    Examples
+    --------
+    >>> found = experiments(["santos2025"]).set_index("anode")
+    >>> found.loc["Guan, Li0.1Na0.9 by weight", ["region", "agrees"]].tolist()
+    ['incoherent_spinodal', 'no']
+    """
+    rows = []
+    alloys = [describe(source) for source in ([*assessments()] if sources is None else sources)]
+    for made, alloy in product(MADE_ANODES, alloys):
+        row = verdicts(made.x, made.T, [alloy]).iloc[0].to_dict()
+        E = 1e3 * float(potential(made.x, made.T, alloy).volt["solution"])
+        row |= {"E_solution_mV": E, "agrees": _agrees(made.claim, row)}
+        rows.append(asdict(made) | row)
+    return pd.DataFrame(rows).drop(columns=["coherent_gap", "melts"])
+
+
+def _agrees(claim: str, row: dict[Any, Any]) -> str:
+    """Whether a row of `verdicts` is what was seen."""
+    if claim == "unmixes":
+        coherent, chemical = (not np.isnan(row[kind]) for kind in ("coherent", "chemical"))
+        return "yes" if coherent else "only incoherent" if chemical else "no"
+    single = row["region"] == "single"
+    seen = {"one phase": single, "two phases": not single,
+            "held": not single and row["region"] != "coherent_spinodal"}  # fmt: skip
+    return "yes" if seen[claim] else "no"
+
+
+def is_shipped(alloy: Alloy) -> bool:
+    """Whether it is an assessment, and no other database by the name of one."""
+    return alloy.name in assessments() and alloy.dbf == load(alloy.name)
 
 
 def _coherent_gap(alloy: Alloy, T: Array) -> Array:
     """Share of the known draws that have a coherent gap at each temperature; NaN without draws."""
-    known = source_draws(alloy.name, alloy.dbf) if alloy.name in assessments() else None
+    known = source_draws(alloy.name, alloy.dbf) if is_shipped(alloy) else None
     if known is None:
         return np.full(T.shape, np.nan)
     dbf, draws = known
     free = BinarySolution(dbf, COMPONENTS, PHASE, alloy.coherent.model, symbols=draws.symbols)
-    share: Array = 1 - np.isnan(free.logits("spinodal", T, draws.values)[0]).mean(axis=0)
-    return share
+    return 1 - np.isnan(free.logits("spinodal", T, draws.values)[0]).mean(axis=0)

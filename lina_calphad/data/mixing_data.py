@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from lina_calphad.data.datasets import ESPEI_ERROR
+from lina_calphad.data.datasets import ESPEI_ERROR, Dataset
 from lina_calphad.data.supercells import EV_IN_J_PER_MOL, Interactions, finite_difference
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lina_calphad.data.datasets import Dataset
 
 
 def mixing_data(datasets: Sequence[Dataset], phase: str, components: Sequence[str]) -> pd.DataFrame:

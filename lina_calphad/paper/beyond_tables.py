@@ -7,32 +7,27 @@ the exact gap for every B.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from pycalphad import Database
 from scipy import constants
 from symengine import Piecewise
 
+from lina_calphad.checks import Array
 from lina_calphad.data.assessments import COMPONENTS, HANDBOOK_ELASTICITY, LATTICE_CONSTANTS, PHASE
 from lina_calphad.data.databases import PARAMETERS
 from lina_calphad.data.elasticity import CubicElasticity, coherency_coefficient
 from lina_calphad.data.interactions import free_interactions
-from lina_calphad.paper.alloys import NEW, close_packed
+from lina_calphad.paper.alloys import NEW, Paper, close_packed
 from lina_calphad.paper.marks import CLOSE_PACKED
 from lina_calphad.phase.bands import MODELS, bands
 from lina_calphad.phase.draws import draws_note, source_draws
 from lina_calphad.phase.solution import BinarySolution
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from pycalphad import Database
-
-    from lina_calphad.checks import Array
-    from lina_calphad.paper.alloys import Paper
 
 CHEMICAL, ISOTROPIC = "chemical, B = 0", "isotropic, eq. 12"
 
@@ -179,7 +174,9 @@ def uncertainty(paper: Paper) -> pd.DataFrame:
             for found in [getattr(family, curve)(paper.T, draws.values)]
         }
         # Even on the axis that the figure gives them.
-        edges = _bins(x.values(), np.geomspace if curve == "binodal" else np.linspace)
+        every = np.concatenate(list(x.values()))
+        spaced = np.geomspace if curve == "binodal" else np.linspace
+        edges = spaced(every.min() * (1 - 1e-9), every.max() * (1 + 1e-9), 91)
         for kind, values in x.items():
             columns: dict[str, Any] = {"kind": kind, "branch": "alpha", "T": paper.T}
             columns |= {"bin_low_x_na": edges[:-1], "bin_high_x_na": edges[1:]}
@@ -189,12 +186,6 @@ def uncertainty(paper: Paper) -> pd.DataFrame:
     same: dict[str, Any] = {"at_T_K": paper.T, "draws": found.draws}
     same[CLOSE_PACKED] = close_packed(alloy)
     return table.assign(**same, basis=draws_note(NEW, NEW, draws))
-
-
-def _bins(samples: Iterable[Array], spaced: Callable[..., Array]) -> Array:
-    """Edges of 90 bins that hold all samples."""
-    x = np.concatenate(list(samples))
-    return spaced(x.min() * (1 - 1e-9), x.max() * (1 + 1e-9), 91)
 
 
 def _elastic_data(dbf: Database) -> tuple[CubicElasticity, tuple[float, float]]:

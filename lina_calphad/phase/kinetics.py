@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import constants
 
-from lina_calphad.checks import fraction, within
+from lina_calphad.checks import Array, Flags, fraction, within
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.energy import R
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from lina_calphad.checks import Array, Flags
-    from lina_calphad.phase.solution import BinarySolution
+from lina_calphad.phase.solution import BinarySolution
 
 
 @dataclass(frozen=True)
@@ -103,19 +98,10 @@ LAWS = {
 
 @dataclass(frozen=True, eq=False)
 class FastestWave:
-    """The composition wave that grows fastest in a spinodal.
+    """The composition wave that grows fastest in a spinodal, over mole fraction and T in K.
 
-    Every array has the shape to which composition and temperature broadcast; all but
-    `x` and `T` are NaN where the solution is stable (see `unstable`).
-
-    Parameters
-    ----------
-    x, T
-        Mole fraction of the second component and temperature in K.
-    wavelength
-        In m. Shorter waves than 1/sqrt(2) of it shrink.
-    rate
-        Of the amplitude, in 1/s: it grows by e in 1/rate.
+    Its wavelength in m (shorter waves than 1/sqrt(2) of it shrink) and the rate of its amplitude in
+    1/s are of the shape to which both broadcast, NaN where it is stable (see `unstable`).
     """
 
     x: Array

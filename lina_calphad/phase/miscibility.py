@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit, log_expit
 
 from lina_calphad.checks import SEARCH_RANGE, Array, Flags, kelvin, list_temperatures
@@ -16,30 +18,16 @@ from lina_calphad.phase.results import Binodal, CriticalPoint, CriticalPoints, G
 from lina_calphad.phase.rows import Rows, columns
 from lina_calphad.phase.trace import RESOLVED, Trace
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import ArrayLike
-
 _MANY = 100  # rows from which on a trace pays
 
 
 class MiscibilityGap:
     """Binodals, spinodals and critical points of a phase, its symbols (if any) free.
 
-    Parameters
-    ----------
-    mixing
-        The non-ideal part of the Gibbs energy; see `lina_calphad.phase.gap`.
-    name
-        What to call the phase in messages.
-    symbols, reference
-        Names of the free symbols, and their values in the database.
-    switches
-        What changes sign where a condition of the energy switches; None for a smooth energy.
-    limit
-        Temperature in K up to which the parameters are given: critical points are sought there
-        before they are sought up to 10 000 K.
+    `mixing` is the non-ideal part of the Gibbs energy, and `switches` what changes sign where a
+    condition of it switches; see `lina_calphad.phase.gap`. `reference` are the values of the
+    symbols in the database. Critical points are sought up to `limit` in K, where the parameters
+    end, before they are sought up to 10 000 K.
 
     Examples
     --------

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from pycalphad import Model
+from numpy.typing import ArrayLike
+from pycalphad import Database, Model
 from scipy.special import logit, xlogy
 
-from lina_calphad.checks import SEARCH_RANGE, fraction, kelvin
+from lina_calphad.checks import SEARCH_RANGE, Array, fraction, kelvin
 from lina_calphad.data.databases import parameter_range
 from lina_calphad.data.interactions import symbol_value
 from lina_calphad.phase.energy import (
@@ -23,14 +25,6 @@ from lina_calphad.phase.energy import (
     refuse_path,
 )
 from lina_calphad.phase.miscibility import MiscibilityGap
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import ArrayLike
-    from pycalphad import Database
-
-    from lina_calphad.checks import Array
 
 
 class BinarySolution(MiscibilityGap):
@@ -130,10 +124,7 @@ class BinarySolution(MiscibilityGap):
     def gibbs_energy(self, T: ArrayLike, x: ArrayLike) -> Array:
         """Molar Gibbs energy of the single phase in J/mol of atoms, SER reference.
 
-        Parameters
-        ----------
-        T, x
-            Temperature in K and mole fraction from 0 to 1, broadcast together.
+        Arguments are those of `stability`.
         """
         T, x = _broadcast(T, x)
         omega, slope = (self._mixing(T, x)[..., i] for i in (0, 1))
@@ -143,12 +134,7 @@ class BinarySolution(MiscibilityGap):
     def diffusion_potential(self, T: ArrayLike, x: ArrayLike) -> Array:
         """dG/dx, the chemical potential of the second component less that of the first, in J/mol.
 
-        Diverges to minus and plus infinity at x = 0 and 1.
-
-        Parameters
-        ----------
-        T, x
-            Temperature in K and mole fraction from 0 to 1, broadcast together.
+        Diverges to minus and plus infinity at x = 0 and 1. Arguments are those of `stability`.
         """
         T, x = _broadcast(T, x)
         slope = logit(x) + self._mixing(T, x)[..., 1]

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from pycalphad import Model
 
-from lina_calphad.data.assessments import read, short_names
+from lina_calphad.data.assessments import Source, read, short_names
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.plots import COLOURS, KELVIN, fraction_axis, legend_below, plain, style
 from lina_calphad.report import Report, Shown
 from lina_calphad.stability.figures import isotherm_figure
+from lina_calphad.stability.isotherm import Isotherm
 from lina_calphad.stability.solution import Solution
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from lina_calphad.data.assessments import Source
-    from lina_calphad.stability.isotherm import Isotherm
-
-_POINTS = 201  # of a section
+_POINTS = 101  # of a section
 
 
 def stability_report(
@@ -65,7 +61,7 @@ def stability_report(
     --------
     >>> report = stability_report("santos2025", ("LI", "NA"), "BCC_A2", coherent=True)
     >>> report.content["chemical"]["highest_spinodal_temperature_K"]
-    1384.9...
+    1384...
     """
     phase = phase.upper()
     names = tuple(c.upper() for c in components)
@@ -89,7 +85,7 @@ def stability_report(
     rows = []
     for kind, solution in solutions.items():
         progress(f"{kind} spinodal temperatures")
-        sections[kind] = solution.spinodal_temperature(line)
+        sections[kind] = solution.spinodal_temperature(line, strict=False)
         entry = _highest(share, sections[kind])
         row = {"": kind, "highest spinodal T / K": _text(entry["highest_spinodal_temperature_K"])}
         if x is not None:

@@ -16,9 +16,11 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_the_programs_run():
     namespace: dict[str, object] = {}
     blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for block in blocks:
         exec(compile(block, "README.md", "exec"), namespace)
+    stability = namespace["wks"].get(namespace["lc"].Stability("BCC_A2"))
+    assert f"# {stability:.4f}; 1 for an ideal" in README
 
 
 def scientific(value: float) -> str:
