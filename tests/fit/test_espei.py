@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,12 +12,15 @@ import espei
 import numpy as np
 import pytest
 from espei.error_functions.context import setup_context
+from espei.error_functions.non_equilibrium_thermochemical_error import (
+    FixedConfigurationPropertyResidual,
+)
 from espei.error_functions.zpf_error import ZPFResidual
 from espei.optimizers.opt_mcmc import EmceeOptimizer
 from espei.phase_models import PhaseModelSpecification
 from pycalphad import Database
 from pycalphad import variables as v
-from support import COMPS, LINA, R, python
+from support import COMPS, LINA, ROOT, R, python, redlich_kister
 from symengine import S, Symbol
 
 import lina_calphad as lc
@@ -382,3 +386,22 @@ def test_invariants_of_phases_that_are_not_there_are_passed_over(zhang):
     found = objects(zhang, [other])["InvariantResidual"]
     assert found.get_residuals([16000.0]) == ([], [])
     assert found.get_likelihood([16000.0]) == 0
+
+
+# -- vibrations --
+
+
+def test_the_entropy_of_the_page_on_vibrations_is_espeis():
+    """0.6 k_B for one Na in 54 atoms; L = a - bT has b/R for dilute Na."""
+    page = (ROOT / "docs" / "howto" / "vibrations.md").read_text(encoding="utf-8")
+    names: dict = {}
+    for block in re.findall(r"```\{code-cell\} ipython3\n(.*?)```", page, flags=re.DOTALL):
+        exec(compile(block, "vibrations.md", "exec"), names)
+    dbf = redlich_kister(16000)
+    dbf.symbols["VV0000"], dbf.symbols["L0"] = S.Zero, 16000 - Symbol("VV0000") * v.T
+    spec = PhaseModelSpecification(**phase_models("lina_calphad.CoherentModel"))
+    data = table_of(read_datasets([names["file"]]))
+    found = FixedConfigurationPropertyResidual(dbf, data, spec, ["VV0000"])
+    (residual,), (error,) = found.get_residuals([0.6 * R * 54 / 53])
+    assert float(residual) == pytest.approx(0, abs=1e-5 * R)
+    assert error == pytest.approx(0.3 * R / 54)
