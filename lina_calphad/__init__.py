@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from lina_calphad.phase.coherent import CoherentModel
     from lina_calphad.phase.export import export_coherent_tdb
     from lina_calphad.phase.solution import BinarySolution
+    from lina_calphad.stability.property import Stability
 
 __all__ = [
     "BinarySolution",
     "BinarySystem",
     "CoherentModel",
     "CubicElasticity",
+    "Stability",
     "anode",
     "assessments",
     "coherency_coefficient",
@@ -51,6 +53,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "phase.coherent": ["CoherentModel"],
         "phase.export": ["export_coherent_tdb"],
         "phase.solution": ["BinarySolution"],
+        "stability.property": ["Stability"],
     },
 )
 __version__ = version("lina-calphad")

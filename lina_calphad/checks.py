@@ -30,8 +30,9 @@ def kelvin(T: ArrayLike) -> Array:
     array = np.array(T, dtype=float)  # a copy: results must not change with their input
     bad = ~(np.isfinite(array) & (array > 0))
     if bad.any():
-        msg = f"a temperature is a positive, finite number of kelvin; got {array[bad].flat[0]}"
-        raise ValueError(msg)
+        raise ValueError(
+            f"a temperature is a positive, finite number of kelvin; got {array[bad].flat[0]}"
+        )
     return array
 
 
@@ -50,8 +51,7 @@ def fraction(x: ArrayLike, what: str = "a mole fraction", *, ends: bool = True) 
     array = np.array(x, dtype=float)
     good = (array >= 0) & (array <= 1) if ends else (array > 0) & (array < 1)
     if not good.all():
-        msg = f"{what} lies between 0 and 1; got {array[~good].flat[0]:.12g}"
-        raise ValueError(msg)
+        raise ValueError(f"{what} lies between 0 and 1; got {array[~good].flat[0]:.12g}")
     return array
 
 
@@ -69,8 +69,7 @@ def within(value: ArrayLike, limits: tuple[float, float], what: str) -> Array:
     low, high = limits
     allowed = (array >= low) & (array <= high)
     if not allowed.all():
-        msg = f"{what}, from {low:g} to {high:g}; got {array[~allowed].flat[0]:.12g}"
-        raise ValueError(msg)
+        raise ValueError(f"{what}, from {low:g} to {high:g}; got {array[~allowed].flat[0]:.12g}")
     return array
 
 

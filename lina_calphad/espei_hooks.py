@@ -212,11 +212,10 @@ def _sides(dataset: Mapping[str, Any]) -> tuple[str, str]:
     ):
         if not isinstance(names, str) and sorted(shares) == [0.0, 1.0]:
             return names[shares.index(1.0)], names[shares.index(0.0)]
-    msg = (
+    raise DatasetError(
         f"{dataset.get('reference', 'a dataset')}: sublattice_occupancies of solubilities give "
         f"the pure solvent, such as [[[1.0, 0.0], 1.0]]; got {solver['sublattice_occupancies']}"
     )
-    raise DatasetError(msg)
 
 
 class InvariantResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has no types

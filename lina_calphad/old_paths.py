@@ -93,7 +93,6 @@ class OldPaths(MetaPathFinder, Loader):
             for each in new:
                 if hasattr(each, attribute):
                     return getattr(each, attribute)
-            msg = f"neither {' nor '.join(paths)} has {attribute}"
-            raise AttributeError(msg)
+            raise AttributeError(f"neither {' nor '.join(paths)} has {attribute}")
 
         module.__getattr__ = look  # type: ignore[method-assign]

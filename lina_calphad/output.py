@@ -35,23 +35,9 @@ _NOTE = (
 class ResultsFolder:
     """A folder that belongs to one run: its files replace those of the run before, and no other.
 
-    Parameters
-    ----------
-    path
-        Where the files go; made when they are written.
-    command, arguments
-        What is run, for the record.
-    overwrite
-        Replace the results of an earlier run, whatever it was.
-    refresh
-        Replace them unasked where the same command made them and nobody changed them since.
-
-    Attributes
-    ----------
-    replaces
-        Whether results of an earlier run are there, once `check` was called.
-    kept
-        Files of the earlier run that were changed since, and that this run does not write.
+    With `overwrite` whatever that was; with `refresh` where the same command made them and nobody
+    changed them since. After `check`, `replaces` says whether results of an earlier run are there;
+    `kept` are files of it that were changed since, and that this run does not write.
 
     Examples
     --------
@@ -78,13 +64,7 @@ class ResultsFolder:
         self.kept: list[str] = []
 
     def check(self) -> None:
-        """See whether the folder may be written, before any work is done for it.
-
-        Raises
-        ------
-        OutputError
-            If something is there already and may not be replaced, or it cannot be written.
-        """
+        """OutputError if something is there and may not be replaced, or it cannot be written."""
         with _said(self.path):
             there = _contents(self.path)
             records = [_read(self.path / name) for name in (RECORD, INCOMPLETE)]
@@ -93,24 +73,19 @@ class ResultsFolder:
         if not there or self.overwrite:
             return
         if not (ours and (self.refresh or records[1])):  # or what was stopped half-way
-            msg = f"{self.path} exists already: choose another place, or --overwrite"
-            raise OutputError(msg)
+            raise OutputError(f"{self.path} exists already: choose another place, or --overwrite")
         if changed := [n for n in _known(records) if not _unchanged(self.path, n, records)]:
-            msg = (
+            raise OutputError(
                 f"{self.path / changed[0]} was changed since it was written: choose another "
                 "place, or --overwrite"
             )
-            raise OutputError(msg)
 
     @contextmanager
     def writing(self) -> Iterator[Path]:
         """A temporary folder, whose files come into this one when the block ends without error.
 
-        Raises
-        ------
-        OutputError
-            As of `check`, and if one of the files would replace a folder, or a file that no
-            run of this program has made. Then all is as it was.
+        OutputError as of `check`, and if a file would replace a folder, or a file that no run made.
+        Then all is as it was.
         """
         self.check()
         with _temporary(self.path) as temporary:
@@ -125,14 +100,14 @@ class ResultsFolder:
             _refuse_folder(self.path / name)
         for name in names:
             if not _is_ours_to_make((self.path / name).parent, self.path):
-                msg = f"{(self.path / name).parent} is a file, and no folder replaces it: move it"
-                raise OutputError(msg)
+                raise OutputError(
+                    f"{(self.path / name).parent} is a file, and no folder replaces it: move it"
+                )
             if os.path.lexists(self.path / name) and name not in known:
-                msg = (
+                raise OutputError(
                     f"{self.path / name} was not made by a run that {RECORD} tells of, and is "
                     "not replaced: move it, or choose another place"
                 )
-                raise OutputError(msg)
         stale = [n for n in known if n not in names and os.path.lexists(self.path / n)]
         self.kept = [n for n in stale if not _unchanged(self.path, n, records)]
         record = {
@@ -162,21 +137,9 @@ def results_folder(
 ) -> Iterator[Path]:
     """A temporary folder whose files move to `folder` when the block ends without error.
 
-    Parameters
-    ----------
-    folder
-        Where the files go; made if need be.
-    names
-        Files that will be written, and folders with a slash behind them, where `folder`
-        may hold others already. If not given, see `ResultsFolder`.
-    overwrite
-        Replace files of the same name; others, and folders, are left alone.
-
-    Raises
-    ------
-    OutputError
-        If something is there already and `overwrite` is not set, or `folder` cannot
-        be written. Found before the block runs, so that no work is lost.
+    `names` are the files that will be written (and folders, with a slash), where `folder` may hold
+    others; if not given, see `ResultsFolder`. OutputError, before the block runs, if something is
+    there already and `overwrite` is not set, or `folder` cannot be written.
     """
     folder = Path(folder)
     if names is None:
@@ -187,8 +150,9 @@ def results_folder(
         there = _contents(folder)
     for name in names:
         if name.rstrip("/") in there and not overwrite:
-            msg = f"{folder / name} exists already: choose another place, or --overwrite"
-            raise OutputError(msg)
+            raise OutputError(
+                f"{folder / name} exists already: choose another place, or --overwrite"
+            )
         if not name.endswith("/"):
             _refuse_folder(folder / name)
     with _temporary(folder) as temporary:
@@ -204,28 +168,17 @@ def write_text(
 ) -> Path:
     """Write a text file whole or not at all.
 
-    Parameters
-    ----------
-    path, text
-        The file and what goes into it.
-    overwrite
-        Replace a file that is there.
-    mark
-        Which holds this text if it was written by this program; no other is replaced.
-
-    Raises
-    ------
-    OutputError
-        If the file exists and `overwrite` is not set or it is not ours, if it is a folder,
-        or cannot be written.
+    OutputError if it exists and `overwrite` is not set, or it does not hold `mark` and so is not
+    ours; if it is a folder, or cannot be written.
     """
     path = Path(path)
     if overwrite and mark and path.is_file():
         with _said(path):
             ours = mark in path.read_text(encoding="utf-8", errors="replace")
         if not ours:
-            msg = f"{path} was not written by this program, and is not replaced: move it away"
-            raise OutputError(msg)
+            raise OutputError(
+                f"{path} was not written by this program, and is not replaced: move it away"
+            )
     with results_folder(path.parent, [path.name], overwrite=overwrite) as folder:
         (folder / path.name).write_text(text, encoding="utf-8")
     return path
@@ -237,8 +190,7 @@ def _said(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        msg = f"cannot write to {place}: {error.strerror or error}"
-        raise OutputError(msg) from error
+        raise OutputError(f"cannot write to {place}: {error.strerror or error}") from error
 
 
 def _contents(folder: Path) -> set[str]:
@@ -264,8 +216,7 @@ def _temporary(folder: Path) -> Iterator[Path]:
         try:
             lock.acquire()
         except Timeout:
-            msg = f"another run is writing to {folder}: choose another place"
-            raise OutputError(msg) from None
+            raise OutputError(f"another run is writing to {folder}: choose another place") from None
         try:
             for left in folder.glob(f"{_OWN}*/"):  # by runs that were killed: we have the lock
                 shutil.rmtree(left, ignore_errors=True)
@@ -294,8 +245,7 @@ def _move(temporary: Path, names: Sequence[str], folder: Path) -> None:
 
 def _refuse_folder(path: Path) -> None:
     if path.is_dir():
-        msg = f"{path} is a folder, and no file replaces it: choose another name"
-        raise OutputError(msg)
+        raise OutputError(f"{path} is a folder, and no file replaces it: choose another name")
 
 
 def _is_ours_to_make(folder: Path, top: Path) -> bool:

@@ -31,33 +31,15 @@ _ROOMY = 100  # letters in a line
 
 @dataclass(frozen=True)
 class Shown:
-    """A table on the terminal.
-
-    Parameters
-    ----------
-    title
-        Above it.
-    frame
-        Its cells as text; column names are the headings.
-    left
-        Columns that are words and stand to the left.
-    sections
-        Rows before which a line is drawn.
-    styles
-        Of rows, in rich's words, by row number; such as "bold red".
-    whole
-        Columns whose cells are not broken over lines.
-    roomy
-        Columns that a terminal of less than 100 letters leaves out; the files have them.
-    """
+    """A table on the terminal; its cells are text, the names of its columns the headings."""
 
     title: str
     frame: pd.DataFrame
-    left: tuple[str, ...] = ()
-    sections: tuple[int, ...] = ()
-    styles: Mapping[int, str] = field(default_factory=dict)
-    whole: tuple[str, ...] = ()
-    roomy: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()  # columns that are words and stand to the left
+    sections: tuple[int, ...] = ()  # rows before which a line is drawn
+    styles: Mapping[int, str] = field(default_factory=dict)  # of rows, in rich's words
+    whole: tuple[str, ...] = ()  # columns whose cells are not broken over lines
+    roomy: tuple[str, ...] = ()  # columns that a terminal of less than 100 letters leaves out
 
 
 @dataclass(frozen=True)

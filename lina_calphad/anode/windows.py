@@ -191,7 +191,7 @@ def source_first(function: Callable[P, Result]) -> Callable[P, Result]:
     def either(*arguments: Any, **options: Any) -> Result:
         if arguments and isinstance(arguments[0], str | os.PathLike | Database | Alloy):
             call: Any = function
-            return call(*arguments[1:], source=arguments[0], **options)  # type: ignore[no-any-return]
+            return call(*arguments[1:], source=arguments[0], **options)
         return function(*arguments, **options)
 
     return either

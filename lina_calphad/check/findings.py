@@ -19,29 +19,12 @@ _NAMED = 8  # of many lines, parameters or phases
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a TDB file says amiss.
-
-    Parameters
-    ----------
-    severity
-        "error" where programs disagree, or something is lost or taken for zero; "warning"
-        where it is likely to be a slip; "note" for what a user should know.
-    rule
-        What was looked for, in a word or two.
-    place
-        The parameter, function, phase or element.
-    line
-        Its line in the file, where it has one.
-    text
-        What was found, with the values.
-    advice
-        What to do.
-    """
+    """One thing that a TDB file says amiss, by a rule of rules.toml."""
 
     severity: Severity
     rule: str
-    place: str
-    line: int | None
+    place: str  # the parameter, function, phase or element
+    line: int | None  # of the file, where it has one
     text: str
     advice: str
 

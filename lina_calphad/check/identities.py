@@ -46,42 +46,19 @@ _T_STEP, _LOGIT_STEP = 0.003, 0.02  # of differences: relative to T, and in ln(x
 
 @dataclass(frozen=True)
 class Identity:
-    """One identity, with both sides where they differ most.
-
-    Parameters
-    ----------
-    name
-        Its name.
-    formula
-        What is compared with what, in words.
-    unit
-        Of both sides, of the deviation and of the tolerance; "1" for pure numbers.
-    tolerance
-        The largest deviation allowed.
-    because
-        Why this tolerance.
-    verdict
-        "holds" or "fails"; "no gap", "did not converge" or "not applicable" where there is
-        nothing to compare.
-    lhs, rhs, deviation
-        Both sides and the deviation where that is largest; None without a comparison.
-    at
-        Where that is.
-    reason
-        Why there is no comparison, at some temperatures or at all; or an empty string.
-    """
+    """One identity, with both sides where they differ most; None where nothing is compared."""
 
     name: str
-    formula: str
-    unit: str
+    formula: str  # what is compared with what, in words
+    unit: str  # of both sides, of deviation and tolerance; "1" for pure numbers
     tolerance: float
-    because: str
+    because: str  # why this tolerance
     verdict: Verdict = "not applicable"
     lhs: float | None = None
     rhs: float | None = None
     deviation: float | None = None
     at: str = ""
-    reason: str = ""
+    reason: str = ""  # why there is no comparison, at some temperatures or at all
 
     @property
     def finite(self) -> bool:
@@ -91,17 +68,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Consistency:
-    """What `check_consistency` found.
-
-    Parameters
-    ----------
-    solution
-        What was checked.
-    T
-        Temperatures in K, in one dimension.
-    identities
-        One for each identity.
-    """
+    """What `check_consistency` found of a solution at these temperatures in K."""
 
     solution: str
     T: tuple[float, ...]
@@ -114,12 +81,10 @@ class Consistency:
 
     def __getitem__(self, name: str) -> Identity:
         """The identity of this name."""
-        for identity in self.identities:
-            if identity.name == name:
-                return identity
-        there = ", ".join(identity.name for identity in self.identities)
-        msg = f"there is no identity {name!r}; there are {there}"
-        raise KeyError(msg)
+        named = {identity.name: identity for identity in self.identities}
+        if name not in named:
+            raise KeyError(f"there is no identity {name!r}; there are {', '.join(named)}")
+        return named[name]
 
     def __repr__(self) -> str:
         parts = []
@@ -153,17 +118,6 @@ def check_consistency(solution: BinarySolution, T: ArrayLike) -> Consistency:
     the extensive Gibbs energy, against finite differences and against a plain TDB. A
     Model whose parts do not add up to its GM shows here, and so does an error of ours.
 
-    ==========================  ==========================================================
-    identity                    this package against
-    ==========================  ==========================================================
-    Gibbs energy                GM of pycalphad's Model, by `pycalphad.calculate`
-    S = -dG/dT                  SM against finite differences of G in T
-    chemical potentials         G - x G' and G + (1-x) G' against d(nG)/dn of GM
-    stability                   psi against finite differences of d(nG)/dn of GM
-    binodal                     d(nG)/dn of GM in one phase against the other
-    coherent critical point     Tc against that of the plain TDB with 0L - B
-    ==========================  ==========================================================
-
     Parameters
     ----------
     solution
@@ -190,8 +144,7 @@ def check_consistency(solution: BinarySolution, T: ArrayLike) -> Consistency:
     """
     T = kelvin(T).ravel()
     if T.size == 0:
-        msg = "a check of consistency takes at least one temperature; got none"
-        raise ValueError(msg)
+        raise ValueError("a check of consistency takes at least one temperature; got none")
     with np.errstate(all="ignore"):  # what is no number is a finding
         sample = _Sample(solution, T)
         rows = tuple(_judge(identity, sides, sample) for identity, sides in _IDENTITIES)

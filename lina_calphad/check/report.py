@@ -13,9 +13,9 @@ from pycalphad import Model
 
 from lina_calphad.check.identities import Consistency, Identity, check_consistency
 from lina_calphad.check.tdb_lint import lint_tdb
-from lina_calphad.check.tdb_text import TdbText, common_range
+from lina_calphad.check.tdb_text import TdbText
 from lina_calphad.data.assessments import COMPONENTS, assessments, load, tdb_folder
-from lina_calphad.data.databases import has_elastic_data
+from lina_calphad.data.databases import has_elastic_data, parameter_range
 from lina_calphad.errors import (
     DatabaseError,
     ElasticDataError,
@@ -29,7 +29,7 @@ from lina_calphad.phase.solution import BinarySolution
 from lina_calphad.report import Line, Report, Shown, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pycalphad import Database
 
@@ -87,101 +87,130 @@ def check(
     databases, files = _read(source)
     if components:
         files = {name: tdb.within(components, phases) for name, tdb in files.items()}
-    findings = {name: lint_tdb(tdb) for name, tdb in files.items()}
-    chosen: dict[str, list[BinarySolution]] = {}
-    left_out: dict[str, dict[str, str]] = {}
-    failed: dict[str, dict[str, str]] = {}
-    for name, dbf in databases.items():
-        pair = components or _pair(dbf)
-        if pair:
-            chosen[name], left_out[name], failed[name] = solutions(dbf, pair, phases)
-            continue
-        elements = sorted(dbf.elements - {"VA", "/-"})
-        which = ": name two with --components" if len(elements) > 2 else " alone"
-        msg = f"{name} has {', '.join(elements) or 'no elements'}{which}"
-        if phases:
-            raise DatabaseError(msg)
-        chosen[name], failed[name] = [], {}
-        left_out[name] = {"": f"no check of consistency; {msg}"}
-    checked: dict[str, dict[str, Consistency]] = {name: {} for name in databases}
-    told: dict[str, dict[str, None]] = {name: {} for name in databases}
-    with steps(sum(map(len, chosen.values()))) as say:
-        for name, some in chosen.items():
-            for solution in some:
-                label = f"{solution.phase} {_KINDS[solution.model]}"
-                say(f"{name}: {label}")
-                try:
-                    with warnings.catch_warnings(record=True) as caught:
-                        warnings.simplefilter("always", UserWarning)
-                        result = check_consistency(solution, T or _defaults(solution))
-                    checked[name][label] = result
-                    told[name] |= {
-                        f"{label}: {each.message}": None
-                        for each in caught
-                        if issubclass(each.category, UserWarning)
-                    }
-                except (LinaCalphadError, ValueError):
-                    raise
-                except Exception as error:  # pycalphad raises whatever its parts raise
-                    failed[name][label] = f"cannot be calculated: {type(error).__name__}: {error}"
-    errors = sum(f.severity == "error" for found in findings.values() for f in found)
-    results = [result for some in checked.values() for result in some.values()]
+    lint = {name: lint_tdb(tdb) for name, tdb in files.items()}
+    found = {name: _Checked(name, dbf, components, phases) for name, dbf in databases.items()}
+    with steps(sum(len(each.solutions) for each in found.values())) as say:
+        for each in found.values():
+            each.check(T, say)
+    errors = sum(f.severity == "error" for some in lint.values() for f in some)
+    results = [result for each in found.values() for result in each.results.values()]
+    failed = {name: each.failed for name, each in found.items()}
     ok = not (errors or any(failed.values())) and all(result.ok for result in results)
     content = {
         "ok": ok,
-        "consistency": {n: [r.to_dict() for r in some.values()] for n, some in checked.items()},
-        "left_out": left_out,
+        "consistency": {n: [r.to_dict() for r in c.results.values()] for n, c in found.items()},
+        "left_out": {name: each.left_out for name, each in found.items()},
         "not_evaluated": failed,
-        "warnings": {name: list(texts) for name, texts in told.items()},
-        "lint": {name: [asdict(f) for f in found] for name, found in findings.items()},
+        "warnings": {name: list(each.told) for name, each in found.items()},
+        "lint": {name: [asdict(f) for f in some] for name, some in lint.items()},
     }
-    shown: list[Shown | Line | str] = []
-    for name, found in findings.items():
-        shown += _lint_table(name, found)
-    for name, found_ in checked.items():
-        shown += _identity_table(name, found_)
-        shown += _reasons(found_, left_out[name], failed[name])
-        shown += [f"note: {text}" for text in told[name]]
     agree = (
         f"{sum(result.ok for result in results)} of {len(results)} solutions agree with "
         "pycalphad and with thermodynamic identities; this says nothing of the parameters"
     )
-    shown += [
+    shown: list[Shown | Line | str] = [
+        *(item for name, some in lint.items() for item in _lint_table(name, some)),
+        *(item for each in found.values() for item in each.shown()),
         Line(f"lint: {_count(errors, 'error') if errors else 'no errors'} in "
-             f"{_count(len(findings), 'file')}", "bold"),
+             f"{_count(len(lint), 'file')}", "bold"),
         Line(f"arithmetic: {agree if results else 'no solution was checked'}", "bold"),
     ]  # fmt: skip
     return Report("check", content, shown, ok=ok)
 
 
+class _Checked:
+    """The solutions of a database that are checked, and what is found of them, by label."""
+
+    def __init__(
+        self, name: str, dbf: Database, components: tuple[str, str] | None, phases: Sequence[str]
+    ) -> None:
+        self.name = name
+        self.results: dict[str, Consistency] = {}
+        self.told: dict[str, None] = {}  # what the solver warns of
+        if pair := components or _pair(dbf):
+            self.solutions, self.left_out, self.failed = solutions(dbf, pair, phases)
+            return
+        elements = sorted(dbf.elements - {"VA", "/-"})
+        which = ": name two with --components" if len(elements) > 2 else " alone"
+        why = f"{name} has {', '.join(elements) or 'no elements'}{which}"
+        if phases:
+            raise DatabaseError(why)
+        self.solutions, self.failed = [], {}
+        self.left_out = {"": f"no check of consistency; {why}"}
+
+    def check(self, T: Sequence[float], say: Callable[[str], None]) -> None:
+        """Put every solution to the identities."""
+        for solution in self.solutions:
+            label = f"{solution.phase} {_KINDS[solution.model]}"
+            say(f"{self.name}: {label}")
+            try:
+                with warnings.catch_warnings(record=True) as caught:
+                    warnings.simplefilter("always", UserWarning)
+                    self.results[label] = check_consistency(solution, T or _defaults(solution))
+            except (LinaCalphadError, ValueError):
+                raise
+            except Exception as error:  # pycalphad raises whatever its parts raise
+                self.failed[label] = f"cannot be calculated: {type(error).__name__}: {error}"
+            else:
+                of_user = [w.message for w in caught if issubclass(w.category, UserWarning)]
+                self.told |= dict.fromkeys(f"{label}: {message}" for message in of_user)
+
+    def shown(self) -> Iterator[Shown | Line | str]:
+        """Largest deviations, what fails, and why the rest says nothing or not everywhere."""
+        if self.results:
+            yield self._table()
+        notes: dict[str, dict[str, None]] = {}
+        for label, result in self.results.items():
+            lost = [i for i in result.identities if i.verdict == "fails" and not i.finite]
+            if lost:
+                names = ", ".join(i.name for i in lost)
+                yield Line(f"{label}: no finite number at {lost[0].at}: {names}", "red")
+            for i in result.identities:
+                if i.verdict == "fails" and i not in lost:
+                    sides = "" if i.lhs is None else f": {i.lhs:.10g} against {i.rhs:.10g}"
+                    where = f" at {i.at}" if i.at else ""
+                    why = f" ({i.reason})" if i.reason else ""
+                    yield Line(f"{label}: {i.formula} fails{sides}{where}{why}", "red")
+                elif i.reason and i not in lost:
+                    verdict = "" if i.verdict == "holds" else f" {i.verdict}"
+                    notes.setdefault(i.reason, {})[f"{i.name}{verdict}"] = None
+        for reason, of in notes.items():
+            yield f"note: {', '.join(of)}: {reason}"
+        for place, why in self.failed.items():
+            yield Line(f"not checked: {place}: {why.removeprefix(place).strip()}", "red")
+        if "" in self.left_out:
+            yield f"note: {self.left_out['']}"
+        if rest := [place for place in self.left_out if place]:
+            more = ", ..." if len(rest) > _NAMES_SHOWN else ""
+            yield (
+                f"note: {len(rest)} not checked ({', '.join(rest[:_NAMES_SHOWN])}{more}): "
+                f"{self.left_out[rest[0]]}"
+            )
+        yield from (f"note: {text}" for text in self.told)
+
+    def _table(self) -> Shown:
+        results = self.results.values()
+        first = next(iter(results)).identities
+        rows = [{"": "tolerance"} | {
+            i.name: f"{i.tolerance:.0e}{'' if i.unit == '1' else f' {i.unit}'}" for i in first
+        }]  # fmt: skip
+        rows += [
+            {"": label} | {i.name: _cell(i) for i in result.identities}
+            for label, result in self.results.items()
+        ]
+        styles = {i: "bold red" for i, result in enumerate(results, 1) if not result.ok}
+        title = f"Consistency of {self.name}: largest deviation"
+        return Shown(title, pd.DataFrame(rows), left=("",), sections=(1,), styles=styles)
+
+
 def solutions(
     dbf: Database, components: Sequence[str], phases: Sequence[str] = ()
 ) -> tuple[list[BinarySolution], dict[str, str], dict[str, str]]:
-    """What can be checked of a database: each phase with each Model that its data allow.
+    """What can be checked of a database; why phases are of no such kind, or cannot be evaluated.
 
-    Parameters
-    ----------
-    dbf
-        The database.
-    components
-        The two elements.
-    phases
-        Names of the phases; by default, all that are binary solutions.
-
-    Returns
-    -------
-    list of BinarySolution
-        With pycalphad's Model and, where there are elastic data, with both coherent ones.
-    dict of str
-        Why a phase, or its coherent Models, are of no kind that is checked.
-    dict of str
-        Why a phase, or its coherent Models, cannot be evaluated.
-
-    Raises
-    ------
-    DatabaseError, UnsupportedPhase
-        If the two are no elements of the database, or one that `phases` names is no binary
-        solution.
+    Every binary solution, or each of `phases`, with pycalphad's Model and, where there are elastic
+    data, with both coherent ones. DatabaseError or UnsupportedPhase if the two are no elements of
+    the database, or one that `phases` names is no binary solution.
 
     Examples
     --------
@@ -191,8 +220,9 @@ def solutions(
     ['Model', 'CoherentModel', 'EndmemberCoherentModel']
     """
     if len({component.upper() for component in components}) != 2:
-        msg = f"a binary solution takes two different components; got {', '.join(components)}"
-        raise UnsupportedPhase(msg)
+        raise UnsupportedPhase(
+            f"a binary solution takes two different components; got {', '.join(components)}"
+        )
     found: list[BinarySolution] = []
     left_out: dict[str, str] = {}
     failed: dict[str, str] = {}
@@ -239,7 +269,7 @@ def _pair(dbf: Database) -> tuple[str, str] | None:
 
 def _defaults(solution: BinarySolution) -> tuple[float, ...]:
     """The default temperatures, within the range of the parameters where there is one."""
-    low, high = common_range(solution.dbf, solution.phase, solution.components)
+    low, high = parameter_range(solution.dbf, solution.phase, solution.components)
     if low >= high:
         return DEFAULT_T
     return tuple(dict.fromkeys(min(max(T, low), high) for T in DEFAULT_T))
@@ -267,64 +297,12 @@ def _lint_table(name: str, found: Sequence[Finding]) -> Iterator[Shown | Line | 
             yield f"note: {count - _FINDINGS_SHOWN} more of {rule!r}; --json lists them all"
 
 
-def _identity_table(name: str, some: Mapping[str, Consistency]) -> Iterator[Shown]:
-    """Largest deviations, a row for each solution."""
-    if not some:
-        return
-    first = next(iter(some.values())).identities
-    rows: list[dict[str, str]] = [
-        {"": "tolerance"}
-        | {i.name: f"{i.tolerance:.0e}{'' if i.unit == '1' else f' {i.unit}'}" for i in first}
-    ]
-    rows += [
-        {"": label} | {i.name: _cell(i) for i in result.identities}
-        for label, result in some.items()
-    ]
-    styles = {i: "bold red" for i, result in enumerate(some.values(), 1) if not result.ok}
-    title = f"Consistency of {name}: largest deviation"
-    yield Shown(title, pd.DataFrame(rows), left=("",), sections=(1,), styles=styles)
-
-
 def _cell(identity: Identity) -> str:
     if identity.verdict == "holds":
         return f"{identity.deviation:.0e}"
     if identity.verdict == "fails" and identity.deviation is not None and identity.finite:
         return f"fails {identity.deviation:.0e}"
     return "n/a" if identity.verdict == "not applicable" else identity.verdict
-
-
-def _reasons(
-    some: Mapping[str, Consistency], left_out: Mapping[str, str], failed: Mapping[str, str]
-) -> Iterator[Line | str]:
-    """What fails, and why the rest says nothing or not at every temperature."""
-    notes: dict[str, dict[str, None]] = {}
-    for label, result in some.items():
-        lost = [i for i in result.identities if i.verdict == "fails" and not i.finite]
-        if lost:
-            names = ", ".join(i.name for i in lost)
-            yield Line(f"{label}: no finite number at {lost[0].at}: {names}", "red")
-        for i in result.identities:
-            if i.verdict == "fails" and i not in lost:
-                sides = "" if i.lhs is None else f": {i.lhs:.10g} against {i.rhs:.10g}"
-                where = f" at {i.at}" if i.at else ""
-                why = f" ({i.reason})" if i.reason else ""
-                yield Line(f"{label}: {i.formula} fails{sides}{where}{why}", "red")
-            elif i.reason and i not in lost:
-                verdict = "" if i.verdict == "holds" else f" {i.verdict}"
-                notes.setdefault(i.reason, {})[f"{i.name}{verdict}"] = None
-    for reason, names_ in notes.items():
-        yield f"note: {', '.join(names_)}: {reason}"
-    for place, why in failed.items():
-        yield Line(f"not checked: {place}: {why.removeprefix(place).strip()}", "red")
-    if "" in left_out:
-        yield f"note: {left_out['']}"
-    rest = [place for place in left_out if place]
-    if rest:
-        more = ", ..." if len(rest) > _NAMES_SHOWN else ""
-        yield (
-            f"note: {len(rest)} not checked ({', '.join(rest[:_NAMES_SHOWN])}{more}): "
-            f"{left_out[rest[0]]}"
-        )
 
 
 def _count(number: int, what: str) -> str:

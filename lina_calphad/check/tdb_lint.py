@@ -33,31 +33,18 @@ _ONCE = ("ELEMENT", "SPECIES", "PHASE", "CONSTITUENT")
 
 
 def lint_tdb(source: str | os.PathLike[str] | TdbText) -> tuple[Finding, ...]:
-    """Look for slips in a TDB file.
+    """Slips in a TDB: a path, a text (recognised by its exclamation marks) or what was read of it.
 
-    Parameters
-    ----------
-    source
-        Path of the file, its text (recognised by its exclamation marks), or what
-        `lina_calphad.check.tdb_text.TdbText` read of it.
-
-    Returns
-    -------
-    tuple of Finding
-        Errors first, then warnings, then notes, each in the order of the file.
-
-    Raises
-    ------
-    DatabaseError
-        If there is no such file, or pycalphad cannot read it.
+    Errors first, then warnings, then notes, each in the order of the file. DatabaseError if there
+    is no such file, or pycalphad cannot read it.
 
     Examples
     --------
     >>> from lina_calphad.data.assessments import tdb_folder
     >>> for finding in lint_tdb(tdb_folder() / "LiNa_Zhang2003.tdb"):
     ...     print(finding)
-    note: BCC_A2, FCC_A1, HCP_A3, LIQUID: the parameters hold together from 200 to 2300 K: \
-outside, pycalphad extrapolates without a word
+    note: BCC_A2, FCC_A1, HCP_A3, LIQUID: the parameters hold together from 200 to 2300 K:
+    outside, pycalphad extrapolates without a word
     """
     tdb = source if isinstance(source, TdbText) else TdbText.read(source)
     findings = chain.from_iterable(rule(tdb) for rule in _RULES)

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pycalphad import Database
-
     from lina_calphad.data.tdb_files import Command
 
 #: What pycalphad takes for a lower limit that is left out.
@@ -33,30 +31,14 @@ Piece = tuple[float, float, Any]
 
 @dataclass(frozen=True)
 class Entry:
-    """One FUNCTION or PARAMETER with what pycalphad made of it.
+    """One FUNCTION or PARAMETER with what pycalphad made of it."""
 
-    Parameters
-    ----------
-    name
-        As a TDB writes it.
-    line
-        Where it begins, as far as that is known.
-    pieces
-        Its ranges in the order of the file.
-    parameter
-        What pycalphad holds of a PARAMETER; None of a FUNCTION.
-    reference
-        Key at the end of a PARAMETER, or an empty string.
-    written
-        Constituents of a PARAMETER on each sublattice in the order of the file, if known.
-    """
-
-    name: str
-    line: int | None
-    pieces: tuple[Piece, ...]
-    parameter: Any = None
-    reference: str = ""
-    written: tuple[tuple[str, ...], ...] = ()
+    name: str  # as a TDB writes it
+    line: int | None  # where it begins, as far as that is known
+    pieces: tuple[Piece, ...]  # its ranges in the order of the file
+    parameter: Any = None  # what pycalphad holds of a PARAMETER
+    reference: str = ""  # key at the end of a PARAMETER
+    written: tuple[tuple[str, ...], ...] = ()  # its constituents in the order of the file
 
     @property
     def energy(self) -> bool:
@@ -86,33 +68,10 @@ class Entry:
 
 
 class TdbText:
-    """A TDB, read.
+    """A TDB, read: its commands, and what pycalphad made of them and warned of.
 
-    Parameters
-    ----------
-    text
-        The text.
-    name
-        What to call it in messages.
-
-    Attributes
-    ----------
-    dbf
-        The database.
-    commands, lost, unclosed
-        Every command that pycalphad sees; line and text of those that it does not see;
-        and the last one, if no exclamation mark closes it.
-    warnings
-        What pycalphad warned of.
-    functions, parameters, phases
-        Every FUNCTION by its name, PARAMETER in the order of the file, and phase.
-    components
-        The elements that count, upper case, or None for all.
-
-    Raises
-    ------
-    DatabaseError
-        If pycalphad cannot read it, or there is nothing in it.
+    `lost` are line and text of commands that pycalphad does not see, `components` the elements
+    that count (upper case), or None for all. DatabaseError if pycalphad cannot read it.
     """
 
     def __init__(self, text: str, name: str = "the text") -> None:
@@ -186,19 +145,6 @@ def reachable(entries: Iterable[Entry], functions: Mapping[str, Entry]) -> set[s
         found |= fresh
         fresh = {s for name in fresh if name in functions for s in functions[name].symbols} - found
     return found
-
-
-def common_range(dbf: Database, phase: str, components: Sequence[str]) -> tuple[float, float]:
-    """Temperatures in K at which every energy of a phase holds, with the functions in it."""
-    known = {c.upper() for c in components} | {"VA", "*"}
-    functions = {name: Entry(name, None, _pieces(e)) for name, e in dbf.symbols.items()}
-    own = [
-        Entry("", None, _pieces(p["parameter"]))
-        for p in dbf.search(lambda p: p["phase_name"] == phase and {
-            s.name for subl in p["constituent_array"] for s in subl} <= known)
-    ]  # fmt: skip
-    own += [functions[name] for name in reachable(own, functions) & functions.keys()]
-    return max([0.0, *(e.low for e in own)]), min([math.inf, *(e.high for e in own)])
 
 
 def span(low: float, high: float) -> str:

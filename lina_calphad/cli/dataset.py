@@ -90,8 +90,9 @@ def dataset(
     derived = lattice or lattice_of(phase)
     tables = [file.suffix.lower() == ".csv" for file in files]
     if derived is None and not all(tables):
-        msg = f"the name {phase} tells no lattice: name it with --lattice ('any' judges none)"
-        raise click.UsageError(msg)
+        raise click.UsageError(
+            f"the name {phase} tells no lattice: name it with --lattice ('any' judges none)"
+        )
     read = [
         read_table(file, components) if table
         else read_calculations([file], components, derived or "any")

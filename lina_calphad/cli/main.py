@@ -95,8 +95,7 @@ def compare(
 
     if components:
         if not phase or len(components) != 2 or bands:
-            msg = "--components takes two, with --phase and without --bands"
-            raise click.UsageError(msg)
+            raise click.UsageError("--components takes two, with --phase and without --bands")
         from lina_calphad.compare.pairs import pair_report
 
         with steps(len(sources)) as say:
@@ -104,8 +103,7 @@ def compare(
                 sources, components, phase.upper(), temperature, phases, progress=say
             )
     if phase or phases:
-        msg = "--phase and --phases go with --components"
-        raise click.UsageError(msg)
+        raise click.UsageError("--phase and --phases go with --components")
     from lina_calphad.compare.comparison import compare as run
 
     # Bands come in four pieces of draws, more for a long table.

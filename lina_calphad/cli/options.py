@@ -41,18 +41,10 @@ class Typed(float):
 
 
 class Measure(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.3
-    """A number with a unit, such as 100um or 1 mA/cm2, as a float in another unit.
+    """A number with a unit, such as 100um or 1 mA/cm2, as a float in `unit`, in pint's words.
 
-    Parameters
-    ----------
-    unit
-        Of the float, as pint spells it.
-    example
-        What an error shows.
-    bare
-        Whether a number without a unit is taken in `unit`: from this value on; never if None.
-    aliases
-        Units that mean something else here than in pint, such as C; patterns.
+    From `bare` on a number without a unit is taken in that unit; `aliases` are patterns of units
+    that mean something else here than in pint, such as C.
     """
 
     name = "measure"

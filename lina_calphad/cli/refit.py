@@ -114,8 +114,9 @@ def _check_named(names: set[str]) -> None:
     if names:
         options = {each.name: each.metadata.get("option") for each in fields(RefitSettings)}
         given = sorted(options.get(n) or "--" + n.replace("_", "-") for n in names)
-        msg = f"a run is resumed with its own settings: leave out {', '.join(given)}"
-        raise click.UsageError(msg)
+        raise click.UsageError(
+            f"a run is resumed with its own settings: leave out {', '.join(given)}"
+        )
 
 
 def _write_inputs(settings: RefitSettings, folder: Path) -> None:

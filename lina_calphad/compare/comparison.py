@@ -168,8 +168,7 @@ class Comparison:
         from lina_calphad.compare.figures import FIGURES
 
         if name not in FIGURES:
-            msg = f"figures of a comparison are {', '.join(FIGURES)}; got {name!r}"
-            raise ValueError(msg)
+            raise ValueError(f"figures of a comparison are {', '.join(FIGURES)}; got {name!r}")
         return FIGURES[name](self)
 
     @cached_property
@@ -272,8 +271,9 @@ def compare(
     sources = [sources] if isinstance(sources, str | os.PathLike) else sources
     say = progress or (lambda _: None)
     if not sources:
-        msg = f"nothing to compare: name assessments ({', '.join(assessments())}) or TDB files"
-        raise UnknownAssessment(msg)
+        raise UnknownAssessment(
+            f"nothing to compare: name assessments ({', '.join(assessments())}) or TDB files"
+        )
     names = short_names(sources)
     databases = [read(source) for source in sources]
     draws = {
@@ -290,16 +290,16 @@ def compare(
     notes.append("critical points of bcc above the eutectic are those of the metastable solid")
     comparison = Comparison(T, tuple(descriptions), *tables(descriptions, T), tuple(notes))
     if set(comparison["chemical_na_in_li"].reasons) == {"no gap"}:
-        msg = f"bcc Li-Na has no miscibility gap at {T:g} K in {', '.join(names)}"
-        raise NoMiscibilityGap(msg)
+        raise NoMiscibilityGap(f"bcc Li-Na has no miscibility gap at {T:g} K in {', '.join(names)}")
     return _with_bands(comparison, draws, say) if bands else comparison
 
 
 def _look_at(alloy: Alloy, T: float, say: Callable[[str], None]) -> list[str]:
     """What to know of an alloy; NoMiscibilityGap if there is nothing to compare."""
     if not _ever_unmixes(alloy.chemical, T):
-        msg = f"{alloy.name}: BCC_A2 has no miscibility gap at any temperature searched"
-        raise NoMiscibilityGap(msg)
+        raise NoMiscibilityGap(
+            f"{alloy.name}: BCC_A2 has no miscibility gap at any temperature searched"
+        )
     if alloy.liquid is None:
         return [f"{alloy.name} has no LIQUID: no invariants"]
     say(f"{alloy.name}: invariants")

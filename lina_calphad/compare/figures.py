@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from scipy.special import expit
 
 from lina_calphad import plots
 from lina_calphad.data.assessments import COMPONENTS
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
     from lina_calphad.compare.comparison import Comparison
@@ -50,11 +50,7 @@ def phase_diagram(comparison: Comparison, ax: Axes, branches: Sequence[str] = _B
     for name, colour in _colours(comparison).items():
         for kind, branch in product(plots.KINDS, branches):
             if name in comparison.bands:
-                found = comparison.bands[name]
-                top = found.critical[kind.split()[0]][0]
-                x = found.x(kind)[:, _BRANCHES.index(branch)]
-                closing = (top[:, 0], expit(top[2, 1]))
-                plots.band(ax, found.T, x, colour, across=True, closing=closing)
+                comparison.bands[name].shade(ax, kind, _BRANCHES.index(branch), colour)
             curve = _select(comparison.diagram, name, kind)
             ax.plot(curve[branch].astype(float), curve["T"], **plots.style(kind, colour))
     plots.fraction_axis(ax)
@@ -82,17 +78,12 @@ def arrhenius(comparison: Comparison, ax: Axes, solute: str = "NA") -> Axes:
         `ax`.
     """
     side = COMPONENTS[::-1].index(solute)
-    column, sign = (("ln_x_alpha", 1), ("ln_one_minus_x_beta", -1))[side]
+    column = ("ln_x_alpha", "ln_one_minus_x_beta")[side]
     ax.set_yscale("log")
     for (name, colour), kind in product(_colours(comparison).items(), plots.KINDS[:2]):
         if name in comparison.bands:
-            found = comparison.bands[name]
-            top = found.critical[kind.split()[0]][0]
-            shown = (found.T >= plots.ARRHENIUS_BOTTOM) & (comparison.top >= found.T)
-            # The fraction of one component falls as that of the other rises.
-            x = expit(sign * found.t[kind][::sign, side][:, shown])
-            closing = (1000 / top[:, 0], expit(sign * top[2, 1]))
-            plots.band(ax, 1000 / found.T[shown], x, colour, closing=closing)
+            limits = plots.ARRHENIUS_BOTTOM, comparison.top
+            comparison.bands[name].shade(ax, kind, side, colour, arrhenius=True, limits=limits)
         curve = _select(comparison.arrhenius, name, kind)
         at, x = 1000 / curve["T"], np.exp(curve[column].to_numpy(dtype=float))
         ax.plot(at, x, **plots.style(kind, colour))
@@ -154,11 +145,7 @@ def _diagram_figure(comparison: Comparison) -> Figure:
     phase_diagram(comparison, whole).set(title="bcc Li-Na, up to the eutectic")
     phase_diagram(comparison, li_side, _BRANCHES[:1]).set(title="its Li side", ylabel="")
     plots.fraction_axis(li_side, "log")
-    _legend(
-        figure,
-        comparison,
-        [*plots.kind_key(plots.KINDS), *(plots.band_key() if comparison.bands else ())],
-    )
+    _legend(figure, comparison, plots.kind_key(plots.KINDS))
     return figure
 
 
@@ -166,11 +153,7 @@ def _arrhenius_figure(comparison: Comparison) -> Figure:
     figure = Figure(figsize=(9.6, 5.0), layout="constrained")
     for ax, solute in zip(figure.subplots(1, 2, sharey=True), COMPONENTS[::-1], strict=True):
         arrhenius(comparison, ax, solute)
-    _legend(
-        figure,
-        comparison,
-        [*plots.kind_key(plots.KINDS[:2]), *(plots.band_key() if comparison.bands else ())],
-    )
+    _legend(figure, comparison, plots.kind_key(plots.KINDS[:2]))
     return figure
 
 
@@ -183,7 +166,7 @@ def _energy_figure(comparison: Comparison) -> Figure:
         Line2D([], [], label="tie-line ends", **marker),
         Line2D([], [], label="spinodal", markerfacecolor="white", **marker),
     ]
-    _legend(figure, comparison, [*kinds, *circles])
+    _legend(figure, comparison, [*kinds, *circles], bands=False)
     return figure
 
 
@@ -205,8 +188,11 @@ def _select(frame: pd.DataFrame, name: str, kind: str) -> pd.DataFrame:
     return frame[(frame["assessment"] == name) & (frame["kind"] == kind)]
 
 
-def _legend(figure: Figure, comparison: Comparison, kinds: Sequence[Any]) -> None:
+def _legend(
+    figure: Figure, comparison: Comparison, kinds: list[Artist], *, bands: bool = True
+) -> None:
     """One legend under the panels: a column of colours for assessments, then the kinds."""
     colours = plots.colour_key(_colours(comparison))
+    kinds += plots.band_key() if bands and comparison.bands else []
     columns = -(-(len(colours) + len(kinds)) // len(colours))
     plots.legend_below(figure, [*colours, *kinds], columns=columns)

@@ -38,33 +38,17 @@ def pair_report(
     *,
     progress: Callable[[str], None] | None = None,
 ) -> Report:
-    """Compare assessments of two components: a phase's gap, and everything of the diagram.
+    """Compare assessments of two components: the gap of a phase at `T`, and whole diagrams.
 
-    Parameters
-    ----------
-    sources
-        Keys of assessments or paths of TDB files.
-    components
-        The two components; x is the mole fraction of the second.
-    phase
-        The phase whose miscibility gap is compared; its coherent one too, where a source has
-        elastic data.
-    T
-        Temperature in K of the gap.
-    phases
-        Phases of the diagrams; all of each database if None.
-    progress
-        Called with a line of text as each step begins.
-
-    Raises
-    ------
-    UnknownAssessment, DatabaseError, UnsupportedPhase, NotConverged
-        As `lina_calphad.compare` and `BinarySystem`.
+    The coherent gap too, where a source has elastic data; of the diagram `phases`, all by default.
+    `progress` is called with a line of text as each step begins. Errors are those of
+    `lina_calphad.compare` and `BinarySystem`.
     """
     say = progress or (lambda _: None)
     if not sources:
-        msg = f"nothing to compare: name TDB files with {' and '.join(components)}"
-        raise UnknownAssessment(msg)
+        raise UnknownAssessment(
+            f"nothing to compare: name TDB files with {' and '.join(components)}"
+        )
     T = float(kelvin(T))
     pair, names = tuple(c.upper() for c in components), short_names(sources)
     columns: dict[str, dict[tuple[str, str], float]] = {}

@@ -96,8 +96,7 @@ def _with_liquid(point: str, what: Any, alloy: Alloy) -> float:
 def _fraction(ln: Any) -> float:
     """A mole fraction, or its power of ten as the reason why no double holds it."""
     if ln < math.log(sys.float_info.min):
-        msg = f"10^{ln / math.log(10):.1f}"
-        raise LookupError(msg)
+        raise LookupError(f"10^{ln / math.log(10):.1f}")
     return math.exp(ln)
 
 

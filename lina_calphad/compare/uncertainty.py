@@ -20,23 +20,11 @@ COLUMNS = ("assessment", "key", "quantity", "unit", "T_K", "share_with_gap", *NA
 
 
 def uncertainty_frame(bands: Mapping[str, Bands], T: float, named: pd.Series[str]) -> pd.DataFrame:
-    """Quantiles of solubilities, spinodal onsets and critical temperatures.
+    """How well the quantities, named by key, are known at a temperature in K: a row each.
 
-    Parameters
-    ----------
-    bands
-        By assessment; each at `T` among others.
-    T
-        Temperature in K.
-    named
-        Names of the quantities by their keys.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `COLUMNS`: among them the share of draws with a gap, the median with 68 % and 95 %
-        around it, and for fractions the factor to which they are known, the square root of
-        the ratio of the ends of the 68 %. NaN where so many draws have no gap; see `Bands`.
+    `COLUMNS`: among them the share of draws with a gap, the median with 68 % and 95 % around it,
+    and for fractions the factor to which they are known, the square root of the ratio of the ends
+    of the 68 %. NaN where so many draws have no gap; see `Bands`.
     """
     found: list[tuple[Any, ...]] = []
     for name, result in bands.items():

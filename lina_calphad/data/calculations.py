@@ -37,13 +37,9 @@ _OUTPUTS = {
 
 
 def finished(path: Path, style: str) -> None:
-    """Refuse a calculation that stopped before its end or whose electrons did not converge.
+    """DatasetError for a calculation that was stopped, or whose electrons did not converge.
 
-    Raises
-    ------
-    DatasetError
-        If it is not finished, as far as its format says: VASP, Quantum ESPRESSO, GPAW,
-        FHI-aims and ABINIT do.
+    As far as its format says: VASP, Quantum ESPRESSO, GPAW, FHI-aims and ABINIT do.
     """
     if style not in (*_OUTPUTS, "vasp-xml"):
         return
@@ -61,8 +57,7 @@ def finished(path: Path, style: str) -> None:
     else:
         reason = ""
     if reason:
-        msg = f"{path} is not finished: {reason}"
-        raise DatasetError(msg)
+        raise DatasetError(f"{path} is not finished: {reason}")
 
 
 def _last_step(text: str) -> int:
@@ -93,15 +88,7 @@ def _tag(text: str, name: str, default: float) -> float:
 
 
 def steps_of(images: list[Any], style: str) -> tuple[list[Any], int]:
-    """The structures that count, and how many earlier steps of them there are.
-
-    Parameters
-    ----------
-    images
-        Every structure of a file.
-    style
-        ASE's name of its format.
-    """
+    """The structures of a file of this format that count, and how many earlier steps there are."""
     if style in _DATABASES:
         return images, 0
     last: dict[Any, Any] = {}

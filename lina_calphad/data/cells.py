@@ -73,17 +73,15 @@ def read_table(
     rows, header = _rows(Path(path))
     counted = [column for column in ("atoms", first, second) if column in header]
     if not {"name", "energy_ev"} <= set(header) or len(counted) < 2:
-        msg = (
+        raise DatasetError(
             f"{path} has the columns {', '.join(header) or 'none'}; needed are name, energy_ev "
             f"and two of atoms, {first} and {second}, separated by commas"
         )
-        raise DatasetError(msg)
     if "use" in header:
         rows = rows[rows["use"].str.lower() == "yes"]
     rows = rows[(rows != "").any(axis=1)]
     if rows.empty:
-        msg = f"{path} has no row to use"
-        raise DatasetError(msg)
+        raise DatasetError(f"{path} has no row to use")
     names = rows["name"].where(rows["name"] != "", [f"row {number}" for number in rows.index])
     given = [name or "no name" for name in rows["name"]]
     origin = pd.Series(
@@ -187,14 +185,14 @@ def _rows(path: Path) -> tuple[pd.DataFrame, list[str]]:
         return pd.DataFrame(), []
     except (OSError, ValueError) as error:  # pandas' errors are ValueErrors
         reason = str(getattr(error, "strerror", "") or error).rpartition("C error: ")[2]
-        msg = f"{path} cannot be read as a table: {' '.join(reason.split())}"
-        raise DatasetError(msg) from error
+        raise DatasetError(
+            f"{path} cannot be read as a table: {' '.join(reason.split())}"
+        ) from error
     table = table.apply(lambda column: column.str.strip())
     header = [name.lower() for name in table.iloc[0]]
     double = sorted({name for name in header if name and header.count(name) > 1})
     if double:
-        msg = f"{path} has more than one column {', '.join(double)}"
-        raise DatasetError(msg)
+        raise DatasetError(f"{path} has more than one column {', '.join(double)}")
     table.index += 1
     return table.iloc[1:].set_axis(header, axis=1), header
 
@@ -207,11 +205,10 @@ def _refuse_foreign(rows: pd.DataFrame, origin: pd.Series, elements: set[str]) -
     for element in sorted(foreign & set(rows.columns)):
         held = rows[element][~rows[element].isin(["", "0"])]
         if len(held):
-            msg = (
+            raise DatasetError(
                 f"{origin[held.index[0]]} holds {held.iloc[0]} atoms of {element.title()}: leave "
                 "it out"
             )
-            raise DatasetError(msg)
 
 
 def _numbers(
@@ -223,8 +220,9 @@ def _numbers(
     values = pd.to_numeric(rows[column], errors="coerce").astype(float)
     wrong = (values.isna() | (values.abs() == np.inf)) & ((rows[column] != "") | needed)
     if (at := first_of(wrong)) is not None:
-        msg = f"{origin[at]}: {column} is {rows.loc[at, column]!r}; a finite number is needed"
-        raise DatasetError(msg)
+        raise DatasetError(
+            f"{origin[at]}: {column} is {rows.loc[at, column]!r}; a finite number is needed"
+        )
     return values
 
 
@@ -236,11 +234,10 @@ def _counts(
     for column, values in given.items():
         wrong = (values < 0) | (values % 1 != 0) | (values > _MOST_ATOMS)
         if (at := first_of(wrong)) is not None:
-            msg = (
+            raise DatasetError(
                 f"{origin[at]}: {column} is {values[at]:g}; a number of atoms is whole and not "
                 f"negative, at most {_MOST_ATOMS:g}"
             )
-            raise DatasetError(msg)
     first, second = elements
     n_first = given[first] if first in given else given["atoms"] - given[second]
     n_second = given[second] if second in given else given["atoms"] - given[first]
@@ -248,11 +245,10 @@ def _counts(
     wrong = (total == 0) | (n_first < 0) | (n_second < 0) | (n_first + n_second != total)
     if (at := first_of(wrong)) is not None:
         numbers = ", ".join(f"{column} = {values[at]:g}" for column, values in given.items())
-        msg = (
+        raise DatasetError(
             f"{origin[at]}: {numbers} do not fit: a cell holds one atom or more, of {first} and "
             f"{second} alone, and atoms is their sum"
         )
-        raise DatasetError(msg)
     return n_first.astype(int), n_second.astype(int)
 
 
@@ -262,8 +258,7 @@ def _images(path: Path) -> tuple[list[Any], str]:
     from ase.io.formats import filetype
 
     if not path.exists():
-        msg = f"there is no file {path}"
-        raise DatasetError(msg)
+        raise DatasetError(f"there is no file {path}")
     try:
         size = check_file(path)
         with bounded(10 + size / 1e6), warnings.catch_warnings():
@@ -275,11 +270,9 @@ def _images(path: Path) -> tuple[list[Any], str]:
         raise
     except Exception as error:  # its readers raise whatever their parts raise
         reason = _other_name(path) or " ".join(str(error).split()) or type(error).__name__
-        msg = f"{path} cannot be read as a calculation: {reason[:200]}"
-        raise DatasetError(msg) from error
+        raise DatasetError(f"{path} cannot be read as a calculation: {reason[:200]}") from error
     if not images:
-        msg = f"{path} holds no structure"
-        raise DatasetError(msg)
+        raise DatasetError(f"{path} holds no structure")
     return list(images), style
 
 
@@ -304,8 +297,9 @@ def _calculated(
     symbols = [symbol.upper() for symbol in atoms.symbols]
     foreign = sorted(set(symbols) - set(elements))
     if foreign:
-        msg = f"{origin} has {', '.join(foreign)}; the elements are {' and '.join(elements)}"
-        raise DatasetError(msg)
+        raise DatasetError(
+            f"{origin} has {', '.join(foreign)}; the elements are {' and '.join(elements)}"
+        )
     check_lattice(atoms, lattice, origin)
     given = {**atoms.info, **(atoms.calc.results if atoms.calc is not None else {})}
     if given.get("energy") is None:
@@ -317,12 +311,12 @@ def _calculated(
             values = pd.to_numeric(np.ravel(given[what]), errors="coerce").astype(float)
             if np.shape(given[what]) not in allowed or not np.isfinite(values).all():
                 shown = " ".join(repr(given[what]).split())
-                msg = f"{origin}: its {what}, {shown[:60]}, cannot be used"
-                raise DatasetError(msg)
+                raise DatasetError(f"{origin}: its {what}, {shown[:60]}, cannot be used")
             found[what] = values.reshape(np.shape(given[what]))
     if "energy" not in found:
-        msg = f"{origin} has no energy: neither its calculator nor energy or energy_ev in its info"
-        raise DatasetError(msg)
+        raise DatasetError(
+            f"{origin} has no energy: neither its calculator nor energy or energy_ev in its info"
+        )
     row = {
         "name": name,
         "n_first": symbols.count(elements[0]),

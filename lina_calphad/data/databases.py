@@ -10,6 +10,8 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from symengine import And, FunctionSymbol, Piecewise, RealDouble, S
+from symengine.lib.symengine_wrapper import Relational
+from tinydb import where
 
 from lina_calphad.errors import DatabaseError, ElasticDataError, UnsupportedPhase
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 CONSTANTS = ("C11", "C12", "C44")
 #: With the molar volume in m³ per mole of formula units, all that coherency needs.
 PARAMETERS = ("V0", *CONSTANTS)
+#: These, and the lattice parameter that may stand for volumes.
+ELASTIC = (*PARAMETERS, "LPX")
 
 
 def copy_database(dbf: Database) -> Database:
@@ -47,11 +51,10 @@ def _sort_pairs(dbf: Database) -> None:
     for p in found:
         order, array = p["parameter_order"], array_names(p)
         if order and sum(len(names) - 1 for names in array) > 1:
-            msg = (
+            raise DatabaseError(
                 f"{parameter_text(p)} names more than a pair: put its constituents in "
                 "alphabetical order"
             )
-            raise DatabaseError(msg)
         sign = -1 if order % 2 else 1
         dbf.add_parameter(
             p["parameter_type"], p["phase_name"], [sorted(names) for names in array], order,
@@ -77,54 +80,38 @@ def tdb_body(dbf: Database) -> str:
 
 
 def mixing_sublattice(dbf: Database, phase: str, active: set[str] | None = None) -> int:
-    """Index of the one sublattice of `phase` that holds more than one species.
+    """Index of the one sublattice of a phase that holds more than one of the `active` species.
 
-    Parameters
-    ----------
-    dbf
-        The database.
-    phase
-        Name of a phase of it.
-    active
-        Names of the species to consider; all by default.
-
-    Returns
-    -------
-    int
-        The index; of the first sublattice with an element where nothing mixes.
-
-    Raises
-    ------
-    DatabaseError
-        If the database has no such phase.
-    UnsupportedPhase
-        If more than one sublattice mixes, or if the mixing one holds vacancies.
+    Of the first with an element where nothing mixes. DatabaseError if there is no such phase,
+    UnsupportedPhase if more than one sublattice mixes, or the mixing one holds vacancies.
     """
     if phase not in dbf.phases:
-        msg = f"the database has no phase {phase}; it has {', '.join(sorted(dbf.phases)) or 'none'}"
-        raise DatabaseError(msg)
+        raise DatabaseError(
+            f"the database has no phase {phase}; it has {', '.join(sorted(dbf.phases)) or 'none'}"
+        )
     if dbf.phases[phase].constituents is None:
-        msg = f"{phase} has no CONSTITUENT line: nothing is in it"
-        raise UnsupportedPhase(msg)
+        raise UnsupportedPhase(f"{phase} has no CONSTITUENT line: nothing is in it")
     sublattices = [
         {species.name for species in sublattice if active is None or species.name in active}
         for sublattice in dbf.phases[phase].constituents
     ]
     if not all(sublattices):
-        msg = f"a sublattice of {phase} holds nothing of {', '.join(sorted(active or ()))}"
-        raise UnsupportedPhase(msg)
+        raise UnsupportedPhase(
+            f"a sublattice of {phase} holds nothing of {', '.join(sorted(active or ()))}"
+        )
     mixing = [index for index, names in enumerate(sublattices) if len(names) > 1]
     text = " : ".join(", ".join(sorted(names)) for names in sublattices)
     if len(mixing) > 1:
-        msg = f"{phase} mixes on {len(mixing)} sublattices ({text}); one is supported"
-        raise UnsupportedPhase(msg)
+        raise UnsupportedPhase(
+            f"{phase} mixes on {len(mixing)} sublattices ({text}); one is supported"
+        )
     if mixing and "VA" in sublattices[mixing[0]]:
-        msg = f"{phase} mixes vacancies with atoms ({text}); a substitutional solution is supported"
-        raise UnsupportedPhase(msg)
+        raise UnsupportedPhase(
+            f"{phase} mixes vacancies with atoms ({text}); a substitutional solution is supported"
+        )
     occupied = [index for index, names in enumerate(sublattices) if names != {"VA"}]
     if not occupied:
-        msg = f"{phase} holds nothing but vacancies"
-        raise UnsupportedPhase(msg)
+        raise UnsupportedPhase(f"{phase} holds nothing but vacancies")
     return (mixing or occupied)[0]
 
 
@@ -169,54 +156,70 @@ def check_expression(name: str, expression: Any) -> None:
 
     expression = S(expression)
     if not all(math.isfinite(number) for number in expression.atoms(RealDouble)):
-        msg = f"{name} has a number or a limit that is not finite: {str(expression)[:100]}"
-        raise DatabaseError(msg)
+        raise DatabaseError(
+            f"{name} has a number or a limit that is not finite: {str(expression)[:100]}"
+        )
     for limits in expression.args[1::2] if isinstance(expression, Piecewise) else ():
         if isinstance(limits, And) and limits.free_symbols == {v.T}:
             # 200 <= T and T < 3000
             low = max(float(e.args[0]) for e in limits.args if e.args[1] == v.T)
             high = min(float(e.args[1]) for e in limits.args if e.args[0] == v.T)
             if low >= high:
-                msg = f"{name} has a range of temperature from {low:g} to {high:g} K"
-                raise DatabaseError(msg)
+                raise DatabaseError(f"{name} has a range of temperature from {low:g} to {high:g} K")
+
+
+def parameter_range(dbf: Database, phase: str, components: Sequence[str]) -> tuple[float, float]:
+    """Temperatures in K between which every energy of a phase is given, and all that is in it."""
+    low, high = 0.0, math.inf
+    for _, expression in _expressions(dbf, phase.upper(), components)[0]:
+        sides = {side for r in S(expression).atoms(Relational) for side in r.args}
+        limits = [float(side) for side in sides if side.is_Number]
+        low = max(low, min(limits, default=0.0))
+        high = min(high, max(limits, default=math.inf))
+    return low, high
 
 
 def check_functions(dbf: Database, phases: Sequence[str], components: Sequence[str]) -> None:
     """Whether every function that the phases need of these components is there and makes sense.
 
-    Raises
-    ------
-    UnsupportedPhase
-        If one is undefined, which pycalphad would take for zero, or is defined in a circle.
-    DatabaseError
-        As `check_expression`.
+    UnsupportedPhase if one is undefined, which pycalphad would take for zero, or is defined in a
+    circle; DatabaseError as `check_expression`.
     """
-    known = {component.upper() for component in components} | {"VA", "*"}
-    needs = {name: _symbols(expression) for name, expression in dbf.symbols.items()}
     for phase in phases:
-        wanted: set[str] = set()
-        for p in dbf.search(lambda p, phase=phase: p["phase_name"] == phase):
-            if {name for part in array_names(p) for name in part} <= known:
-                check_expression(parameter_text(p), p["parameter"])
-                wanted |= _symbols(p["parameter"])
-        graph: dict[str, set[str]] = {}
-        while wanted - graph.keys():
-            name = (wanted - graph.keys()).pop()
-            graph[name] = needs.get(name, set())
-            check_expression(f"FUNCTION {name}", dbf.symbols.get(name, 0))
-            wanted |= graph[name]
-        wrong = sorted(graph.keys() - needs.keys())
+        expressions, graph = _expressions(dbf, phase, components)
+        for name, expression in expressions:
+            check_expression(name, expression)
+        wrong = sorted(graph.keys() - dbf.symbols.keys())
         if not wrong:
             try:
                 TopologicalSorter(graph).prepare()
             except CycleError as error:
                 wrong = sorted(set(error.args[1]))
         if wrong:
-            msg = (
+            raise UnsupportedPhase(
                 f"{phase} needs {', '.join(wrong)}, which cannot be resolved: undefined, or in a "
                 "circle"
             )
-            raise UnsupportedPhase(msg)
+
+
+def _expressions(
+    dbf: Database, phase: str, components: Sequence[str]
+) -> tuple[list[tuple[str, Any]], dict[str, set[str]]]:
+    """Parameters of a phase and all functions in them, and what functions each of those needs."""
+    known = {component.upper() for component in components} | {"VA", "*"}
+    found = [
+        (parameter_text(p), p["parameter"])
+        for p in dbf.search(where("phase_name") == phase)
+        if {name for part in array_names(p) for name in part} <= known
+    ]
+    wanted = {name for _, expression in found for name in _symbols(expression)}
+    graph: dict[str, set[str]] = {}
+    while wanted - graph.keys():
+        name = (wanted - graph.keys()).pop()
+        found.append((f"FUNCTION {name}", dbf.symbols.get(name, 0)))
+        graph[name] = _symbols(found[-1][1])
+        wanted |= graph[name]
+    return found, graph
 
 
 def _symbols(expression: Any) -> set[str]:
@@ -284,27 +287,29 @@ def set_elastic_data(
     phase = phase.upper()
     for name, mapping in (("molar_volume", molar_volume), ("elasticity", elasticity)):
         if not hasattr(mapping, "items"):
-            msg = f'{name} is a mapping from elements, such as {{"LI": ...}}; got {mapping!r}'
-            raise ElasticDataError(msg)
+            raise ElasticDataError(
+                f'{name} is a mapping from elements, such as {{"LI": ...}}; got {mapping!r}'
+            )
     named = {element.upper() for element in (*molar_volume, *elasticity)}
     if phase in dbf.phases:
         held = {s.name for names in dbf.phases[phase].constituents for s in names} - {"VA"}
         if not named <= held:
             strange = ", ".join(sorted(named - held))
-            msg = f"{phase} holds {', '.join(sorted(held))}, not {strange}"
-            raise ElasticDataError(msg)
+            raise ElasticDataError(f"{phase} holds {', '.join(sorted(held))}, not {strange}")
     mixing_sublattice(dbf, phase, named | {"VA"})
     values: dict[tuple[str, str], Any] = {}
     for element, volume in molar_volume.items():
         if isinstance(volume, Real) and not 1e-7 < float(volume) < 1e-2:
             unit = ": is it in cm³/mol?" if float(volume) >= 1e-2 else ""
-            msg = f"V0 of {element} is in m³/mol, between 1e-7 and 1e-2; got {volume}{unit}"
-            raise ElasticDataError(msg)
+            raise ElasticDataError(
+                f"V0 of {element} is in m³/mol, between 1e-7 and 1e-2; got {volume}{unit}"
+            )
         values[element.upper(), "V0"] = volume
     for element, constants in elasticity.items():
         if not hasattr(constants, "biaxial_modulus"):
-            msg = f"elasticity of {element} is a CubicElasticity; got {constants!r}"
-            raise ElasticDataError(msg)
+            raise ElasticDataError(
+                f"elasticity of {element} is a CubicElasticity; got {constants!r}"
+            )
         for name in ("c11", "c12", "c44"):
             values[element.upper(), name.upper()] = getattr(constants, name)
     arrays = {
@@ -329,7 +334,7 @@ def copy_elastic_data(source: Database, target: Database) -> None:
     wanted = [p for p in source.search(_is_elastic) if p["phase_name"] in target.phases]
     phases = {p["phase_name"] for p in wanted}
     remove_parameters(
-        target, lambda p: p["phase_name"] in phases and p["parameter_type"] in PARAMETERS
+        target, lambda p: p["phase_name"] in phases and p["parameter_type"] in ELASTIC
     )
     for p in wanted:
         target.add_parameter(
@@ -353,4 +358,4 @@ def has_elastic_data(dbf: Database, phase: str) -> bool:
 
 
 def _is_elastic(parameter: Mapping[str, Any]) -> bool:
-    return parameter["parameter_type"] in PARAMETERS
+    return parameter["parameter_type"] in ELASTIC

@@ -116,24 +116,22 @@ def read_datasets(
     read: dict[Path, Dataset] = {}
     for path, named in (found for given in names_or_paths for found in _files(given)):
         if path in read:
-            msg = f"{path} is named twice"
-            raise DatasetError(msg)
+            raise DatasetError(f"{path} is named twice")
         dataset = _load(path)
         if dataset.get("disabled", False) and not include_disabled:
             if named:
-                msg = f"{path} is disabled ({dataset.get('comment', 'no comment')})"
-                raise DatasetError(msg)
+                raise DatasetError(f"{path} is disabled ({dataset.get('comment', 'no comment')})")
             continue
         checked = check_dataset(dataset, path, components, phases)
         for other, theirs in read.items():
             if _content(theirs) == _content(checked):
-                msg = f"{path} and {other} hold the same data: take one of them"
-                raise DatasetError(msg)
+                raise DatasetError(f"{path} and {other} hold the same data: take one of them")
         read[path] = checked
     if not read:
         given = ", ".join(os.fspath(name) for name in names_or_paths) or "nothing named"
-        msg = f"no dataset was found ({given}); shipped are {', '.join(shipped_datasets())}"
-        raise DatasetError(msg)
+        raise DatasetError(
+            f"no dataset was found ({given}); shipped are {', '.join(shipped_datasets())}"
+        )
     return list(read.values())
 
 
@@ -143,38 +141,20 @@ def check_dataset(
     components: Sequence[str] | None = None,
     phases: Sequence[str] | None = None,
 ) -> Dataset:
-    """Check a dataset by ESPEI's rules and ours; see `read_datasets`.
+    """Check a dataset by ESPEI's rules and ours; see `read_datasets`, which says what is refused.
 
-    Parameters
-    ----------
-    dataset
-        It is not changed.
-    origin
-        What to call it in messages.
-    components, phases
-        What it may hold; anything if not given.
-
-    Returns
-    -------
-    dict
-        The dataset with its numbers as floats, as ESPEI takes it.
-
-    Raises
-    ------
-    DatasetError
-        If it is refused.
+    `components` and `phases` are what it may hold, anything if not given. Returned is a copy with
+    numbers as floats, as ESPEI takes it.
     """
     import espei.datasets
 
     if not isinstance(dataset, dict) or not dataset.get("values"):
-        msg = f"{origin} is empty: it has no values"
-        raise DatasetError(msg)
+        raise DatasetError(f"{origin} is empty: it has no values")
     try:
         dataset = json.loads(json.dumps(dataset))
         for key in ("components", "phases"):
             if not all(isinstance(name, str) for name in dataset[key]):
-                msg = f"{key} are names; got {dataset[key]}"
-                raise TypeError(msg)
+                raise TypeError(f"{key} are names; got {dataset[key]}")
         espei.datasets.check_dataset(dataset)
         dataset = espei.datasets.clean_dataset(dataset)
         _check_names(dataset, origin, components, phases)
@@ -189,11 +169,11 @@ def check_dataset(
     except DatasetError:
         raise
     except KeyError as error:
-        msg = f"{origin} is no ESPEI dataset: it has no {error}"
-        raise DatasetError(msg) from error
+        raise DatasetError(f"{origin} is no ESPEI dataset: it has no {error}") from error
     except Exception as error:  # on malformed data ESPEI's checks raise whatever comes up
-        msg = f"{origin} is no valid ESPEI dataset: {' '.join(str(error).split())[:300]}"
-        raise DatasetError(msg) from error
+        raise DatasetError(
+            f"{origin} is no valid ESPEI dataset: {' '.join(str(error).split())[:300]}"
+        ) from error
     return dataset
 
 
@@ -225,8 +205,7 @@ def write_dataset(
     """
     path = Path(path)
     if path.suffix != ".json":
-        msg = f"{path} does not end in .json: ESPEI would not find it"
-        raise DatasetError(msg)
+        raise DatasetError(f"{path} does not end in .json: ESPEI would not find it")
     check_dataset(dataset, path)
     # ASCII: ESPEI reads files in whatever encoding the machine prefers.
     text = json.dumps(dataset, indent=1, allow_nan=False)
@@ -246,22 +225,22 @@ def _files(given: str | os.PathLike[str]) -> Iterator[tuple[Path, bool]]:
     else:
         near = get_close_matches(key.lower(), shipped, n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(near)}?" if near else f"shipped are {', '.join(shipped)}"
-        msg = f"there is no dataset, file or folder {key!r}; {hint}"
-        raise DatasetError(msg)
+        raise DatasetError(f"there is no dataset, file or folder {key!r}; {hint}")
 
 
 def _load(path: Path) -> Dataset:
     try:
         dataset = json.loads(read_text(path, largest=_LARGEST))
     except RecursionError as error:
-        msg = f"{path} cannot be read as JSON: its lists lie too deep in each other"
-        raise DatasetError(msg) from error
+        raise DatasetError(
+            f"{path} cannot be read as JSON: its lists lie too deep in each other"
+        ) from error
     except (OSError, ValueError) as error:  # JSON's errors are ValueErrors
-        msg = f"{path} cannot be read as JSON: {getattr(error, 'strerror', '') or error}"
-        raise DatasetError(msg) from error
+        raise DatasetError(
+            f"{path} cannot be read as JSON: {getattr(error, 'strerror', '') or error}"
+        ) from error
     if not isinstance(dataset, dict):
-        msg = f"{path} is no ESPEI dataset: its JSON is no object"
-        raise DatasetError(msg)
+        raise DatasetError(f"{path} is no ESPEI dataset: its JSON is no object")
     return dataset
 
 
@@ -277,51 +256,45 @@ def _check_names(
     ):
         foreign = there - {name.upper() for name in allowed or there}
         if foreign:
-            msg = (
+            raise DatasetError(
                 f"{origin} has {kind} {', '.join(sorted(foreign))}; "
                 f"asked for are {', '.join(allowed or ())}"
             )
-            raise DatasetError(msg)
 
 
 def _check_numbers(dataset: Dataset, origin: str | os.PathLike[str]) -> Dataset:
     """The dataset without what ESPEI would drop in silence; an error where nothing is left."""
     output, values = dataset["output"], np.asarray(dataset["values"], dtype=float)
     if not np.isfinite(values).all():
-        msg = f"{origin} has values that are no finite numbers"
-        raise DatasetError(msg)
+        raise DatasetError(f"{origin} has values that are no finite numbers")
     weights = np.asarray(dataset.get("weight", 1.0), dtype=float)
     if weights.shape not in ((), values.shape) or not (weights > 0).all():
-        msg = (
+        raise DatasetError(
             f"{origin} has weights of shape {weights.shape} for values of shape {values.shape}: "
             "give one positive number, or one for each value"
         )
-        raise DatasetError(msg)
     largest = float(np.abs(values).max())
     if output.startswith("HM") and largest > 1e6:
-        msg = (
+        raise DatasetError(
             f"{origin} has {output} up to {largest:g}, more than the 1e6 J/mol of atoms that make "
             "sense: is it in eV or J/mol, of the cell or of atoms?"
         )
-        raise DatasetError(msg)
     # Zeros are what an assessor enters of an ideal solution.
     if output == "HM_MIX" and 0 < largest < 0.1:
-        msg = (
+        raise DatasetError(
             f"{origin} has {output} of at most {largest:g} J/mol of atoms, less than any mixture: "
             "is it in eV?"
         )
-        raise DatasetError(msg)
     # Of data with a solver alone: those ESPEI takes as they are, not through an equilibrium.
     T = np.atleast_1d(dataset["conditions"]["T"])
     warm = T >= COLDEST
     if "solver" not in dataset or output == SOLUBILITY or warm.all():
         return dataset
     if not warm.any():
-        msg = (
+        raise DatasetError(
             f"{origin} has {output} at {T.min():g} K, and ESPEI drops what is below {COLDEST} K "
             f"without a word: enter 0 K energies at {COLDEST} K"
         )
-        raise DatasetError(msg)
     cold = f"{(~warm).sum()} of {T.size} temperatures"
     msg = f"{origin}: {output} at {cold} is left out: below {COLDEST} K, ESPEI takes none"
     warnings.warn(msg, DataLeftOut, stacklevel=4)
@@ -337,36 +310,35 @@ def _check_sites(dataset: Dataset, origin: str | os.PathLike[str]) -> None:
     solver = dataset["solver"]
     for names in solver["sublattice_configurations"]:
         if dataset["output"].endswith("_MIX") and all(isinstance(name, str) for name in names):
-            msg = (
+            raise DatasetError(
                 f"{origin} has {dataset['output']} of {':'.join(names)}, where nothing mixes: "
                 "leave pure elements out"
             )
-            raise DatasetError(msg)
     for shares in solver.get("sublattice_occupancies") or []:
         for share in (s for s in shares if isinstance(s, list)):
             if not (min(share) >= 0 and abs(sum(share) - 1) <= _ROUNDING):
-                msg = f"{origin} has occupancies {share}: of each sublattice they add up to 1"
-                raise DatasetError(msg)
+                raise DatasetError(
+                    f"{origin} has occupancies {share}: of each sublattice they add up to 1"
+                )
 
 
 def _check_solubilities(dataset: Dataset, origin: str | os.PathLike[str]) -> None:
     if dataset.get("equilibrium") not in EQUILIBRIA:
         says = repr(dataset["equilibrium"]) if "equilibrium" in dataset else "nothing"
-        msg = (
+        raise DatasetError(
             f'{origin} has solubilities, and its "equilibrium" is {says}: it is "chemical" for '
             'phases without stress, as in samples that came to equilibrium, or "coherent" for '
             "phases in one crystal"
         )
-        raise DatasetError(msg)
     values = np.asarray(dataset["values"], dtype=float)
     errors = np.asarray(dataset["ln_x_error"], dtype=float)
     T = np.atleast_1d(dataset["conditions"]["T"])
     if not (((values > 0) & (values < 1)).all() and (T > 0).all()):
-        msg = f"{origin} has solubilities that are no mole fractions between 0 and 1, ends excluded"
-        raise DatasetError(msg)
+        raise DatasetError(
+            f"{origin} has solubilities that are no mole fractions between 0 and 1, ends excluded"
+        )
     if errors.shape != T.shape or not ((errors > 0) & (errors < np.inf)).all():
-        msg = f"{origin} has no positive ln_x_error for each temperature"
-        raise DatasetError(msg)
+        raise DatasetError(f"{origin} has no positive ln_x_error for each temperature")
 
 
 def _content(dataset: Dataset) -> str:

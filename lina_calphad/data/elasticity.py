@@ -41,8 +41,9 @@ def biaxial_modulus(c11: Any, c12: Any, c44: Any, direction: Sequence[float] = (
     except (TypeError, ValueError):
         length = math.nan
     if not (math.isfinite(length) and length > 0):
-        msg = f"a direction is three Miller indices, not all zero; got {direction!r}"
-        raise ElasticDataError(msg)
+        raise ElasticDataError(
+            f"a direction is three Miller indices, not all zero; got {direction!r}"
+        )
     n = h / length, k / length, l / length
     # The acoustic tensor of a cubic crystal is diag(d1, d2, d3) + (C12 + C44) n n^T;
     # written with its cofactors, the inverse has no pole but det = 0.
@@ -84,17 +85,15 @@ class CubicElasticity:
     def __post_init__(self) -> None:
         c11, c12, c44 = self.c11, self.c12, self.c44
         if max(abs(c11), abs(c12), abs(c44)) > 5000:
-            msg = (
+            raise ElasticDataError(
                 f"elastic constants are in GPa, none above 5000; got {c11}, {c12}, {c44}: "
                 "are they in Pa?"
             )
-            raise ElasticDataError(msg)
         if not (c44 > 0 and c11 > abs(c12) and c11 + 2 * c12 > 0 and math.isfinite(c11 + c12)):
-            msg = (
+            raise ElasticDataError(
                 f"a cubic crystal with C11 = {c11}, C12 = {c12}, C44 = {c44} GPa is mechanically "
                 "unstable: Born's conditions are C44 > 0, C11 > |C12|, C11 + 2 C12 > 0"
             )
-            raise ElasticDataError(msg)
 
     @classmethod
     def isotropic(cls, youngs_modulus: float, poisson_ratio: float) -> CubicElasticity:
@@ -106,8 +105,7 @@ class CubicElasticity:
         5.18796992481203
         """
         if not -1 < poisson_ratio < 0.5:
-            msg = f"Poisson's ratio lies between -1 and 0.5; got {poisson_ratio}"
-            raise ElasticDataError(msg)
+            raise ElasticDataError(f"Poisson's ratio lies between -1 and 0.5; got {poisson_ratio}")
         scale = youngs_modulus / ((1 + poisson_ratio) * (1 - 2 * poisson_ratio))
         shear = youngs_modulus / (2 * (1 + poisson_ratio))
         return cls(scale * (1 - poisson_ratio), scale * poisson_ratio, shear)
@@ -160,8 +158,9 @@ def coherency_coefficient(
     """
     for name, value in (("a_host", a_host), ("a_solute", a_solute)):
         if not 1 <= value <= 100:
-            msg = f"{name} is a lattice constant in ångström, between 1 and 100; got {value!r}"
-            raise ElasticDataError(msg)
+            raise ElasticDataError(
+                f"{name} is a lattice constant in ångström, between 1 and 100; got {value!r}"
+            )
     misfit = a_solute / a_host - 1
     molar_volume = (a_host * 1e-10) ** 3 * N_A / atoms_per_cell
     return elasticity.biaxial_modulus(direction) * 1e9 * molar_volume * misfit**2

@@ -51,11 +51,9 @@ def check_file(path: Path, largest: int = LARGEST) -> int:
     """
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
-        msg = "it is a folder"
-        raise IsADirectoryError(msg)
+        raise IsADirectoryError("it is a folder")
     if not stat.S_ISREG(mode):
-        msg = "it is no regular file, but a device or a pipe"
-        raise OSError(msg)
+        raise OSError("it is no regular file, but a device or a pipe")
     size = path.stat().st_size
     if opener := PACKED.get(path.suffix.lower()):
         size = 0
@@ -64,33 +62,23 @@ def check_file(path: Path, largest: int = LARGEST) -> int:
                 while size <= largest and (piece := stream.read(1 << 20)):
                     size += len(piece)
         except (EOFError, lzma.LZMAError) as error:
-            msg = f"the archive is broken: {error}"
-            raise ValueError(msg) from error
+            raise ValueError(f"the archive is broken: {error}") from error
     if size > largest:
-        msg = f"it has more than the {largest / 1e6:g} MB that are read"
-        raise ValueError(msg)
+        raise ValueError(f"it has more than the {largest / 1e6:g} MB that are read")
     return size
 
 
 def read_text(path: Path, *, strict: bool = True, largest: int = LARGEST) -> str:
     """Text of a file in UTF-8, UTF-16 or UTF-32; OSError or ValueError says why there is none.
 
-    Parameters
-    ----------
-    path
-        The file.
-    strict
-        Refuse bytes that are no UTF-8; otherwise replace them, for comments in old encodings.
-    largest
-        Size allowed in bytes.
+    Bytes that are no UTF-8 are refused, or if not `strict` replaced, for comments in old encodings.
     """
     check_file(path, largest)
     raw = path.read_bytes()
     head = raw[:64].lstrip().lower()
     for beginning, what in _KINDS.items():
         if head.startswith(beginning.lower()):
-            msg = f"it is {what}"
-            raise ValueError(msg)
+            raise ValueError(f"it is {what}")
     encoding = next((name for mark, name in _MARKS.items() if raw.startswith(mark)), "")
     if not encoding and len(raw) >= 4:
         # In UTF-16 without a mark every second byte of a text in Latin letters is zero.
@@ -100,12 +88,12 @@ def read_text(path: Path, *, strict: bool = True, largest: int = LARGEST) -> str
     try:
         text = raw.decode(encoding or "utf-8", "strict" if strict or encoding else "replace")
     except UnicodeDecodeError as error:
-        msg = f"it is no {encoding or 'UTF-8'} text: {error.reason} at byte {error.start}"
-        raise ValueError(msg) from error
+        raise ValueError(
+            f"it is no {encoding or 'UTF-8'} text: {error.reason} at byte {error.start}"
+        ) from error
     nulls = text.count("\0")
     if nulls > len(text) / 50:
-        msg = "it is no text"
-        raise ValueError(msg)
+        raise ValueError("it is no text")
     # Some programs pad their references with zero bytes.
     return text.replace("\0", " ").replace("\r\n", "\n")
 
@@ -114,17 +102,12 @@ def read_text(path: Path, *, strict: bool = True, largest: int = LARGEST) -> str
 def bounded(seconds: float, memory: int = MEMORY) -> Iterator[None]:
     """Let what runs in the block take so much time and additional memory, no more.
 
-    Time is bounded in the main thread, memory where the system has resource limits.
-
-    Raises
-    ------
-    TimeoutError, MemoryError
-        If a bound was reached.
+    TimeoutError or MemoryError if a bound was reached. Time is bounded in the main thread, memory
+    where the system has resource limits.
     """
 
     def stop(*_: Any) -> None:
-        msg = f"it takes more than {seconds:.3g} s to read"
-        raise TimeoutError(msg)
+        raise TimeoutError(f"it takes more than {seconds:.3g} s to read")
 
     timed = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
     outer = signal.getitimer(signal.ITIMER_REAL)[0] if timed else 0.0
@@ -138,8 +121,7 @@ def bounded(seconds: float, memory: int = MEMORY) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
         yield
     except MemoryError as error:
-        msg = f"it takes more than {memory / 1e9:g} GB to read"
-        raise MemoryError(msg) from error
+        raise MemoryError(f"it takes more than {memory / 1e9:g} GB to read") from error
     finally:
         if timed:
             rest = max(outer - (time.monotonic() - begun), 1e-3) if outer else 0.0

@@ -69,15 +69,15 @@ def free_interactions(
     array = interaction_array(dbf, phase, components)
     found = sorted(dbf.search(lambda p: _is_interaction(p, phase, array)), key=_order)
     if not found:
-        msg = f"{phase} has no interaction parameter of {' and '.join(components)} to free"
-        raise DatabaseError(msg)
+        raise DatabaseError(
+            f"{phase} has no interaction parameter of {' and '.join(components)} to free"
+        )
     orders = [_order(parameter) for parameter in found]
     if len(set(orders)) < len(orders):
-        msg = (
+        raise DatabaseError(
             f"{phase} has more than one interaction parameter of one order: pycalphad adds them "
             "up, other programs take one. Make them one"
         )
-        raise DatabaseError(msg)
     free = {
         order: _coefficients(dbf, f"{_prefix(phase)}L{order}", parameter["parameter"])
         for order, parameter in zip(orders, found, strict=True)
@@ -85,8 +85,9 @@ def free_interactions(
     values = {name: value for named in free.values() for name, (value, _) in named.items()}
     remove_parameters(dbf, lambda p: _is_interaction(p, phase, array))
     if taken := sorted(values.keys() & _used(dbf)):
-        msg = f"{phase} needs the name {taken[0]}, which other parameters use: rename that symbol"
-        raise DatabaseError(msg)
+        raise DatabaseError(
+            f"{phase} needs the name {taken[0]}, which other parameters use: rename that symbol"
+        )
     for order, named in free.items():
         expression = sum((Symbol(name) * term for name, (_, term) in named.items()), S.Zero)
         dbf.add_parameter("L", phase, array, order, expression)
@@ -127,16 +128,16 @@ def symbol_value(dbf: Database, name: str) -> float:
     """The value of a symbol that is a number in the database; DatabaseError if it is none."""
     if name not in dbf.symbols:
         has = ", ".join(sorted(dbf.symbols)) or "none"
-        msg = f"the database has no symbol {name}; it has {has}"
-        raise DatabaseError(msg)
+        raise DatabaseError(f"the database has no symbol {name}; it has {has}")
     value = dbf.symbols[name]
     if isinstance(value, Piecewise):
         value = value.args[0]
     try:
         return float(value)
     except (TypeError, RuntimeError, ValueError) as error:
-        msg = f"{name} is no number but {value}: give its coefficients symbols of their own"
-        raise DatabaseError(msg) from error
+        raise DatabaseError(
+            f"{name} is no number but {value}: give its coefficients symbols of their own"
+        ) from error
 
 
 def _is_interaction(parameter: Mapping[str, Any], phase: str, array: list[list[str]]) -> bool:
@@ -179,11 +180,10 @@ def _coefficients(dbf: Database, name: str, parameter: Any) -> dict[str, tuple[f
     found["B"] = rest.diff(v.T)
     found["A"] = expand(rest - found["B"] * v.T)
     if any(value.free_symbols for value in found.values()):
-        msg = (
+        raise DatabaseError(
             f"{name} is {expression}: only a + b*T + c*T*LN(T) can be freed. Give its coefficients "
             "FUNCTIONs of their own, and name those"
         )
-        raise DatabaseError(msg)
     if found["B"] == 0 and found["C"] == 0:
         return {name: (float(found["A"]), S.One)}
     letters = [letter for letter in BASIS if letter != "C" or found["C"] != 0]
@@ -196,6 +196,5 @@ def _without_ranges(name: str, expression: Any) -> Any:
         return expression
     branches = [e for e, c in zip(*[iter(expression.args)] * 2, strict=True) if c != S.true]
     if len(branches) != 1:
-        msg = f"{name} has {len(branches)} ranges of temperature; one can be freed"
-        raise DatabaseError(msg)
+        raise DatabaseError(f"{name} has {len(branches)} ranges of temperature; one can be freed")
     return branches[0]

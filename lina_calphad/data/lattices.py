@@ -66,32 +66,22 @@ def neighbours(atoms: Any, lattice: str = "bcc") -> list[int]:
 
 
 def check_lattice(atoms: Any, lattice: str, origin: str) -> None:
-    """Refuse a structure that is no crystal, or does not derive from a lattice.
-
-    Raises
-    ------
-    DatasetError
-        If it is not periodic, its cell is too small, large or thin for a crystal, or some
-        atoms have other neighbours than they have in `lattice` ("any" allows all).
-    """
+    """DatasetError for what is no crystal or is not derived from `lattice` ("any" allows all)."""
     if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()):
-        msg = f"{origin} has positions or a cell that are no finite numbers"
-        raise DatasetError(msg)
+        raise DatasetError(f"{origin} has positions or a cell that are no finite numbers")
     if not (len(atoms) and atoms.pbc.all() and atoms.cell.rank == 3):
-        msg = f"{origin} is not periodic in three directions: give a supercell"
-        raise DatasetError(msg)
+        raise DatasetError(f"{origin} is not periodic in three directions: give a supercell")
     edges = atoms.cell.array
     with np.errstate(all="ignore"):  # what overflows is no crystal
         volume = abs(np.linalg.det(edges))
         faces = [np.linalg.norm(np.cross(*np.delete(edges, i, axis=0))) for i in range(3)]
         each, thin = volume / len(atoms), volume / max(faces)
     if not (_VOLUMES[0] <= each <= _VOLUMES[1] and thin >= _THINNEST):
-        msg = (
+        raise DatasetError(
             f"{origin} has {each:.3g} Å³ an atom in a cell of {thin:.3g} Å at its thinnest; "
             f"crystals have {_VOLUMES[0]:g} to {_VOLUMES[1]:g} Å³, and {_THINNEST:g} Å or more: is "
             "the cell in Å?"
         )
-        raise DatasetError(msg)
     if lattice == "any":
         return
     found, (wanted, _) = np.array(neighbours(atoms, lattice)), LATTICES[lattice]
@@ -108,11 +98,10 @@ def check_lattice(atoms: Any, lattice: str, origin: str) -> None:
         if lattice == "hcp"
         else "where every neighbour stands opposite to another"
     )
-    msg = (
+    raise DatasetError(
         f"{origin} is not derived from {lattice}, {told}{hint}. Leave it out, or name the phase "
         "that it belongs to (--phase, --lattice)"
     )
-    raise DatasetError(msg)
 
 
 def _all_have(atoms: Any, lattice: str) -> bool:

@@ -60,18 +60,10 @@ def mixing_data(datasets: Sequence[Dataset], phase: str, components: Sequence[st
 
 
 def difference_of(data: pd.DataFrame) -> Interactions | None:
-    """⁰L and ¹L by the paper's eqs. 8 and 9, where the data are made for them.
+    """⁰L and ¹L by the paper's eqs. 8 and 9, where the data (of `mixing_data`) are made for them.
 
-    Parameters
-    ----------
-    data
-        As of `mixing_data`.
-
-    Returns
-    -------
-    Interactions or None
-        None unless exactly one datum on each side is of one substituted atom in N,
-        with the same N of at least 3.
+    None unless exactly one datum on each side is of one substituted atom in N, with the same N of
+    at least 3.
 
     Examples
     --------

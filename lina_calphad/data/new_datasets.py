@@ -190,8 +190,9 @@ def solubility_dataset(
     """
     components, solvent = [component.upper() for component in components], solvent.upper()
     if solvent not in components:
-        msg = f"{reference}: the solvent {solvent} is none of {' and '.join(components)}"
-        raise DatasetError(msg)
+        raise DatasetError(
+            f"{reference}: the solvent {solvent} is none of {' and '.join(components)}"
+        )
     given = {"T": np.atleast_1d(T), "x": np.atleast_1d(x), "ln_x_error": np.atleast_1d(ln_x_error)}
     number = given["T"].size
     if given["ln_x_error"].shape == (1,):
@@ -199,11 +200,13 @@ def solubility_dataset(
     for name, numbers in given.items():
         upper = 1.0 if name == "x" else np.inf
         if numbers.shape != (number,):
-            msg = f"{reference}: {number} temperatures, but {name} has the shape {numbers.shape}"
-            raise DatasetError(msg)
+            raise DatasetError(
+                f"{reference}: {number} temperatures, but {name} has the shape {numbers.shape}"
+            )
         if not ((numbers > 0) & (numbers < upper)).all():
-            msg = f"{reference}: {name} is between 0 and {upper:g}, ends excluded; got {numbers}"
-            raise DatasetError(msg)
+            raise DatasetError(
+                f"{reference}: {name} is between 0 and {upper:g}, ends excluded; got {numbers}"
+            )
     dataset = {
         **_head(components, phase, [float(solvent == components[1])], site_ratios),
         "conditions": {"P": 101325, "T": given["T"].tolist()},
@@ -224,8 +227,9 @@ def _head(
 ) -> Dataset:
     """Components, phase and sublattices; `x` are mole fractions of the second component."""
     if not len(site_ratios) or not min(site_ratios) > 0:
-        msg = f"site ratios are positive, first those of the atoms; got {list(site_ratios)}"
-        raise DatasetError(msg)
+        raise DatasetError(
+            f"site ratios are positive, first those of the atoms; got {list(site_ratios)}"
+        )
     vacant = ["VA"] * (len(site_ratios) - 1)
     names = sorted(components)
     order = [list(components).index(name) for name in names]
@@ -253,32 +257,12 @@ def site_ratios(
     vacant: float | None = None,
     lattice: str | None = None,
 ) -> tuple[tuple[float, ...], str]:
-    """Sites of a phase, first those of the atoms, then those left vacant.
+    """Sites of a phase, first those of the atoms, then those left vacant; and what to say of it.
 
-    Parameters
-    ----------
-    phase, components
-        The phase and the two elements.
-    database
-        Key of an assessment or path of a TDB, whose phase is the one that the data are for.
-    vacant
-        Vacant sites for each atom, 0 for none. If given, the database must have as many.
-    lattice
-        If neither is given, the sites are those of SGTE's unary data for this lattice ("bcc",
-        "fcc" or "hcp"); that of the phase's name if not given, and no vacancies for others.
-
-    Returns
-    -------
-    tuple of float
-        As of `energies_dataset`.
-    str
-        What to say of it; an empty string where it is what was asked for.
-
-    Raises
-    ------
-    DatasetError
-        If the database has other sites than `vacant`, or puts the atoms on another
-        sublattice than the first.
+    Those of a `database` (key or TDB); else `vacant` sites for each atom, 0 for none; else those of
+    SGTE's unary data for a `lattice` ("bcc", "fcc", "hcp"; by default that of its name).
+    DatasetError if the database has other sites than `vacant`, or the atoms on another sublattice
+    than the first.
 
     Examples
     --------
@@ -297,8 +281,9 @@ def site_ratios(
         first = mixing_sublattice(dbf, phase.upper(), {*components, "VA"})
         if first or (asked and asked != there):
             wanted = f"{phase} is asked for with {asked}" if asked else "atoms are on the first"
-            msg = f"{origin.source} has sublattices of {there} sites in {phase}, and {wanted}"
-            raise DatasetError(msg)
+            raise DatasetError(
+                f"{origin.source} has sublattices of {there} sites in {phase}, and {wanted}"
+            )
         return there, ""
     if asked:
         return asked, ""
@@ -312,15 +297,7 @@ def site_ratios(
 
 
 def energies_shown(energies: pd.DataFrame, uncertainty: float) -> list[Shown]:
-    """Energies of mixing and the parameters that pairs of them give, as tables to print.
-
-    Parameters
-    ----------
-    energies
-        As of `mixing_energies`.
-    uncertainty
-        Standard error in eV of each substitution energy.
-    """
+    """Energies of `mixing_energies`, and the parameters that pairs of them give, as tables."""
     from lina_calphad.report import Shown
 
     formats = {

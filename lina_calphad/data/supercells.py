@@ -46,26 +46,10 @@ def formation_energy(
     first_energy: ArrayLike,
     second_energy: ArrayLike,
 ) -> NDArray[np.float64]:
-    """Energy of formation from the pure elements, per atom (the paper's eq. 1, over N).
+    """Energy of formation in eV per atom (the paper's eq. 1, over N); everything broadcasts.
 
-    Parameters
-    ----------
-    energy
-        Energy of the whole cell in eV; everything broadcasts.
-    n_first, n_second
-        Numbers of atoms of the two elements.
-    first_energy, second_energy
-        Energies of the pure elements in eV per atom.
-
-    Returns
-    -------
-    ndarray
-        In eV per atom.
-
-    Raises
-    ------
-    ValueError
-        If a cell is without atoms, or a number is not finite.
+    From the energy of the whole cell in eV, its numbers of atoms, and the energies of the pure
+    elements in eV per atom. ValueError for a cell without atoms, or a number that is not finite.
 
     Examples
     --------
@@ -78,11 +62,11 @@ def formation_energy(
     )
     for name, numbers in (("numbers of atoms", n1 + n2), ("energies", e + e1 + e2)):
         if not np.isfinite(numbers).all():
-            msg = f"{name} must be finite; got {numbers}"
-            raise ValueError(msg)
+            raise ValueError(f"{name} must be finite; got {numbers}")
     if ((n1 < 0) | (n2 < 0) | (n1 + n2 < 1)).any():
-        msg = f"a cell has at least one atom and no negative number of them; got {n1} and {n2}"
-        raise ValueError(msg)
+        raise ValueError(
+            f"a cell has at least one atom and no negative number of them; got {n1} and {n2}"
+        )
     return np.asarray((e - n1 * e1 - n2 * e2) / (n1 + n2))
 
 
@@ -91,19 +75,8 @@ def substitution_energy(
 ) -> float:
     """E(N-1; 1) - (N-1) E_host - E_solute in eV, the bracket of the paper's eqs. 8 and 9.
 
-    Parameters
-    ----------
-    energy
-        Energy in eV of the cell with one atom substituted.
-    atoms
-        Number N of its atoms, 2 or more.
-    host_energy, solute_energy
-        Energies of the pure elements in eV per atom.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than 2 atoms, or it is not finite or beyond ±5 eV.
+    From the energy in eV of the cell of N `atoms` with one substituted, and those of the pure
+    elements in eV per atom. ValueError for fewer than 2 atoms, or an energy beyond ±5 eV.
 
     Examples
     --------
@@ -204,8 +177,7 @@ def parameter_covariance(atoms: int | None = None, uncertainty: float = 0.01) ->
     array([682.3, 682.3])
     """
     if not 0 <= uncertainty < math.inf:
-        msg = f"an uncertainty is finite and not negative; got {uncertainty!r} eV"
-        raise ValueError(msg)
+        raise ValueError(f"an uncertainty is finite and not negative; got {uncertainty!r} eV")
     # Both are linear: their values at unit energies are the derivatives.
     one, other = np.eye(2)
     jacobian = np.array(
@@ -268,8 +240,7 @@ def mixing_energies(
     [{'x': 0.0185, 'enthalpy': 366.7034, 'error': 17.8677}]
     """
     if not 0 < uncertainty < math.inf:
-        msg = f"the uncertainty is positive and finite, in eV; got {uncertainty!r}"
-        raise ValueError(msg)
+        raise ValueError(f"the uncertainty is positive and finite, in eV; got {uncertainty!r}")
     if "origin" not in cells:
         cells = cells.assign(origin=cells["name"])
     cells = cells.reindex(columns=list(COLUMNS)).reset_index(drop=True)
@@ -281,16 +252,14 @@ def mixing_energies(
     ):
         # What is not known is NaN, and not larger.
         if (at := first_of(cells[column].abs() > limit)) is not None:
-            msg = (
+            raise DatasetError(
                 f"{cells.loc[at, 'origin']}: the {what} is {cells.loc[at, column]:g} {unit}, more "
                 f"than the {limit:g} {unit} allowed: relax it further, or raise the limit"
             )
-            raise DatasetError(msg)
     mixed = cells[(cells["n_first"] > 0) & (cells["n_second"] > 0)].copy()
     if mixed.empty:
         names = ", ".join(cells["name"]) or "none"
-        msg = f"no cell holds both {' and '.join(components)}; the cells are: {names}"
-        raise DatasetError(msg)
+        raise DatasetError(f"no cell holds both {' and '.join(components)}; the cells are: {names}")
     for own, other, element in (
         ("first", "second", components[0]),
         ("second", "first", components[1]),
@@ -306,13 +275,12 @@ def mixing_energies(
     mixed["substitution"] = per_atom * mixed["atoms"] / rare
     most = LARGEST_SUBSTITUTION_ENERGY
     if (at := first_of(~(mixed["substitution"].abs() <= most))) is not None:
-        msg = (
+        raise DatasetError(
             f"{mixed.loc[at, 'origin']}: an energy of formation of "
             f"{mixed.loc[at, 'substitution']:g} eV for each atom of the rarer element is beyond "
             f"±{most:g} eV: are all energies in eV, that of the whole cell and those of the pure "
             "elements per atom, by the same method?"
         )
-        raise DatasetError(msg)
     return mixed.reset_index(drop=True)
 
 
@@ -359,11 +327,10 @@ def _references(mixed: pd.DataFrame, own: str, pure: pd.DataFrame, element: str)
         there = pure[pure["atoms"] == atoms] if (pure["atoms"] == atoms).any() else pure
         names = ", ".join(there["name"])
         what = f"several energies of pure {element} ({names})" if names else f"no pure {element}"
-        msg = (
+        raise DatasetError(
             f"{mixed.loc[at, 'origin']} has {what} to refer to: give one cell of {element} alone, "
             f"best of {atoms} atoms, or e_{element.lower()}_ev_per_atom in a table"
         )
-        raise DatasetError(msg)
     return mixed[own].fillna(found)
 
 
@@ -374,17 +341,15 @@ def _check_distinct(cells: pd.DataFrame) -> None:
     ):
         if (at := first_of(cells.duplicated(columns))) is not None:
             same = (cells[columns].fillna(0) == cells.loc[at, columns].fillna(0)).all(axis=1)
-            msg = (
+            raise DatasetError(
                 f"{cells.loc[at, 'origin']} is there already as "
                 f"{cells.loc[first_of(same), 'origin']}: the same {what}. Keep one of them"
             )
-            raise DatasetError(msg)
 
 
 def _check_atoms(atoms: int, fewest: int) -> None:
     if not (atoms >= fewest and float(atoms).is_integer()):
-        msg = f"atoms is a whole number, {fewest} or more; got {atoms!r}"
-        raise ValueError(msg)
+        raise ValueError(f"atoms is a whole number, {fewest} or more; got {atoms!r}")
 
 
 def _joules(energies: ArrayLike) -> NDArray[Any]:
@@ -392,9 +357,8 @@ def _joules(energies: ArrayLike) -> NDArray[Any]:
     found, most = np.asarray(energies, dtype=float), LARGEST_SUBSTITUTION_ENERGY
     wrong = ~(np.abs(found) <= most)
     if wrong.any():
-        msg = (
+        raise ValueError(
             f"a substitution energy is between {-most:g} and {most:g} eV; "
             f"got {found[wrong].flat[0]:g}: is it in J/mol, or the energy of the whole cell?"
         )
-        raise ValueError(msg)
     return np.asarray(found * EV_IN_J_PER_MOL)

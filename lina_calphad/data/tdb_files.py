@@ -54,21 +54,9 @@ class Command:
 
 
 def read_tdb(path: str | os.PathLike[str]) -> Database:
-    """The Database of a TDB file.
+    """The Database of a TDB file, in UTF-8, UTF-16 or an old encoding of eight bits.
 
-    Parameters
-    ----------
-    path
-        A text in UTF-8, UTF-16 or an old encoding of eight bits.
-
-    Returns
-    -------
-    pycalphad.Database
-
-    Raises
-    ------
-    DatabaseError
-        If the file cannot be read; with the line at fault, where it is in a command.
+    DatabaseError if it cannot be read; with the line at fault, where it is in a command.
     """
     return parse_tdb(read_tdb_text(path), str(path))[0]
 
@@ -87,19 +75,9 @@ def read_tdb_text(path: str | os.PathLike[str]) -> str:
 
 
 def parse_tdb(text: str, name: str = "the text") -> tuple[Database, list[str]]:
-    """What pycalphad makes of a text, and what it warns of.
+    """What pycalphad makes of a text, and what it warns of; `name` is for messages.
 
-    Parameters
-    ----------
-    text
-        The text.
-    name
-        What to call it in messages.
-
-    Raises
-    ------
-    DatabaseError
-        If pycalphad cannot read it, or there is nothing in it.
+    DatabaseError if pycalphad cannot read it, or there is nothing in it.
     """
     commands = scan(text)[0]
     if reason := excess(commands):
@@ -119,14 +97,8 @@ def parse_tdb(text: str, name: str = "the text") -> tuple[Database, list[str]]:
 def scan(text: str) -> tuple[list[Command], list[tuple[int, str]], Command | None]:
     """The commands of a TDB, cut as pycalphad cuts them.
 
-    Returns
-    -------
-    list of Command
-        Every command that pycalphad sees.
-    list of (int, str)
-        Line and text of every command that it does not see, behind another on its line.
-    Command or None
-        The last command, if no exclamation mark closes it.
+    Then line and text of every command that it does not see, behind another on its line; and the
+    last command, if no exclamation mark closes it.
     """
     commands: list[Command] = []
     lost = []

@@ -33,13 +33,7 @@ signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class Workers:
-    """What emcee maps its walkers with: here, or on a cluster; stops between two when asked to.
-
-    Parameters
-    ----------
-    client
-        A `distributed.Client`, or None.
-    """
+    """What emcee maps its walkers with: here, or on a `distributed.Client`; stops when asked to."""
 
     def __init__(self, client: Any = None) -> None:
         self._client = client
@@ -48,14 +42,9 @@ class Workers:
         self.asked: list[int] = []
 
     def map(self, function: Callable[[Array], float], walkers: Sequence[Array]) -> list[float]:
-        """The function of every walker.
+        """The function of every walker; KeyboardInterrupt if there was a request to stop.
 
-        Raises
-        ------
-        KeyboardInterrupt
-            If there was a request to stop.
-        SchedulerError
-            If the scheduler is gone, or there were no workers for a minute.
+        SchedulerError if the scheduler is gone, or there were no workers for a minute.
         """
         if self._client is not None:
             # The likelihood is megabytes: it goes out once, and again where it was lost.
@@ -74,18 +63,9 @@ class Workers:
 def cluster(scheduler: str, cores: int | None = None) -> Iterator[Workers]:
     """What works: this process, others on this machine, or a cluster that runs already.
 
-    Parameters
-    ----------
-    scheduler
-        "none", "dask", or the JSON file that a running scheduler wrote.
-    cores
-        Workers of a cluster on this machine; all cores if None.
-
-    Raises
-    ------
-    SchedulerError
-        If the file is missing or no scheduler, it does not answer, it has no workers, or
-        these have not the package in the version that is here.
+    "none", "dask" with that many cores (or all), or the JSON file that a running scheduler wrote.
+    SchedulerError if that is missing or no such file, the scheduler does not answer or has no
+    workers, or these have not the package in the version that is here.
     """
     if scheduler == "none":
         yield Workers()
@@ -113,8 +93,9 @@ def cluster(scheduler: str, cores: int | None = None) -> Iterator[Workers]:
             try:
                 client.wait_for_workers(1, timeout=_SECONDS_TO_CONNECT)
             except TimeoutError as error:
-                msg = f"the Dask scheduler of {scheduler} has no workers: start some"
-                raise SchedulerError(msg) from error
+                raise SchedulerError(
+                    f"the Dask scheduler of {scheduler} has no workers: start some"
+                ) from error
             yield Workers(client)
 
 
@@ -138,19 +119,18 @@ def _connected(scheduler: str) -> Any:
     try:
         address = json.loads(Path(scheduler).read_text(encoding="utf-8"))["address"]
         if not isinstance(address, str):
-            msg = f"its address is {address!r}"
-            raise TypeError(msg)
+            raise TypeError(f"its address is {address!r}")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        msg = (
+        raise SchedulerError(
             f"{scheduler} is no scheduler file: name the JSON file that dask-scheduler "
             "--scheduler-file wrote, or use none or dask"
-        )
-        raise SchedulerError(msg) from error
+        ) from error
     try:
         return Client(address, timeout=_SECONDS_TO_CONNECT)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
-        msg = f"no Dask scheduler answers at {address} within {_SECONDS_TO_CONNECT} s"
-        raise SchedulerError(msg) from error
+        raise SchedulerError(
+            f"no Dask scheduler answers at {address} within {_SECONDS_TO_CONNECT} s"
+        ) from error
 
 
 def _same(function: Any) -> Any:

@@ -44,23 +44,16 @@ _DRAWS = 2000
 
 
 def formation_energies(refit: Refit, phase: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Energies of mixing of a phase: the curves with their band, and the data.
+    """Energies of mixing of a phase, in J/mol of atoms: the curves with their band, and the data.
 
-    Returns
-    -------
-    pandas.DataFrame
-        x, the old and the new curve and quantiles of the latter, in J/mol of atoms.
-    pandas.DataFrame
-        x, energy, standard error and reference of each datum, the new curve there, and
-        their difference in standard errors.
+    The data with the new curve there, and the difference in standard errors.
     """
     components = refit.setup.settings.components
 
     def energies(dbf: Database, x: Array, symbols: Sequence[str] = (), values: Any = None) -> Array:
         g = R * T * binary_energy(dbf, components, phase, Model, 101325.0, symbols).r
         each = () if values is None else np.moveaxis(values, -1, 0)
-        found: Array = Compiled([g - T * g.diff(T)], symbols)(np.array(_ROOM), x, *each)[..., 0]
-        return found
+        return Compiled([g - T * g.diff(T)], symbols)(np.array(_ROOM), x, *each)[..., 0]
 
     draws = refit.draws.values[:_DRAWS]
     x = np.broadcast_to(_POINTS, (len(draws), _POINTS.size))
@@ -77,13 +70,7 @@ def formation_energies(refit: Refit, phase: str) -> tuple[pd.DataFrame, pd.DataF
 
 
 def solubility_bands(refit: Refit, phase: str) -> Bands:
-    """Bands of the miscibility gap of a phase over 60 temperatures.
-
-    Raises
-    ------
-    LinaCalphadError
-        If it has none, or none that can be drawn.
-    """
+    """Bands of the gap of a phase over 60 temperatures; LinaCalphadError if it has none."""
     components, model = refit.setup.settings.components, refit.setup.model
     kinds: dict[str, type[Model]] = {"chemical": model}
     if issubclass(model, CoherentModel):
@@ -93,8 +80,7 @@ def solubility_bands(refit: Refit, phase: str) -> Bands:
     )
     top = float(solution.critical_points(refit.values).T)
     if np.isnan(top):
-        msg = f"{phase} has no miscibility gap"
-        raise NoMiscibilityGap(msg)
+        raise NoMiscibilityGap(f"{phase} has no miscibility gap")
     # bcc Li-Na melts far below its critical point, most gaps are known close to theirs.
     high = min(365.25, 0.98 * top) if components == COMPONENTS else 0.98 * top
     grid = 1 / np.linspace(1 / high, 1 / max(high / 4, 1.0), 60)
@@ -190,12 +176,9 @@ def solubility_figure(result: Bands, refit: Refit, phase: str) -> Figure:
         for kind, colour in _KINDS.items():
             if f"{kind} binodal" not in result.t:
                 continue
-            x = result.x(f"{kind} binodal")[:, i]
-            x = x if i == 0 else 1 - x[::-1]
-            ends, middle = result.critical[kind][0][:, 0], result.critical[kind][0][2, 1]
-            closing = 1000 / ends, float(expit(middle if i == 0 else -middle))
-            band(ax, 1000 / result.T, x, colour, closing=closing)
-            ax.semilogy(1000 / result.T, x[2], color=colour, label=f"{kind}, median")
+            result.shade(ax, f"{kind} binodal", i, colour, arrhenius=True)
+            x = expit((1, -1)[i] * result.t[f"{kind} binodal"][2, i])
+            ax.semilogy(1000 / result.T, x, color=colour, label=f"{kind}, median")
             before = _before(refit, phase, kind, result.T)
             if before is not None:
                 style: dict[str, Any] = {"color": colour, "linestyle": "--"}

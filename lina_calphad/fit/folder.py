@@ -32,35 +32,17 @@ _LOCK = ".lina-refit.lock"
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """What was sampled so far.
+    """What was sampled so far."""
 
-    Parameters
-    ----------
-    trace
-        Shape (walkers, iterations, parameters).
-    lnprob
-        Log-probability, shape (walkers, iterations).
-    state
-        Of the random numbers after it, as NumPy's RandomState has it.
-    """
-
-    trace: Array
-    lnprob: Array
-    state: tuple[Any, ...]
+    trace: Array  # shape (walkers, iterations, parameters)
+    lnprob: Array  # shape (walkers, iterations)
+    state: tuple[Any, ...]  # of the random numbers after it, as NumPy's RandomState has it
 
 
 class RunFolder:
     """The folder of a refit, locked while it is open; it goes again if nothing came of it.
 
-    Parameters
-    ----------
-    path
-        Of the folder, which is made if need be.
-
-    Raises
-    ------
-    OutputError
-        When it is opened: if it cannot be written, or another refit is at work in it.
+    OutputError when it is opened: if it cannot be written, or another refit is at work in it.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -75,11 +57,11 @@ class RunFolder:
             self._lock = FileLock(self.path / _LOCK, timeout=0, is_singleton=True)
             self._lock.acquire()
         except Timeout:
-            msg = f"another refit is at work in {self.path}: choose another place (--out)"
-            raise OutputError(msg) from None
+            raise OutputError(
+                f"another refit is at work in {self.path}: choose another place (--out)"
+            ) from None
         except OSError as error:
-            msg = f"cannot write to {self.path}: {error.strerror or error}"
-            raise OutputError(msg) from error
+            raise OutputError(f"cannot write to {self.path}: {error.strerror or error}") from error
         return self
 
     def __exit__(
@@ -110,41 +92,34 @@ class RunFolder:
     def check(self) -> None:
         """Raise an OutputError if the folder is no longer the one that was opened."""
         if not self._is_ours():
-            msg = (
+            raise OutputError(
                 f"{self.path} was removed, renamed or replaced while the refit was at work in it: "
                 "what was saved is where it is now"
             )
-            raise OutputError(msg)
 
     def check_new(self) -> None:
         """Raise an OutputError if there is anything in it."""
         if {p.name for p in self.path.iterdir()} - {_LOCK}:
             on = ", or go on with --resume" if (self.path / SETTINGS).exists() else ""
-            msg = f"{self.path} exists already: choose another place (--out){on}"
-            raise OutputError(msg)
+            raise OutputError(f"{self.path} exists already: choose another place (--out){on}")
 
     def load(self, settings: RefitSettings, inputs: Mapping[str, str]) -> Chain | None:
         """The chain of a run, checked in every respect; None if the run has none yet.
 
-        Raises
-        ------
-        ParameterError
-            If it is of other settings or inputs, or is not what the run has saved.
+        ParameterError if it is of other settings or inputs, or is not what the run has saved.
         """
         record = _record(self.path)
         if _lasting(record) != _lasting(settings.to_dict()):
-            msg = (
+            raise ParameterError(
                 f"the run in {self.path} has other settings: resume with those, or start a new one"
             )
-            raise ParameterError(msg)
         before = record["inputs"]
         changed = [n for n in {**before, **inputs} if before.get(n) != inputs.get(n)]
         if changed:
-            msg = (
+            raise ParameterError(
                 f"the run in {self.path} cannot go on: since it began, {', '.join(changed)} "
                 "changed. Bring back what there was, or start a new run (--out)"
             )
-            raise ParameterError(msg)
         there = [name for name in (STATE, TRACE, LNPROB) if (self.path / name).exists()]
         return self._chain(record) if there else None
 
@@ -153,8 +128,7 @@ class RunFolder:
             # A pipe or a device would be read for ever.
             odd = [n for n in (STATE, TRACE, LNPROB) if not (self.path / n).is_file()]
             if odd:
-                msg = f"{odd[0]} is missing"
-                raise ValueError(msg)
+                raise ValueError(f"{odd[0]} is missing")
             state, trace, lnprob = (
                 np.load(io.BytesIO((self.path / name).read_bytes()))
                 for name in (STATE, TRACE, LNPROB)
@@ -165,17 +139,17 @@ class RunFolder:
             found = _sums(record, trace, lnprob, keys, rest)
         except Exception as error:  # NumPy and zipfile raise whatever they stumble over
             reason = one_line(error)[:200] or type(error).__name__
-            msg = f"the run in {self.path} cannot go on: its files cannot be read ({reason})"
-            raise ParameterError(msg) from error
+            raise ParameterError(
+                f"the run in {self.path} cannot go on: its files cannot be read ({reason})"
+            ) from error
         names = (SETTINGS, TRACE, LNPROB, STATE)
         wrong = [name for name, a, b in zip(names, found, sums.tolist(), strict=True) if a != b]
         # Other numbers than these would crash the generator.
         if wrong or keys.shape != (624,) or not 0 <= rest[0] <= 624:
-            msg = (
+            raise ParameterError(
                 f"the run in {self.path} cannot go on: {', '.join(wrong) or STATE} is not as it "
                 "was saved. Bring that back, or start a new run (--out)"
             )
-            raise ParameterError(msg)
         return Chain(trace, lnprob, ("MT19937", keys, int(rest[0]), int(rest[1]), float(rest[2])))
 
     def begin(self, settings: RefitSettings, inputs: Mapping[str, str]) -> None:
@@ -184,13 +158,7 @@ class RunFolder:
         self._begun = False
 
     def save(self, chain: Chain) -> None:
-        """Write the chain, each file whole or not at all.
-
-        Raises
-        ------
-        OutputError
-            If it cannot be written; what was saved before is still there.
-        """
+        """Write the chain, each file whole or not at all; after an error what was there is."""
         keys, rest = chain.state[1], np.array(chain.state[2:], dtype=float)
         sums = _sums(self._record, chain.trace, chain.lnprob, keys, rest)
         state = {"iterations": chain.trace.shape[1], "keys": keys, "rest": rest, "sums": sums}
@@ -223,37 +191,25 @@ class RunFolder:
             temporary.replace(path)
         except OSError as error:
             self.check()
-            msg = f"cannot write {path}: {error.strerror or error}"
-            raise OutputError(msg) from error
+            raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
         finally:
             temporary.unlink(missing_ok=True)
 
 
 def read_settings(folder: str | os.PathLike[str], model: str | None = None) -> RefitSettings:
-    """The settings of the run in a folder.
+    """The settings of the run in a folder; ParameterError if there is none, or they cannot be read.
 
-    Parameters
-    ----------
-    folder
-        Of the run.
-    model
-        The import path of the run's Model, where it is one of the user's own. A file does
-        not decide what code is imported, so that it has to be named again.
-
-    Raises
-    ------
-    ParameterError
-        If there is no run, its settings cannot be read, or the model is not named.
+    A file does not decide what code is imported: a Model of the user's own has to be named again.
     """
     record = _record(Path(folder))
     settings = RefitSettings(**{name: v for name, v in record.items() if name != "inputs"})
     if settings.model not in ("coherent", "chemical") and model is None:
         own = one_line(settings.model)[:100]
-        msg = f"the run in {folder} has a model of its own: name it again, as --model {own}"
-        raise ParameterError(msg)
+        raise ParameterError(
+            f"the run in {folder} has a model of its own: name it again, as --model {own}"
+        )
     if model not in (None, settings.model):
-        msg = f"the run in {folder} has another model than {model}"
-        raise ParameterError(msg)
+        raise ParameterError(f"the run in {folder} has another model than {model}")
     return settings
 
 
@@ -262,17 +218,16 @@ def _record(folder: Path) -> dict[str, Any]:
     path = folder / SETTINGS
     try:
         if path.exists() and not path.is_file():
-            msg = "it is no file"
-            raise ValueError(msg)
+            raise ValueError("it is no file")
         record = json.loads(path.read_text(encoding="utf-8"))
         inputs = record["inputs"]
         RefitSettings(**{name: value for name, value in record.items() if name != "inputs"})
         if not all(isinstance(text, str) for text in [*inputs, *inputs.values()]):
-            msg = "its inputs are no hashes"
-            raise ValueError(msg)
+            raise ValueError("its inputs are no hashes")
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        msg = f"there is no run to resume in {folder}: {path.name} cannot be read ({error})"
-        raise ParameterError(msg) from error
+        raise ParameterError(
+            f"there is no run to resume in {folder}: {path.name} cannot be read ({error})"
+        ) from error
     return dict(record)
 
 

@@ -24,15 +24,7 @@ OURS = {"coherent": "CoherentModel", "chemical": "Model"}
 
 @dataclass(frozen=True)
 class ModuleInFolder(MetaPathFinder):
-    """Lets one module be imported from a folder, and nothing else that lies there.
-
-    Parameters
-    ----------
-    module
-        Its name, or that of a package.
-    folder
-        Where it lies.
-    """
+    """Lets one module (or package) be imported from a folder, and nothing else that lies there."""
 
     module: str
     folder: str
@@ -60,12 +52,10 @@ def find_model(name: str) -> type[Model]:
         # Not ESPEI's helper, which makes whatever lies in the working folder importable.
         model = getattr(import_module(module), attribute)
     except Exception as error:  # whatever the user's module raises
-        msg = (
+        raise ParameterError(
             "a model is coherent, chemical or the import path of a pycalphad Model; "
             f"got {name} ({error})"
-        )
-        raise ParameterError(msg) from error
+        ) from error
     if not (isinstance(model, type) and issubclass(model, Model)):
-        msg = f"{name} is no pycalphad Model"
-        raise ParameterError(msg)
+        raise ParameterError(f"{name} is no pycalphad Model")
     return model

@@ -22,52 +22,25 @@ _FEWEST = 50  # iterations
 
 @dataclass(frozen=True, eq=False)
 class GaussianPosterior:
-    """Posterior of parameters in which all data are linear, under a flat prior.
-
-    Parameters
-    ----------
-    symbols
-        Names of the parameters.
-    mean
-        Its mean, which is also its maximum, shape (k,).
-    covariance
-        Its covariance, shape (k, k).
-    """
+    """Posterior of parameters in which all data are linear, under a flat prior."""
 
     symbols: tuple[str, ...]
-    mean: Array
-    covariance: Array
+    mean: Array  # also its maximum, shape (k,)
+    covariance: Array  # shape (k, k)
 
     @property
     def errors(self) -> Array:
         """Standard error of each parameter, shape (k,)."""
-        errors: Array = np.sqrt(np.diag(self.covariance))
-        return errors
+        return np.sqrt(np.diag(self.covariance))
 
 
 def closed_form(
     residuals: Callable[[Array], tuple[Any, Any]], start: Array, symbols: Sequence[str]
 ) -> GaussianPosterior | None:
-    """Posterior of linear data by generalised least squares.
+    """Posterior of linear data by generalised least squares; None where they are not linear.
 
-    Parameters
-    ----------
-    residuals
-        ESPEI's: from values of the parameters to residuals and their standard errors.
-    start
-        Values of the parameters, which set the scale of the differences, shape (k,).
-    symbols
-        Their names.
-
-    Returns
-    -------
-    GaussianPosterior or None
-        None where the residuals are not linear in the parameters.
-
-    Raises
-    ------
-    DatasetError
-        If the data do not determine the parameters.
+    `residuals` are ESPEI's: from values of the parameters to residuals and their standard errors.
+    `start` sets the scale of the differences. DatasetError if the data do not determine them.
 
     Examples
     --------
@@ -80,8 +53,7 @@ def closed_form(
 
     def scaled(values: Array) -> Array:
         difference, error = residuals(values)
-        result: Array = np.asarray(difference, dtype=float) / np.asarray(error, dtype=float)
-        return result
+        return np.asarray(difference, dtype=float) / np.asarray(error, dtype=float)
 
     origin = scaled(start)
     steps = np.where(start == 0, 1.0, 0.1 * np.abs(start))
@@ -92,66 +64,38 @@ def closed_form(
     best, _, rank, _ = np.linalg.lstsq(design, -origin, rcond=1e-9)
     if rank < len(symbols):
         names = ", ".join(symbols)
-        msg = f"{origin.size} data do not determine {names}: add data, or fit fewer symbols"
-        raise DatasetError(msg)
+        raise DatasetError(
+            f"{origin.size} data do not determine {names}: add data, or fit fewer symbols"
+        )
     covariance = np.linalg.inv(design.T @ design) * np.outer(steps, steps)
     return GaussianPosterior(tuple(symbols), start + steps * best, covariance)
 
 
 @dataclass(frozen=True, eq=False)
 class Convergence:
-    """How far the samples of a chain can be trusted.
+    """How far the samples of a chain can be trusted."""
 
-    Parameters
-    ----------
-    acceptance
-        Fraction of proposals accepted.
-    autocorrelation
-        Integrated autocorrelation time of each parameter, in iterations.
-    effective
-        Effective number of independent samples of each parameter.
-    rhat
-        Gelman and Rubin's ratio of each parameter; 1 where all walkers agree.
-    burn_in
-        Iterations left out at the beginning.
-    converged
-        Whether the chain is long enough.
-    verdict
-        The same in a sentence.
-    """
-
-    acceptance: float
-    autocorrelation: Array
-    effective: Array
-    rhat: Array
-    burn_in: int
-    converged: bool
-    verdict: str
+    acceptance: float  # fraction of proposals
+    autocorrelation: Array  # integrated time of each parameter, in iterations
+    effective: Array  # number of independent samples of each parameter
+    rhat: Array  # Gelman and Rubin's ratio of each parameter; 1 where all walkers agree
+    burn_in: int  # iterations left out at the beginning
+    converged: bool  # whether the chain is long enough
+    verdict: str  # the same in a sentence
 
 
 def judge(trace: Array, *, stationary: bool) -> Convergence:
-    """Judge a chain.
+    """Judge a chain of shape (walkers, iterations, parameters); ParameterError below 4 iterations.
 
-    Parameters
-    ----------
-    trace
-        Shape (walkers, iterations, parameters).
-    stationary
-        Whether the walkers began as draws from the posterior; else the first third is
-        left out.
-
-    Raises
-    ------
-    ParameterError
-        If there are fewer than 4 iterations.
+    Unless it is `stationary`, since its walkers began as draws from the posterior, the first third
+    is left out.
     """
     import arviz_stats.base
 
     stats: Any = vars(arviz_stats.base)["array_stats"]  # it has no types
     iterations = trace.shape[1]
     if iterations < 4:
-        msg = f"a chain of {iterations} iterations cannot be judged: 4 are needed"
-        raise ParameterError(msg)
+        raise ParameterError(f"a chain of {iterations} iterations cannot be judged: 4 are needed")
     burn_in = 0 if stationary else iterations // 3
     kept = trace[:, burn_in:]
     acceptance = float((np.diff(trace, axis=1) != 0).any(axis=2).mean())

@@ -98,14 +98,12 @@ class Refit:
     @property
     def errors(self) -> Array:
         """Standard error of each value, shape (k,)."""
-        errors: Array = np.sqrt(np.diag(self.covariance))
-        return errors
+        return np.sqrt(np.diag(self.covariance))
 
     @property
     def correlation(self) -> Array:
         """Of the values, shape (k, k)."""
-        correlation: Array = self.covariance / np.outer(self.errors, self.errors)
-        return correlation
+        return self.covariance / np.outer(self.errors, self.errors)
 
     @property
     def chi_squared(self) -> float:
@@ -332,11 +330,10 @@ def _judged(
         )
         draws = ParameterDraws(symbols, draws.values[np.sort(chosen)])
     else:
-        msg = (
+        raise ParameterError(
             "the data are not linear in the parameters, so that there is no closed form: "
             "sample (--iterations)"
         )
-        raise ParameterError(msg)
     fitted = copy_database(dbf)
     fitted.symbols.update({name: S(float(v)) for name, v in zip(symbols, values, strict=True)})
     return Refit(

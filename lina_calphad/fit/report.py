@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lina_calphad import __version__
-from lina_calphad.data.databases import PARAMETERS, copy_database, remove_parameters, tdb_body
+from lina_calphad.data.databases import ELASTIC, copy_database, remove_parameters, tdb_body
 from lina_calphad.data.interactions import describe_symbol
 from lina_calphad.errors import LinaCalphadError
 from lina_calphad.fit import figures
@@ -72,7 +72,7 @@ def tdb_text(refit: Refit) -> str:
     """The refitted database, with what was done on top; elastic data of ours stay out of it."""
     plain, settings = copy_database(refit.dbf), refit.setup.settings
     if refit.setup.elastic_added:
-        remove_parameters(plain, lambda p: p["parameter_type"] in PARAMETERS)
+        remove_parameters(plain, lambda p: p["parameter_type"] in ELASTIC)
     lines = [
         f"REFIT OF {Path(settings.source).name} BY LINA-CALPHAD {__version__} WITH ESPEI",
         "",
@@ -127,8 +127,7 @@ def _content(refit: Refit) -> dict[str, Any]:
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    records: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", double_precision=15))
-    return records
+    return json.loads(frame.to_json(orient="records", double_precision=15))
 
 
 def _shown(refit: Refit) -> list[Shown | str]:

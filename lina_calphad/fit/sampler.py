@@ -33,21 +33,6 @@ class Sampler(EmceeOptimizer):  # type: ignore[misc]  # ESPEI has no types
     The trace and the log-probability are ESPEI's, as its own runs write them. Beside
     them stands the state of the random numbers, so that a run that was interrupted
     and resumed gives the very samples of one that was not.
-
-    Parameters
-    ----------
-    dbf
-        Database with the symbols to fit.
-    phase_models
-        ESPEI's description of the phases.
-    folder
-        Where the chain is kept.
-    before
-        What there is of it.
-    workers
-        What works out the probabilities.
-    progress
-        Called with iterations done and wanted.
     """
 
     def __init__(
@@ -71,18 +56,7 @@ class Sampler(EmceeOptimizer):  # type: ignore[misc]  # ESPEI has no types
     ) -> Chain:
         """Sample up to a number of iterations, those of before included.
 
-        Parameters
-        ----------
-        symbols
-            Symbols to fit, in alphabetical order.
-        datasets
-            ESPEI's table of datasets.
-        walkers
-            Where the walkers begin if there is no chain yet, shape (walkers, symbols).
-        iterations
-            In all.
-        seed
-            Of the random numbers, if there is no chain yet.
+        Without a chain yet, `walkers` are where they begin, `seed` is of the random numbers.
 
         Raises
         ------
@@ -119,8 +93,9 @@ class Sampler(EmceeOptimizer):  # type: ignore[misc]  # ESPEI has no types
             try:
                 for i, (_, lnprob, state) in enumerate(steps, 1):
                     if not np.isfinite(lnprob).any():
-                        msg = "no walker has a finite probability: start from other values"
-                        raise ParameterError(msg)
+                        raise ParameterError(
+                            "no walker has a finite probability: start from other values"
+                        )
                     done = i, state
                     if time.monotonic() - last > pause:
                         start = time.monotonic()
@@ -138,21 +113,18 @@ class Sampler(EmceeOptimizer):  # type: ignore[misc]  # ESPEI has no types
                         f"lina-calphad refit --resume --out {self._folder.path}"
                     )
                 if isinstance(error, SchedulerError):
-                    msg = f"{error}, {kept}"
-                    raise SchedulerError(msg) from error
-                msg = f"interrupted {kept}"
-                raise Interrupted(msg) from None
+                    raise SchedulerError(f"{error}, {kept}") from error
+                raise Interrupted(f"interrupted {kept}") from None
         self._keep(before, *done)
 
     def _check_start(self, walker: Array, lnprob: float) -> None:
         """Whatever the hashes say, the last sample has the probability that it had."""
         now = float(self.sampler.lnprobfn(walker))
         if not np.isclose(now, lnprob, rtol=1e-8, atol=1e-6):
-            msg = (
+            raise ParameterError(
                 f"the run in {self._folder.path} cannot go on: its last sample has the "
                 f"log-probability {now:.8g} here, and had {lnprob:.8g} there"
             )
-            raise ParameterError(msg)
 
     def _keep(self, before: Chain, done: int, state: Any) -> None:
         """Put what was sampled behind what there was, here and on disk."""

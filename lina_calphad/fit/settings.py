@@ -90,30 +90,27 @@ class RefitSettings:
             if name == "order" and value is None:
                 continue
             if isinstance(value, bool) or not hasattr(value, "__index__"):
-                msg = f"{name} is a whole number; got {value!r}"
-                raise TypeError(msg)
+                raise TypeError(f"{name} is a whole number; got {value!r}")
             object.__setattr__(self, name, int(value))
         if len(set(self.components)) != 2:
-            msg = f"two different elements are needed; got {' and '.join(self.components)}"
-            raise ValueError(msg)
+            raise ValueError(
+                f"two different elements are needed; got {' and '.join(self.components)}"
+            )
         if self.order is not None and (self.symbols or not 0 <= self.order <= 9):
-            msg = f"order is from 0 to 9, and not for symbols; got {self.order}"
-            raise ValueError(msg)
+            raise ValueError(f"order is from 0 to 9, and not for symbols; got {self.order}")
         if self.chains < 4 or self.chains % 2:
-            msg = f"chains are an even number, at least 4; got {self.chains}"
-            raise ValueError(msg)
+            raise ValueError(f"chains are an even number, at least 4; got {self.chains}")
         if self.iterations < 0 or 0 < self.iterations < 4:
-            msg = f"iterations are 0 (the closed form alone) or at least 4; got {self.iterations}"
-            raise ValueError(msg)
+            raise ValueError(
+                f"iterations are 0 (the closed form alone) or at least 4; got {self.iterations}"
+            )
         if self.chains * max(self.iterations, 1) > _MOST_SAMPLES:
-            msg = (
+            raise ValueError(
                 f"chains times iterations are at most {_MOST_SAMPLES:.0e} samples; "
                 f"got {self.chains} x {self.iterations}"
             )
-            raise ValueError(msg)
         if not 0 <= self.seed < 2**32:
-            msg = f"a seed is between 0 and 2^32 - 1; got {self.seed}"
-            raise ValueError(msg)
+            raise ValueError(f"a seed is between 0 and 2^32 - 1; got {self.seed}")
 
     def to_dict(self) -> dict[str, Any]:
         """The settings for a JSON file, paths made absolute."""

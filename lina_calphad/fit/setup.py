@@ -44,53 +44,22 @@ THERMOCHEMICAL = ("HM_", "SM_", "CPM_")
 
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """A refit ready to run.
-
-    Parameters
-    ----------
-    settings
-        What was asked for.
-    source
-        The database as it is.
-    old
-        Values of its parameters that are fitted, by symbol.
-    start
-        The database that ESPEI is given: without the parameters that it generates, the
-        others as symbols.
-    datasets
-        The data.
-    generated
-        Phases whose parameters ESPEI generates.
-    model
-        The Model of the fitted phases.
-    phase_models
-        ESPEI's description of the phases.
-    elastic_added
-        Whether the elastic data come from a file of ours, not from the source.
-    notes
-        What to know of the data.
-    """
+    """A refit ready to run."""
 
     settings: RefitSettings
-    source: Database
-    old: dict[str, float]
-    start: Database
+    source: Database  # as it is
+    old: dict[str, float]  # values of its parameters that are fitted, by symbol
+    start: Database  # without the parameters that ESPEI generates, the others as symbols
     datasets: list[Dataset]
-    generated: tuple[str, ...]
-    model: type[Model]
-    phase_models: dict[str, Any]
-    elastic_added: bool
-    notes: tuple[str, ...] = ()
+    generated: tuple[str, ...]  # phases whose parameters ESPEI generates
+    model: type[Model]  # of the fitted phases
+    phase_models: dict[str, Any]  # ESPEI's description of the phases
+    elastic_added: bool  # whether the elastic data come from a file of ours, not the source
+    notes: tuple[str, ...] = ()  # what to know of the data
 
 
 def prepare(settings: RefitSettings) -> Setup:
-    """Read and check everything a refit needs.
-
-    Raises
-    ------
-    UnknownAssessment, DatabaseError, DatasetError, ElasticDataError, ParameterError
-        If something is missing, or does not fit together.
-    """
+    """Read and check everything a refit needs; LinaCalphadError for what does not fit together."""
     source, own = read_with_origin(settings.source, settings.components, settings.phases)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataLeftOut)
@@ -113,10 +82,9 @@ def prepare(settings: RefitSettings) -> Setup:
             freed, values = free_interactions(start, phase, settings.components)
         except DatabaseError as error:
             if not energies:
-                msg = (
+                raise ParameterError(
                     f"the data hold no energies of {phase} to generate parameters from, and {error}"
-                )
-                raise ParameterError(msg) from error
+                ) from error
             freed, values = start, {}
         old |= values
         if energies:
@@ -134,17 +102,8 @@ def prepare(settings: RefitSettings) -> Setup:
 def generate(setup: Setup) -> tuple[Database, dict[str, float]]:
     """Let ESPEI generate parameters where there are energies, and name all that is fitted.
 
-    Returns
-    -------
-    Database
-        A copy of the start with the parameters.
-    dict of str to float
-        Symbols to fit, with their values.
-
-    Raises
-    ------
-    DatasetError
-        If ESPEI finds nothing to fit in the data.
+    A copy of the start with the parameters, and the symbols to fit with their values. DatasetError
+    if ESPEI finds nothing to fit in the data.
     """
     settings, dbf = setup.settings, copy_database(setup.start)
     if settings.symbols:
@@ -160,8 +119,9 @@ def generate(setup: Setup) -> tuple[Database, dict[str, float]]:
         try:
             dbf, found = free_interactions(dbf, phase, settings.components)
         except DatabaseError as error:
-            msg = f"ESPEI generated no parameter of {phase} from {', '.join(settings.data)}"
-            raise DatasetError(msg) from error
+            raise DatasetError(
+                f"ESPEI generated no parameter of {phase} from {', '.join(settings.data)}"
+            ) from error
         # Those that are there beyond the order keep their values.
         values |= {n: v for n, v in found.items() if int(n.rstrip("ABC")[-1]) <= highest}
     for name in set(dbf.symbols) - set(setup.start.symbols) - set(values):
@@ -175,19 +135,16 @@ def write_inputs(
 ) -> list[Path]:
     """Write what the plain ``espei --input refit.yaml`` needs: that file, models, start and data.
 
-    Raises
-    ------
-    OutputError
-        If something is there already and `overwrite` is not set, or it cannot be written.
-    ParameterError
-        If the settings limit the order, which ESPEI's input cannot.
+    OutputError if something is there already and `overwrite` is not set, or it cannot be written;
+    ParameterError if the settings limit the order, which ESPEI's input cannot.
     """
     import yaml
 
     settings, folder = setup.settings, Path(folder)
     if settings.order is not None:
-        msg = "plain ESPEI chooses the order of the parameters itself: leave out --order"
-        raise ParameterError(msg)
+        raise ParameterError(
+            "plain ESPEI chooses the order of the parameters itself: leave out --order"
+        )
     run: dict[str, Any] = {
         # ESPEI takes every JSON file below the folder of datasets for one.
         "system": {"phase_models": "phase_models.json", "datasets": "datasets"},
@@ -267,43 +224,40 @@ def _generated(setup: Setup, dbf: Database) -> Database:
                 dbf=dbf, fitting_description=fitting_description,
             )  # fmt: skip
     except (KeyError, ValueError, TypeError) as error:
-        msg = f"ESPEI cannot generate parameters from {', '.join(setup.settings.data)}: {error!r}"
-        raise DatasetError(msg) from error
+        raise DatasetError(
+            f"ESPEI cannot generate parameters from {', '.join(setup.settings.data)}: {error!r}"
+        ) from error
 
 
 def _check_data(settings: RefitSettings, datasets: list[Dataset], model: type[Model]) -> None:
     there = {phase for d in datasets for phase in d["phases"]}
     if not there & set(settings.phases) and not settings.symbols:
         has = ", ".join(sorted(there))
-        msg = f"the data are of {has}, not of {', '.join(settings.phases)}"
-        raise DatasetError(msg)
+        raise DatasetError(f"the data are of {has}, not of {', '.join(settings.phases)}")
     kind = "coherent" if issubclass(model, CoherentModel) else "chemical"
     for dataset in datasets:
         output, what = dataset["output"], dataset.get("reference", "a dataset")
         # Of a Model of the user's own nobody knows, unless it is one of ours.
         known = settings.model in OURS or kind == "coherent"
         if output == SOLUBILITY and dataset["equilibrium"] != kind and known:
-            msg = (
+            raise DatasetError(
                 f"{what} has solubilities in {dataset['equilibrium']} equilibrium, and the model "
                 f"is {kind}: fit them with --model {dataset['equilibrium']}"
             )
-            raise DatasetError(msg)
         if settings.model == "chemical":
             continue
         if output.endswith("_FORM"):
-            msg = (
+            raise DatasetError(
                 f"{what} has {output}, which the coherent model of eq. 12 shifts, since it gives a "
                 "pure element an elastic energy: give energies of mixing (HM_MIX), or take "
                 "--model chemical"
             )
-            raise DatasetError(msg)
         if output == "ZPF":
-            msg = (
+            raise DatasetError(
                 f"{what} has equilibria between phases, which a coherent model does not describe: "
                 "fit them with the chemical model (--model chemical), or give solubilities "
                 f"within one phase as {SOLUBILITY}"
             )
-            raise DatasetError(msg)
 
 
 def _check_sublattices(dbf: Database, settings: RefitSettings, datasets: list[Dataset]) -> None:
@@ -315,11 +269,10 @@ def _check_sublattices(dbf: Database, settings: RefitSettings, datasets: list[Da
         has = [float(ratio) for ratio in dbf.phases[phase].sublattices]
         given = [float(ratio) for ratio in dataset["solver"]["sublattice_site_ratios"]]
         if has != given:
-            msg = (
+            raise DatasetError(
                 f"{dataset.get('reference', 'a dataset')} has sublattices {given} of {phase}; "
                 f"{settings.source} has {has}"
             )
-            raise DatasetError(msg)
 
 
 def _check_model(dbf: Database, settings: RefitSettings, model: type[Model]) -> None:
@@ -327,8 +280,9 @@ def _check_model(dbf: Database, settings: RefitSettings, model: type[Model]) -> 
         try:
             build_model(model, dbf, settings.components, phase)
         except ElasticDataError as error:
-            msg = f"{error}. Or fit the chemical model (--model chemical)"
-            raise ElasticDataError(msg) from error
+            raise ElasticDataError(
+                f"{error}. Or fit the chemical model (--model chemical)"
+            ) from error
 
 
 def _phase_models(dbf: Database, settings: RefitSettings, *, generated: bool) -> dict[str, Any]:

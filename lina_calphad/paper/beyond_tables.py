@@ -54,14 +54,8 @@ def cubic_elasticity(paper: Paper) -> pd.DataFrame:
     """Figure 8: coherent diagrams with cubic constants, for three directions of the wave.
 
     Cahn's coefficient takes the constants of the host, Li. Those of Na in their place, on the
-    host's lattice, say how much that choice matters: Na is softer.
-
-    Returns
-    -------
-    pandas.DataFrame
-        constants, direction, curve, T_K, x_na_alpha, x_na_beta; the B, critical temperature and
-        elastic data of the series with their basis and source; at_T_K, the paper's room
-        temperature, and li_close_packed_below_K. Where a gap has closed there is no row.
+    host's lattice, say how much that choice matters: Na is softer. Where a gap has closed there is
+    no row.
     """
     alloy = paper.alloys[NEW]
     dbf, cold = alloy.dbf, close_packed(alloy)
@@ -100,17 +94,8 @@ def sensitivity(paper: Paper) -> pd.DataFrame:
 
     Young's modulus and Poisson's ratio go from the Reuss to the Voigt average of the cubic
     constants of Li, between which those of any polycrystal without texture lie; lattice
-    constants from the paper's to others. A map over two of them would say no more than the
-    sweep of B, through which all of them act.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a case: what is varied ("parameter"), its value ("case") and that of eq. 12
-        ("reference"), the elastic data, B_J_per_mol, the mole fractions solubility_x_na and
-        onset_x_na, "basis", why this value, and the source of what is varied. The parameter
-        "reference" is eq. 12, "B" the sweep of B from zero, the chemical gap. Where there is no
-        gap the mole fractions are missing, and "missing" says so.
+    constants from the paper's to others. The parameter "reference" is eq. 12, "B" a sweep of B from
+    zero, through which all of them act. Where there is no gap, "missing" says so.
     """
     dbf = paper.alloys[NEW].dbf
     rows = list(_cases(*_elastic_data(dbf)))
@@ -167,16 +152,7 @@ def _cases(own: CubicElasticity, lattice: tuple[float, float]) -> Iterator[dict[
 
 
 def uncertainty(paper: Paper) -> pd.DataFrame:
-    """Figure 10: bands of the diagram, and the draws at room temperature.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a curve, branch and temperature: x_na of the assessment and the quantiles of
-        the draws, of which share_with_gap have a gap. Then, of solubility and spinodal onset
-        at at_T_K, one row a bin of a histogram: bin_low_x_na, bin_high_x_na, share_of_draws.
-        In every row li_close_packed_below_K.
-    """
+    """Figure 10: bands of the diagram, and histograms of the draws at room temperature."""
     alloy = paper.alloys[NEW]
     known = source_draws(NEW, alloy.dbf)
     assert known is not None  # the registry has an error for it

@@ -154,8 +154,9 @@ def _coefficient(order: int) -> _Value:
             return alloy.coefficients[order]
         found = difference_of(mixing_data(read_datasets([alloy.name]), PHASE, COMPONENTS))
         if found is None:
-            msg = f"the dataset {alloy.name} is not of one substituted atom on each side"
-            raise LookupError(msg)
+            raise LookupError(
+                f"the dataset {alloy.name} is not of one substituted atom on each side"
+            )
         return (found.L0, found.L1)[order]
 
     return value

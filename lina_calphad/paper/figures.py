@@ -35,15 +35,7 @@ FIGURES: dict[str, tuple[Callable[[Paper], pd.DataFrame], Callable[[pd.DataFrame
 
 
 def drawings_of(paper: Paper) -> tuple[Tables, Figures]:
-    """Tables and figures of these alloys by name, such as "figure_3_na_in_li".
-
-    Returns
-    -------
-    Mapping of str to function
-        Each gives its table (pandas.DataFrame), computed when first asked for.
-    Mapping of str to function
-        Each draws that (matplotlib.figure.Figure).
-    """
+    """Tables, computed when first asked for, and figures of these alloys by name."""
     made = {name: cache(partial(table, paper)) for name, (table, _) in FIGURES.items()}
     return made, {name: partial(_draw, *FIGURES[name][1:], table) for name, table in made.items()}
 

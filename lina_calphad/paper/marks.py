@@ -31,21 +31,7 @@ def draw(
     style: Style,
     *more: str,
 ) -> None:
-    """Draw every series of a table: column y over x.
-
-    Parameters
-    ----------
-    ax
-        Where.
-    table
-        With the columns source and series.
-    x, y
-        Names of columns.
-    style
-        Of each series; see `Style`.
-    more
-        Columns that split the series further.
-    """
+    """Draw every series of a table, column y over x; `more` columns split the series further."""
     colours = dict(zip(table["source"].unique(), COLOURS, strict=False))
     for _, rows in table.groupby(["source", "series", *more], sort=False):
         source, series = rows.iloc[0][["source", "series"]]
@@ -91,20 +77,9 @@ def legend(
     name: Callable[[str, str], str] = label_of,
     more: Sequence[Line2D] = (),
 ) -> None:
-    """Put one legend under the panels, source by source.
+    """Put one legend under the panels, source by source, in so many columns.
 
-    Parameters
-    ----------
-    figure
-        With every series of the table drawn and labelled.
-    table
-        What it draws.
-    columns
-        How many columns the legend has.
-    name
-        From source and series to what the legend says; what it says twice comes once.
-    more
-        Further entries.
+    `name` makes what it says from source and series; what it says twice comes once.
     """
     drawn: dict[str, Any] = {}
     for ax in figure.axes:

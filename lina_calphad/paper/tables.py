@@ -59,15 +59,10 @@ _PURE = 1e-7  # pycalphad's map follows a pure element beyond its melting point
 
 
 def phase_diagram(paper: Paper) -> pd.DataFrame:
-    """Figure 1: the whole diagram from 200 K, with invariants and measured points.
+    """Figure 1: the whole diagram from 200 K, where the SGTE unaries begin, and measured points.
 
-    The gaps within bcc and within the liquid are exact, equilibria between the two are
-    pycalphad's map. The SGTE unaries begin at 200 K, and so does the diagram.
-
-    Returns
-    -------
-    pandas.DataFrame
-        source, series, line (a number for each connected line or point), x_na, T_K.
+    The gaps within bcc and within the liquid are exact, equilibria between the two are pycalphad's
+    map. "line" numbers each connected line or point.
     """
     lines: list[tuple[str, str, Any, Any]] = []
     for name, alloy in paper.alloys.items():
@@ -106,14 +101,8 @@ def formation_energy(paper: Paper) -> pd.DataFrame:
     """Figure 2: energies of formation, of both assessments and computed from first principles.
 
     The paper's energies are recovered from its printed parameters. Those of this project
-    disagree with them on the Li side, and the reason is not known.
-
-    Returns
-    -------
-    pandas.DataFrame
-        source, series, x_na, energy_J_per_mol (eq. 1, of atoms) and
-        energy_over_x_li_x_na_J_per_mol, which is a straight line for two coefficients
-        and at both ends the energy of one dissolved atom.
+    disagree with them on the Li side, and the reason is not known. Over x_Li x_Na they are a
+    straight line for two coefficients, and at both ends the energy of one dissolved atom.
     """
     x = np.linspace(0, 1, 201)
     rows: list[tuple[str, str, Any, Any]] = []  # source, series, x, E/(x_Li x_Na)
@@ -146,13 +135,7 @@ def one_side(paper: Paper, side: int) -> pd.DataFrame:
 
 
 def spinodals(paper: Paper) -> pd.DataFrame:
-    """Figure 5: spinodal onset on both sides, by the limits (10) and (11) and exactly.
-
-    Returns
-    -------
-    pandas.DataFrame
-        side, source, series (of `METHODS`), T_K, x_solute.
-    """
+    """Figure 5: spinodal onset on both sides, by the limits (10) and (11) and exactly."""
     T = np.linspace(1.0, paper.top, 37)
     frames = []
     for name, alloy in paper.alloys.items():
@@ -164,13 +147,7 @@ def spinodals(paper: Paper) -> pd.DataFrame:
 
 
 def low_temperature(paper: Paper) -> pd.DataFrame:
-    """Figure 7: binodals and spinodals, chemical and coherent, up to the eutectic.
-
-    Returns
-    -------
-    pandas.DataFrame
-        source, series, side, T_K, x_na, and li_close_packed_below_K of the source.
-    """
+    """Figure 7: binodals and spinodals, chemical and coherent, up to the eutectic."""
     T = np.linspace(2.0, paper.top, 360)
     frames = [
         alloy.curve(kind, T).assign(source=name, series=kind)

@@ -84,8 +84,7 @@ class Bands:
 
     def x(self, kind: str) -> Array:
         """Quantiles of the mole fraction of the second component, shape (5, 2, m)."""
-        x: Array = expit(self.t[kind])
-        return x
+        return expit(self.t[kind])
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a curve, branch and temperature; ln of the dilute component's fraction too."""
@@ -115,17 +114,16 @@ class Bands:
         """Draw medians and bands over the mole fraction, on pyplot's axes without `ax`."""
         from matplotlib import pyplot
 
-        from lina_calphad.plots import KELVIN, STYLES, band
+        from lina_calphad.plots import KELVIN, STYLES
 
         ax, order = ax or pyplot.gca(), np.argsort(self.T)
         at = self.T[order]
         for kind in self.t:
-            x, top = self.x(kind)[..., order], self.critical[kind.split()[0]][0]
-            end = top[2, 0], expit(top[2, 1])
-            for i in (0, 1):
-                band(ax, at, x[:, i], colour, across=True, closing=(top[:, 0], end[1]))
+            x, top = self.x(kind)[2][:, order], self.critical[kind.split()[0]][0][2]
+            for side in (0, 1):
+                self.shade(ax, kind, side, colour)
             # Up one branch and down the other, by way of the median critical point.
-            T, over = np.r_[at, end[0], at[::-1]], np.r_[x[2, 0], end[1], x[2, 1, ::-1]]
+            T, over = np.r_[at, top[0], at[::-1]], np.r_[x[0], expit(top[1]), x[1, ::-1]]
             there = np.isfinite(over) & (at[-1] >= T)
             ax.plot(over[there], T[there], STYLES.get(kind, "-"), color=colour, label=kind)
         title = f"median, 68 % and 95 % of {self.draws} draws"
@@ -133,9 +131,35 @@ class Bands:
         ax.legend()
         return ax
 
+    def shade(
+        self,
+        ax: Axes,
+        kind: str,
+        side: int,
+        colour: str,
+        *,
+        arrhenius: bool = False,
+        limits: tuple[float, float] = (0.0, np.inf),
+    ) -> None:
+        """Draw the band of the branch poor (0) or rich (1) in the second component.
+
+        Temperature over mole fraction, or the fraction of the dilute component over 1000 K / T.
+        """
+        from lina_calphad.plots import band
+
+        order = np.argsort(self.T)
+        order = order[(self.T[order] >= limits[0]) & (self.T[order] <= limits[1])]
+        T, top = self.T[order], self.critical[kind.split()[0]][0]
+        # The fraction of one component falls as that of the other rises.
+        sign = -1 if arrhenius and side else 1
+        x, end = expit(sign * self.t[kind][::sign, side][:, order]), expit(sign * top[2, 1])
+        if arrhenius:
+            band(ax, 1000 / T, x, colour, closing=(1000 / top[:, 0], end))
+        else:
+            band(ax, T, x, colour, across=True, closing=(top[:, 0], end))
+
     def _repr_html_(self) -> str:
-        html: str = self.to_dataframe().to_html(index=False)
-        return html
+        return self.to_dataframe().to_html(index=False)
 
 
 def bands(
@@ -202,8 +226,7 @@ def bands(
     """
     T = np.atleast_1d(kelvin(T))
     if T.ndim != 1:
-        msg = f"bands take temperatures of one dimension; got the shape {T.shape}"
-        raise ValueError(msg)
+        raise ValueError(f"bands take temperatures of one dimension; got the shape {T.shape}")
     solve, pieces = _begun(_all, dbf, draws, T, components, phase, kinds, _DRAWS_AT_ONCE)
     tallies: dict[str, Tally] = {}
     n, left_out = 0, 0
@@ -300,19 +323,16 @@ def _begun(
     pieces = pieces_of_draws(draws, size)
     head = next(pieces, None)
     if head is None:
-        msg = "there are no draws: bands and probabilities need some"
-        raise ParameterError(msg)
+        raise ParameterError("there are no draws: bands and probabilities need some")
     models = kinds if isinstance(kinds, Mapping) else MODELS
     if not kinds or any(kind not in models for kind in kinds):
-        msg = f"kinds of equilibrium are {' and '.join(MODELS)}; got {list(kinds)}"
-        raise ValueError(msg)
+        raise ValueError(f"kinds of equilibrium are {' and '.join(MODELS)}; got {list(kinds)}")
     missing = [name for name in head.symbols if name not in dbf.symbols]
     if missing:
-        msg = (
+        raise ParameterError(
             f"the draws are of {', '.join(missing)}, which the database does not have; "
             f"its symbols are {', '.join(sorted(dbf.symbols)) or 'none'}"
         )
-        raise ParameterError(msg)
     solutions = {
         kind: BinarySolution(dbf, components, phase, models[kind], symbols=head.symbols)
         for kind in kinds
@@ -326,11 +346,10 @@ def pieces_of_draws(draws: Draws, size: int) -> Iterator[ParameterDraws]:
     for piece in [draws] if isinstance(draws, ParameterDraws) else draws:
         symbols = symbols or piece.symbols
         if piece.symbols != symbols:
-            msg = (
+            raise ParameterError(
                 f"the pieces of draws differ: {', '.join(symbols)}, then "
                 f"{', '.join(piece.symbols)}; give every piece the same columns in one order"
             )
-            raise ParameterError(msg)
         yield from piece.chunks(size)
 
 

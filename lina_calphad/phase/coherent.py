@@ -13,9 +13,9 @@ from pycalphad.core.utils import instantiate_models
 from symengine import Add, S
 from tinydb import where
 
-from lina_calphad.data.databases import CONSTANTS, PARAMETERS, mixing_sublattice
+from lina_calphad.data.databases import CONSTANTS, PARAMETERS
 from lina_calphad.data.elasticity import CubicElasticity, biaxial_modulus
-from lina_calphad.errors import ElasticDataError, MissingElasticData
+from lina_calphad.errors import ElasticDataError, MissingElasticData, UnsupportedPhase
 
 if TYPE_CHECKING:
     from pycalphad import Database
@@ -36,7 +36,10 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
 
     The data are TDB parameters of the phase: ``V0`` (m³ per mole of formula units) of host and
     solutes, with interactions of the host if there are any, and ``C11``, ``C12``, ``C44`` (GPa)
-    of the host, with any dependence on temperature. The theory pages have the reasons.
+    of the host, with any dependence on temperature. Where there is a lattice parameter ``LPX``
+    (m, or any unit), misfits are taken from that, and only the host needs V0. Misfits on several
+    sublattices are added, each by the host's end member with one constituent exchanged, and that
+    of an interstitial is one per vacancy filled. The theory pages have the reasons.
 
     Tune it by subclassing, which pycalphad and ESPEI can carry everywhere:
 
@@ -45,8 +48,9 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
 
     Attributes
     ----------
-    host : str or None
-        Element whose lattice is the reference; the alphabetically first of the phase if None.
+    host : str, tuple of str or None
+        Element whose lattice is the reference, or one for each sublattice that mixes; the
+        alphabetically first of the sublattice if None, vacancies on one of interstitials.
     plane : tuple of 3 numbers
         Miller indices of the composition wave; (1, 0, 0) is soft in most cubic metals.
     gauge : {"host", "endmembers"}
@@ -57,7 +61,10 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
         others in one calculation is warned of.
     coherency : dict of pairs of elements to expressions
         B of each pair in alphabetical order, in J/mol of formula units, set when built:
-        Y V_host times the square of the difference of their misfits.
+        Y V_host times the square of the difference of their misfits; empty where more than one
+        sublattice mixes.
+    misfits : dict of (sublattice, species) to expressions
+        Relative change of the lattice parameter per site fraction, set when built.
     constants : dict of str to expressions
         C11, C12 and C44 of the host in GPa, set when built.
 
@@ -72,7 +79,7 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
         If elastic data are missing, undefined or mechanically unstable, or there is a thermal
         expansion ``VA``.
     UnsupportedPhase
-        If more than one sublattice mixes, or vacancies mix with atoms.
+        If there are charged species; or an element on two sublattices, in the gauge "endmembers".
 
     Examples
     --------
@@ -89,7 +96,7 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
         *(item for item in Model.contributions if item[0] == "ord"),
     ]
 
-    host: ClassVar[str | None] = None
+    host: ClassVar[str | tuple[str, ...] | None] = None
     plane: ClassVar[tuple[float, float, float]] = (1, 0, 0)
     gauge: ClassVar[Literal["host", "endmembers"]] = "host"
 
@@ -103,38 +110,85 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
         if self.gauge not in ("host", "endmembers"):
             msg = f'gauge is "host" or "endmembers"; got {self.gauge!r}'
             raise ElasticDataError(msg)
-        index = mixing_sublattice(dbe, self.phase_name, {s.name for s in self.components})
-        elements = sorted(species.name for species in self.constituents[index])
-        if len(elements) == 1:
-            self.coherency, self.constants, self._endmember_elastic = {}, {}, S.Zero
+        crowds = [sorted(species.name for species in part) for part in self.constituents]
+        mixing = [index for index, names in enumerate(crowds) if len(names) > 1]
+        if not mixing:
+            self.coherency, self.misfits, self.constants = {}, {}, {}
+            self._endmember_elastic = S.Zero
             return S.Zero
-        host = elements[0] if self.host is None else self.host.upper()
-        if host not in elements:
-            msg = f"the host {host} is not among {', '.join(elements)} of {self.phase_name}"
-            raise ElasticDataError(msg)
-        solutes = [element for element in elements if element != host]
-        y = {element: v.SiteFraction(self.phase_name, index, element) for element in elements}
-        data = self._elastic_data(dbe, index, host, solutes)
-        self.constants = {name: data[name, host] for name in CONSTANTS}
+        self._check_species(crowds, mixing)
+        host = self._hosts(crowds, mixing)
+        data = self._elastic_data(dbe, host, crowds, mixing)
+        self.constants = {name: data[name, None] for name in CONSTANTS}
         c11, c12, c44 = self.constants.values()
-        stiffness = biaxial_modulus(c11, c12, c44, self.plane) * 1e9 * data["V0", host]
-        misfit = {host: S.Zero} | {
-            element: (data["V0", element] / data["V0", host]) ** (S.One / 3) - 1
-            for element in solutes
+        stiffness = biaxial_modulus(c11, c12, c44, self.plane) * 1e9 * data["V0", None]
+        self.misfits = {
+            (index, name): S.Zero if name == host[index] else self._misfit(data, (index, name))
+            for index in mixing
+            for name in crowds[index]
         }
-        self.coherency = {
-            (i, j): stiffness * (misfit[i] - misfit[j]) ** 2 for i, j in combinations(elements, 2)
+        y = {site: v.SiteFraction(self.phase_name, *site) for site in self.misfits}
+        strain = [
+            Add(*(chi * y[site] for site, chi in self.misfits.items() if site[0] == index))
+            for index in mixing
+        ]
+        # What is not linear in site fractions: within a sublattice, and between two.
+        pairs = {
+            (one, other): stiffness * (self.misfits[one] - self.misfits[other]) ** 2
+            for one, other in combinations(self.misfits, 2)
+            if one[0] == other[0]
         }
+        within = -Add(*(y[one] * y[other] * b for (one, other), b in pairs.items()))
+        between = 2 * stiffness * Add(*(e * f for e, f in combinations(strain, 2)))
+        self.coherency = (
+            {(one[1], other[1]): b for (one, other), b in pairs.items()} if len(mixing) == 1 else {}
+        )
         atoms = self._site_ratio_normalization
         if self.gauge == "endmembers":
             # What is left of (sum chi x)^2 when its endmember values are taken off.
-            self._endmember_elastic = S.Zero
-            return -Add(*(y[i] * y[j] * b for (i, j), b in self.coherency.items())) / atoms
+            self._endmember_elastic = between / atoms
+            return (within + between) / atoms
         _warn_of_others(self.phase_name)
-        self._endmember_elastic = (
-            stiffness * Add(*(misfit[e] ** 2 * y[e] for e in elements)) / atoms
-        )
-        return stiffness * Add(*(misfit[e] * y[e] for e in elements)) ** 2 / atoms
+        linear = stiffness * Add(*(chi**2 * y[site] for site, chi in self.misfits.items()))
+        self._endmember_elastic = (linear + between) / atoms
+        return stiffness * Add(*strain) ** 2 / atoms
+
+    def _check_species(self, crowds: list[list[str]], mixing: list[int]) -> None:
+        if charged := sorted(s.name for part in self.constituents for s in part if s.charge):
+            msg = f"{self.phase_name} holds charged species ({', '.join(charged)}): not treated"
+            raise UnsupportedPhase(msg)
+        twice = {name for index in mixing for name in crowds[index] if name != "VA"}
+        several = [n for n in sorted(twice) if sum(n in crowds[index] for index in mixing) > 1]
+        if self.gauge == "endmembers" and several:
+            msg = (
+                f"{self.phase_name} has {several[0]} on more than one sublattice: the gauge "
+                "'endmembers' would change its order; take 'host'"
+            )
+            raise UnsupportedPhase(msg)
+
+    def _hosts(self, crowds: list[list[str]], mixing: list[int]) -> list[str]:
+        """What sits on each sublattice of the reference: vacancies on one of interstitials."""
+        wanted = (self.host,) if isinstance(self.host, str) else self.host or ()
+        wanted = tuple(name.upper() for name in wanted)
+        held = {name for index in mixing for name in crowds[index]}
+        if strange := [name for name in wanted if name not in held]:
+            there = ", ".join(sorted(held))
+            msg = f"the host {strange[0]} is not among {there} of {self.phase_name}"
+            raise ElasticDataError(msg)
+        filled = [index for index, names in enumerate(crowds) if "VA" not in names]
+        hosts = []
+        for names in crowds:
+            chosen = [name for name in wanted if name in names]
+            atoms = [name for name in names if name != "VA"]
+            hosts.append((*chosen, *(["VA"] if "VA" in names and filled else atoms), "VA")[0])
+        return hosts
+
+    @staticmethod
+    def _misfit(data: dict[tuple[str, Any], Any], site: tuple[int, str]) -> Any:
+        """Relative difference of the lattice parameter, from that itself or from the volume."""
+        if ("LPX", site) in data:
+            return data["LPX", site] / data["LPX", None] - 1
+        return (data["V0", site] / data["V0", None]) ** (S.One / 3) - 1
 
     @property
     def endmember_reference_model(self) -> Model:
@@ -148,47 +202,57 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
         return reference
 
     def _elastic_data(
-        self, dbe: Database, index: int, host: str, solutes: list[str]
-    ) -> dict[tuple[str, str], Any]:
-        """Each parameter at each pure element; complete, defined and stable, or an error."""
-        data: dict[tuple[str, str], Any] = {}
+        self, dbe: Database, host: list[str], crowds: list[list[str]], mixing: list[int]
+    ) -> dict[tuple[str, Any], Any]:
+        """Each parameter of the host (None) and of solutes; complete, defined and stable."""
+        length = "LPX" if dbe.search(self._of("LPX", self._purity_test)) else "V0"
+        solutes = [(i, name) for i in mixing for name in crowds[i] if name != host[i]]
+        needed: list[tuple[str, Any]] = [
+            (name, None) for name in dict.fromkeys((*PARAMETERS, length))
+        ]
+        needed += [(length, site) for site in solutes]
+        data: dict[tuple[str, Any], Any] = {}
         missing: list[str] = []
-        needed = [(name, host) for name in PARAMETERS] + [("V0", element) for element in solutes]
-        for name, element in needed:
+        names = {key: self._named(key[1], host, mixing) for key in needed}
+        for kind, site in needed:
+            array = _with(host, site)
             parameters = [
                 p["parameter"]
-                for p in dbe.search(
-                    (where("phase_name") == self.phase_name)
-                    & (where("parameter_type") == name)
-                    & where("constituent_array").test(self._purity_test)
+                for p in dbe.search(self._of(kind, self._purity_test))
+                if all(
+                    part[0].name in (name, "*")
+                    for part, name in zip(p["constituent_array"], array, strict=True)
                 )
-                if p["constituent_array"][index][0].name in (element, "*")
             ]
             if parameters:
-                data[name, element] = self.symbol_replace(S(sum(parameters)), self._symbols)
+                data[kind, site] = self.symbol_replace(S(sum(parameters)), self._symbols)
             else:
-                missing.append(f"{name} of {element}")
+                missing.append(f"{kind} of {names[kind, site]}")
         if missing:
             raise MissingElasticData(self._how_to_supply(dbe, missing))
-        for element, excess in self._excess_volumes(dbe, index, host, solutes).items():
-            data["V0", element] += excess
-        self._check_defined(data)
-        self._check_stable(data, host)
+        for site, excess in self._excess(dbe, length, host, solutes).items():
+            data[length, site] += excess
+        self._check_defined(data, names)
+        self._check_stable(data, names)
         return data
 
-    def _excess_volumes(
-        self, dbe: Database, index: int, host: str, solutes: list[str]
-    ) -> dict[str, Any]:
-        """What interactions add to the partial molar volume of each solute, dilute in the host."""
+    def _named(self, site: Any, host: list[str], mixing: list[int]) -> str:
+        """How messages call the host or a solute in it: by its element if that is clear."""
+        array = _with(host, site)
+        return array[mixing[0]] if len(mixing) == 1 else ":".join(array)
 
-        def of(kind: str, test: Any) -> Any:
-            return (
-                (where("phase_name") == self.phase_name)
-                & (where("parameter_type") == kind)
-                & where("constituent_array").test(test)
-            )
+    def _of(self, kind: str, test: Any) -> Any:
+        return (
+            (where("phase_name") == self.phase_name)
+            & (where("parameter_type") == kind)
+            & where("constituent_array").test(test)
+        )
 
-        if found := dbe.search(of("VA", self._array_validity)):
+    def _excess(
+        self, dbe: Database, kind: str, host: list[str], solutes: list[tuple[int, str]]
+    ) -> dict[tuple[int, str], Any]:
+        """What interactions add to the volume or length of each solute, dilute in the host."""
+        if found := dbe.search(self._of("VA", self._array_validity)):
             array = found[0]["constituent_array"]
             names = ":".join(",".join(s.name for s in sublattice) for sublattice in array)
             msg = (
@@ -197,27 +261,27 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
                 "Write V0*exp(VA) into V0, or leave VA out"
             )
             raise ElasticDataError(msg)
-        if not dbe.search(of("V0", self._interaction_test)):
+        query = self._of(kind, self._interaction_test)
+        if not dbe.search(query):
             return {}
-        volume = self.redlich_kister_sum(
-            dbe.phases[self.phase_name], dbe.search, of("V0", self._interaction_test)
-        )
+        whole = S(self.redlich_kister_sum(dbe.phases[self.phase_name], dbe.search, query))
         pure = {
-            v.SiteFraction(self.phase_name, i, species): S(int(species.name in (host, "VA")))
+            v.SiteFraction(self.phase_name, i, species): S(int(species.name == host[i]))
             for i, sublattice in enumerate(self.constituents)
             for species in sublattice
         }
         return {
-            element: self.symbol_replace(
-                S(volume).diff(v.SiteFraction(self.phase_name, index, element)).xreplace(pure),
-                self._symbols,
+            site: self.symbol_replace(
+                whole.diff(v.SiteFraction(self.phase_name, *site)).xreplace(pure), self._symbols
             )
-            for element in solutes
+            for site in solutes
         }
 
-    def _check_defined(self, data: dict[tuple[str, str], Any]) -> None:
+    def _check_defined(
+        self, data: dict[tuple[str, Any], Any], names: dict[tuple[str, Any], str]
+    ) -> None:
         fitted = {str(symbol) for symbol in self._parameters_arg or ()}
-        for (name, element), value in data.items():
+        for key, value in data.items():
             undefined = sorted(
                 str(s)
                 for s in value.free_symbols
@@ -226,17 +290,22 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
             if undefined:
                 # pycalphad would take an undefined symbol for zero without a word.
                 msg = (
-                    f"{name} of {element} in {self.phase_name} needs {', '.join(undefined)}, "
+                    f"{key[0]} of {names[key]} in {self.phase_name} needs {', '.join(undefined)}, "
                     "which the database does not define: add the FUNCTION, or mend its spelling"
                 )
                 raise ElasticDataError(msg)
 
-    def _check_stable(self, data: dict[tuple[str, str], Any], host: str) -> None:
-        for (name, element), value in data.items():
-            if name == "V0" and not value.free_symbols and not float(value) > 0:
-                msg = f"V0 of {element} in {self.phase_name} is {value} m³/mol; it must be positive"
-                raise ElasticDataError(msg)
-        constants = [data[name, host] for name in CONSTANTS]
+    def _check_stable(
+        self, data: dict[tuple[str, Any], Any], names: dict[tuple[str, Any], str]
+    ) -> None:
+        for (kind, site), value in data.items():
+            if kind in CONSTANTS or value.free_symbols or float(value) > 0:
+                continue
+            unit = "m³/mol" if kind == "V0" else "m"
+            name = f"{kind} of {names[kind, site]} in {self.phase_name}"
+            msg = f"{name} is {value} {unit}; it must be positive"
+            raise ElasticDataError(msg)
+        constants = [data[name, None] for name in CONSTANTS]
         if not any(constant.free_symbols for constant in constants):
             CubicElasticity(*map(float, constants))
 
@@ -250,6 +319,11 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
             f"lina_calphad.set_elastic_data, or write PARAMETER lines as in tdb/LiNa_elastic.tdb. "
             f"CoherentModel is for the gap of one phase by itself: leave the others out"
         )
+
+
+def _with(host: list[str], site: tuple[int, str] | None) -> list[str]:
+    """The host with a solute on one of its sublattices."""
+    return [site[1] if site and site[0] == index else name for index, name in enumerate(host)]
 
 
 def _warn_of_others(phase: str) -> None:

@@ -154,17 +154,15 @@ def _checked(coefficients: Sequence[ArrayLike] | float, coherency: float) -> lis
         ("the coherency coefficient is a finite number", np.isfinite(coherency), coherency),
     ):
         if not good:
-            msg = f"{what}; got {got}"
-            raise ValueError(msg)
+            raise ValueError(f"{what}; got {got}")
     return values
 
 
 def _valid(valid: Flags, alpha: Array, beta: Array) -> tuple[Array, Array]:
     """Each branch, NaN where its formula does not hold; an error where neither does anywhere."""
     if valid.size and not valid.any():
-        msg = (
+        raise NoMiscibilityGap(
             "no gap between dilute solutions: by the closed forms the fractions would add up to 1 "
             "or more at all of these temperatures"
         )
-        raise NoMiscibilityGap(msg)
     return np.where(valid[0], alpha, np.nan), np.where(valid[1], beta, np.nan)

@@ -61,18 +61,19 @@ class ParameterDraws:
         object.__setattr__(self, "symbols", tuple(self.symbols))
         object.__setattr__(self, "values", values)
         if not self.symbols or len(set(self.symbols)) < len(self.symbols):
-            msg = f"draws need parameters with different names; got {list(self.symbols)}"
-            raise ParameterError(msg)
+            raise ParameterError(
+                f"draws need parameters with different names; got {list(self.symbols)}"
+            )
         if values.ndim != 2 or values.shape[1] != len(self.symbols) or not len(values):
-            msg = (
+            raise ParameterError(
                 f"draws of {', '.join(self.symbols)} have the shape (n, {len(self.symbols)}) "
                 f"with n at least 1; got {values.shape}"
             )
-            raise ParameterError(msg)
         if not np.isfinite(values).all():
             row = int(np.argmax(~np.isfinite(values).all(axis=1)))
-            msg = f"draw {row} of {', '.join(self.symbols)} is not finite: {values[row].tolist()}"
-            raise ParameterError(msg)
+            raise ParameterError(
+                f"draw {row} of {', '.join(self.symbols)} is not finite: {values[row].tolist()}"
+            )
 
     def __repr__(self) -> str:
         spread = np.sqrt(np.diag(self.covariance))
@@ -93,15 +94,16 @@ class ParameterDraws:
         """
         matrix, k = np.asarray(covariance, dtype=float), len(mean)
         if matrix.shape != (k, k) or not np.isfinite(matrix).all():
-            msg = f"the covariance of {k} parameters is a finite {k} x {k} matrix; got {matrix}"
-            raise ParameterError(msg)
+            raise ParameterError(
+                f"the covariance of {k} parameters is a finite {k} x {k} matrix; got {matrix}"
+            )
         if n < 1:
-            msg = f"the number of draws is 1 or more; got {n}"
-            raise ParameterError(msg)
+            raise ParameterError(f"the number of draws is 1 or more; got {n}")
         rounding = 1e-9 * max(1.0, float(np.abs(matrix).max()))
         if not np.allclose(matrix, matrix.T) or np.linalg.eigvalsh(matrix).min() < -rounding:
-            msg = f"a covariance is symmetric and has no negative eigenvalue; got {matrix.tolist()}"
-            raise ParameterError(msg)
+            raise ParameterError(
+                f"a covariance is symmetric and has no negative eigenvalue; got {matrix.tolist()}"
+            )
         rng = np.random.default_rng(seed)
         values = rng.multivariate_normal(list(mean.values()), matrix, n, method="eigh")
         return cls(tuple(mean), values)
@@ -132,19 +134,20 @@ class ParameterDraws:
         what, array = _read(trace, np.load, "the trace", "a NumPy array")
         array = np.asarray(array, dtype=float)
         if array.ndim != 3 or array.shape[2] != len(symbols):
-            msg = (
+            raise ParameterError(
                 f"{what} has the shape {array.shape}; with {', '.join(symbols)} it must be "
                 f"(chains, iterations, {len(symbols)})"
             )
-            raise ParameterError(msg)
         if burn_in < 0 or thin < 1:
-            msg = f"burn_in is 0 or more and thin 1 or more; got {burn_in} and {thin}"
-            raise ParameterError(msg)
+            raise ParameterError(
+                f"burn_in is 0 or more and thin 1 or more; got {burn_in} and {thin}"
+            )
         kept = array[:, burn_in::thin]
         kept = kept[:, (kept != 0).any(axis=(0, 2))]
         if kept.shape[1] == 0:
-            msg = f"{what} has {array.shape[1]} iterations: none is left after {burn_in} of burn-in"
-            raise ParameterError(msg)
+            raise ParameterError(
+                f"{what} has {array.shape[1]} iterations: none is left after {burn_in} of burn-in"
+            )
         # Iteration by iteration, so that a first part of the draws is like the whole.
         return cls(tuple(symbols), kept.transpose(1, 0, 2).reshape(-1, len(symbols)))
 
@@ -154,15 +157,15 @@ class ParameterDraws:
         what, frame = _read(table, pd.read_csv, "the table", "CSV")
         words = [str(c) for c in frame.columns if not pd.api.types.is_numeric_dtype(frame[c])]
         if words or frame.empty:
-            msg = f"{what} needs rows of numbers; {', '.join(words) or 'it'} has none"
-            raise ParameterError(msg)
+            raise ParameterError(
+                f"{what} needs rows of numbers; {', '.join(words) or 'it'} has none"
+            )
         return cls(tuple(map(str, frame.columns)), frame.to_numpy(dtype=float))
 
     @property
     def mean(self) -> Array:
         """Mean of each parameter."""
-        mean: Array = self.values.mean(axis=0)
-        return mean
+        return self.values.mean(axis=0)
 
     @property
     def covariance(self) -> Array:
@@ -230,8 +233,7 @@ def known_draws(source: Source, dbf: Database) -> tuple[Database, ParameterDraws
         try:
             symbol_value(dbf, name)
         except DatabaseError as error:
-            msg = f"{path} does not fit {os.fspath(source)}: {error}"
-            raise ParameterError(msg) from error
+            raise ParameterError(f"{path} does not fit {os.fspath(source)}: {error}") from error
     return dbf, draws
 
 
@@ -258,5 +260,4 @@ def _read(given: Any, read: Callable[[Any], Any], what: str, form: str) -> tuple
     try:
         return str(given), read(given)
     except (OSError, ValueError, EOFError) as error:
-        msg = f"{given} cannot be read as {form}: {error}"
-        raise ParameterError(msg) from error
+        raise ParameterError(f"{given} cannot be read as {form}: {error}") from error

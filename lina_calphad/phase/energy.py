@@ -10,7 +10,6 @@ import numpy as np
 from pycalphad import variables as v
 from symengine import Lambdify, S, Symbol
 from symengine.lib.symengine_wrapper import Relational
-from tinydb import where
 
 from lina_calphad.data.databases import mixing_sublattice
 from lina_calphad.errors import DatabaseError, EnergyError, LinaCalphadError, UnsupportedPhase
@@ -32,16 +31,7 @@ X, T = Symbol("x"), Symbol("T")
 class BinaryEnergy:
     """G of one phase in J/mol of atoms: reference + RT (x ln x + (1-x) ln(1-x) + r).
 
-    Parameters
-    ----------
-    components
-        The two elements; x is the mole fraction of the second.
-    phase
-        Name of the phase.
-    reference
-        The part linear in x.
-    r
-        What is left over RT: everything but the reference and ideal mixing.
+    x is the mole fraction of the second component; the reference is linear in it.
     """
 
     components: tuple[str, str]
@@ -53,8 +43,9 @@ class BinaryEnergy:
 def refuse_path(dbf: Any) -> None:
     """DatabaseError, which says how to read it, if `dbf` is the path of a database."""
     if isinstance(dbf, str | PathLike):
-        msg = f"dbf is a database that has been read, such as load({str(dbf)!r}); got its path"
-        raise DatabaseError(msg)
+        raise DatabaseError(
+            f"dbf is a database that has been read, such as load({str(dbf)!r}); got its path"
+        )
 
 
 def binary_energy(
@@ -65,36 +56,24 @@ def binary_energy(
     pressure: float,
     symbols: Sequence[str] = (),
 ) -> BinaryEnergy:
-    """The energy of a phase in which two components mix on one sublattice.
+    """The energy of a phase in which two components mix on one sublattice; see `BinarySolution`.
 
-    Parameters
-    ----------
-    dbf, components, phase, model, pressure
-        As of `lina_calphad.BinarySolution`.
-    symbols
-        Symbols of the database to leave free in the expressions.
-
-    Raises
-    ------
-    DatabaseError, UnsupportedPhase, ValueError
-        As `lina_calphad.BinarySolution`.
+    `symbols` of the database are left free in the expressions.
     """
     refuse_path(dbf)
     first, second = two_elements(dbf, components, phase)
     phase = phase.upper()
     if not 0 < float(pressure) < np.inf:
-        msg = f"a pressure is a positive, finite number of pascal; got {pressure}"
-        raise ValueError(msg)
+        raise ValueError(f"a pressure is a positive, finite number of pascal; got {pressure}")
     index = mixing_sublattice(dbf, phase, {first, second, "VA"})
     mod = build_model(model, dbf, (first, second), phase, symbols)
     species = {s.name for s in mod.constituents[index]}
     others = {s.name for i, names in enumerate(mod.constituents) for s in names if i != index}
     if species != {first, second} or not others <= {"VA"}:
-        msg = (
+        raise UnsupportedPhase(
             f"{phase} is no binary solution of {first} and {second}: its sublattices hold "
             f"{' : '.join(', '.join(sorted(s.name for s in c)) for c in mod.constituents)}"
         )
-        raise UnsupportedPhase(msg)
     at = {y: 1 - X if y.species.name == first else X for y in mod.site_fractions}
     at |= {y: S.One for y in mod.site_fractions if y.species.name == "VA"}
     at |= {v.T: T, v.P: S(float(pressure))}
@@ -103,35 +82,12 @@ def binary_energy(
     undefined -= {"x", "T", *symbols}
     if undefined:
         names = ", ".join(sorted(undefined))
-        msg = f"{phase} needs {names}, which cannot be resolved: undefined, or in a circle"
-        raise EnergyError(msg)
+        raise EnergyError(
+            f"{phase} needs {names}, which cannot be resolved: undefined, or in a circle"
+        )
     # The reference is linear in x; ideal mixing is done analytically.
     rest = sum((t for name, t in terms.items() if name not in ("ref", "idmix")), S.Zero)
     return BinaryEnergy((first, second), phase, terms["ref"], rest / (R * T))
-
-
-def parameters_end(dbf: Database, phase: str, components: Sequence[str]) -> float:
-    """Temperature in K up to which every parameter of a phase is given; inf without limits."""
-    known, end = {c.upper() for c in components} | {"VA", "*"}, np.inf
-    todo = [
-        p["parameter"]
-        for p in dbf.search(where("phase_name") == phase.upper())
-        if {s.name for sublattice in p["constituent_array"] for s in sublattice} <= known
-    ]
-    seen: set[str] = set()
-    while todo:
-        expression = S(todo.pop())
-        limits = [
-            float(side)
-            for relation in expression.atoms(Relational)
-            for side in relation.args
-            if side.is_Number
-        ]
-        end = min(end, max(limits, default=np.inf))
-        names = {str(s) for s in expression.free_symbols} & dbf.symbols.keys() - seen
-        seen |= names
-        todo += [dbf.symbols[name] for name in names]
-    return end
 
 
 def conditions(r: Any) -> list[Any]:
@@ -153,8 +109,9 @@ def build_model(
     except LinaCalphadError:
         raise
     except Exception as error:  # pycalphad raises whatever its parts raise
-        msg = f"pycalphad cannot build {phase}: {type(error).__name__}: {error}"
-        raise EnergyError(msg) from error
+        raise EnergyError(
+            f"pycalphad cannot build {phase}: {type(error).__name__}: {error}"
+        ) from error
 
 
 def mixing_terms(r: Any) -> tuple[Any, Any, Any, Any]:
@@ -173,8 +130,7 @@ class Compiled:
         try:
             self._function = Lambdify(arguments, list(expressions), backend="llvm", cse=True)
         except RuntimeError as error:  # as where a constant of the database comes out complex
-            msg = f"the Gibbs energy cannot be compiled: {error}"
-            raise EnergyError(msg) from error
+            raise EnergyError(f"the Gibbs energy cannot be compiled: {error}") from error
 
     def __call__(self, T: Array, x: Array, *values: Array) -> Array:
         """The expressions on a last axis behind those of x, to which the others broadcast."""
@@ -183,8 +139,7 @@ class Compiled:
             points[..., i] = value
         if points.size == 0:  # symengine refuses what NumPy allows
             return np.zeros((*x.shape, self._size))
-        result: Array = self._function(points)
-        return result
+        return self._function(points)
 
 
 def two_elements(dbf: Database, components: Sequence[str], phase: str) -> tuple[str, str]:
@@ -193,11 +148,11 @@ def two_elements(dbf: Database, components: Sequence[str], phase: str) -> tuple[
     names = [str(component).upper() for component in given]
     names = [name for name in names if name != "VA"]
     if len(set(names)) != 2 or len(names) != 2:
-        msg = f"a binary solution of {phase} takes two different components; got {list(components)}"
-        raise UnsupportedPhase(msg)
+        raise UnsupportedPhase(
+            f"a binary solution of {phase} takes two different components; got {list(components)}"
+        )
     for name in names:
         if name not in dbf.elements:
             elements = ", ".join(sorted(set(dbf.elements) - {"VA", "/-"})) or "none"
-            msg = f"the database has no element {name}; it has {elements}"
-            raise DatabaseError(msg)
+            raise DatabaseError(f"the database has no element {name}; it has {elements}")
     return names[0], names[1]

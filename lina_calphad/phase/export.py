@@ -128,7 +128,7 @@ def export_coherent_tdb(
     check_functions(dbf, [phase], elements)
     built = build_model(model, dbf, elements, phase)
     plain = copy_database(dbf)
-    remove_parameters(plain, lambda p: p["parameter_type"] in CONSTANTS)
+    remove_parameters(plain, lambda p: p["parameter_type"] in (*CONSTANTS, "LPX"))
     changed = tuple(_shift(plain, phase, pair, b) for pair, b in built.coherency.items())
     used = {**built.constants, **{f"B({i},{j})": b for (i, j), b in built.coherency.items()}}
     text = printable(f"PHASE {phase}, MADE FROM {source}".upper())

@@ -140,8 +140,9 @@ class Gap:
         flags = (psi < 0) & (psi.min(axis=1, keepdims=True) < STABLE)
         if flags[:, [0, -1]].any():
             bad = take(rows, flags[:, [0, -1]].any(axis=1))
-            msg = f"{self.name} is unstable beyond x = {expit(SCAN[0]):.0e} at {self.where(bad)}"
-            raise NotConverged(msg)
+            raise NotConverged(
+                f"{self.name} is unstable beyond x = {expit(SCAN[0]):.0e} at {self.where(bad)}"
+            )
         ends, i = np.zeros((2, 0)), np.zeros(0, int)
         if flags.any():
             each = []
@@ -206,8 +207,9 @@ class Gap:
             segment = self.segments(found.ends[:, ranges], take(rows, [row]), np.zeros(0))
             under = np.flatnonzero(segment >= 0)
             if (segment[under] != segment[under[0]]).any():
-                msg = f"{self._several(rows, found, row)}; `gaps` has the tie-lines of all"
-                raise SeveralMiscibilityGaps(msg)
+                raise SeveralMiscibilityGaps(
+                    f"{self._several(rows, found, row)}; `gaps` has the tie-lines of all"
+                )
             first[i], last[i] = first[i] + under[0], first[i] + under[-1]
         some = found.row[first]
         outer = np.array([found.ends[0, first], found.ends[1, last]])
@@ -250,8 +252,9 @@ class Gap:
             bad = ~good
             ends[:, bad], good[bad] = self._bracket(outer[:, bad], take(rows, bad))
         if not good.all():
-            msg = f"{self.name}: the tie-line did not converge at {self.where(take(rows, ~good))}"
-            raise NotConverged(msg)
+            raise NotConverged(
+                f"{self.name}: the tie-line did not converge at {self.where(take(rows, ~good))}"
+            )
         return ends
 
     def _bracket(self, outer: Array, rows: Rows) -> tuple[Array, Flags]:
@@ -266,16 +269,16 @@ class Gap:
 
         def grand(t: Array, mu: Array, *rows: Array) -> Array:
             terms = self.at(t, rows)  # at a corner, mu need not be the slope of either side
-            value: Array = log_expit(-t) + terms[..., 0] + expit(t) * (t + terms[..., 1] - mu)
-            return value
+            return log_expit(-t) + terms[..., 0] + expit(t) * (t + terms[..., 1] - mu)
 
         def beyond(t: Array, mu: Array, sign: int) -> Array:
             for doubling in range(60):
                 t = t + sign * 2.0**doubling
                 if np.all(sign * (potential(t, *rows) - mu) > 0):
                     return t
-            msg = f"{self.name}: the diffusion potential does not diverge at {self.where(rows)}"
-            raise NotConverged(msg)
+            raise NotConverged(
+                f"{self.name}: the diffusion potential does not diverge at {self.where(rows)}"
+            )
 
         left, right = outer
         f_left, f_right = potential(left, *rows), potential(right, *rows)

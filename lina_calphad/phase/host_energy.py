@@ -19,13 +19,7 @@ if TYPE_CHECKING:
 
 
 class HostEnergy:
-    """pycalphad's Model of the phase of a solution.
-
-    Parameters
-    ----------
-    solution
-        Whose database, phase, Model and pressure to take; nothing else of it is used.
-    """
+    """pycalphad's Model of the phase of a solution, of which nothing else is used."""
 
     def __init__(self, solution: BinarySolution) -> None:
         self.solution = solution
@@ -68,5 +62,4 @@ class HostEnergy:
         logs = np.stack([log_expit(-t), log_expit(t)], axis=-1)
         T = np.broadcast_to(T, t.shape)
         points = np.concatenate([T[..., None], np.exp(logs)], axis=-1)
-        values: Array = self._potentials(points) + R * T[..., None] * logs
-        return values
+        return self._potentials(points) + R * T[..., None] * logs

@@ -84,8 +84,7 @@ class FastestWave:
     @property
     def unstable(self) -> Flags:
         """Where the solution lies inside its spinodal, and waves grow."""
-        flags: Flags = ~np.isnan(self.rate)
-        return flags
+        return ~np.isnan(self.rate)
 
     def __repr__(self) -> str:
         return f"<FastestWave at {self.x.size} points; {self.unstable.sum()} of them unstable>"
@@ -121,8 +120,7 @@ def neighbour_distance(molar_volume: ArrayLike) -> Array:
     2.962e-10
     """
     edge = np.cbrt(2 * np.asarray(molar_volume, dtype=float) / constants.N_A)
-    distance: Array = np.sqrt(3) / 2 * edge
-    return distance
+    return np.sqrt(3) / 2 * edge
 
 
 def gradient_energy(solution: BinarySolution, T: ArrayLike, distance: ArrayLike) -> Array:
@@ -155,13 +153,13 @@ def gradient_energy(solution: BinarySolution, T: ArrayLike, distance: ArrayLike)
     2.940...e-16
     """
     if issubclass(solution.model, CoherentModel):
-        msg = f"a gradient energy comes from bonds, not from coherency: {solution} has the latter"
-        raise ValueError(msg)
+        raise ValueError(
+            f"a gradient energy comes from bonds, not from coherency: {solution} has the latter"
+        )
     distance = within(distance, (1e-10, 1e-9), "a distance of neighbours is in m")
     middle, first, second = (solution.gibbs_energy(T, x) for x in (0.5, 0.0, 1.0))
     excess = middle - (first + second) / 2 + R * np.asarray(T) * np.log(2)
-    kappa: Array = 4 * excess * distance**2 / 6
-    return kappa
+    return 4 * excess * distance**2 / 6
 
 
 def mobility(x: ArrayLike, T: ArrayLike, diffusivity: ArrayLike = DIFFUSIVITY.value) -> Array:
@@ -179,8 +177,7 @@ def mobility(x: ArrayLike, T: ArrayLike, diffusivity: ArrayLike = DIFFUSIVITY.va
         In m²/s, the same of both components.
     """
     x, T = np.asarray(x, dtype=float), np.asarray(T, dtype=float)
-    of_both: Array = _diffusivity(diffusivity) * x * (1 - x) / (R * T)
-    return of_both
+    return _diffusivity(diffusivity) * x * (1 - x) / (R * T)
 
 
 def growth_rate(
@@ -216,8 +213,7 @@ def growth_rate(
     """
     curvature, x, kappa = _wave(solution, x, T, kappa)
     beta = 2 * np.pi / within(wavelength, (1e-12, 1.0), "a wavelength is in m")
-    rate: Array = -mobility(x, T, diffusivity) * beta**2 * (curvature + 2 * kappa * beta**2)
-    return rate
+    return -mobility(x, T, diffusivity) * beta**2 * (curvature + 2 * kappa * beta**2)
 
 
 def fastest_wave(
@@ -315,16 +311,13 @@ def time_to_reach(
     [4, 12860]
     """
     if law not in LAWS:
-        msg = f"laws of coarsening are {', '.join(LAWS)}; got {law!r}"
-        raise ValueError(msg)
+        raise ValueError(f"laws of coarsening are {', '.join(LAWS)}; got {law!r}")
     if law == "dilute" and solubility is None:
-        msg = "coarsening through a dilute phase needs its solubility"
-        raise ValueError(msg)
+        raise ValueError("coarsening through a dilute phase needs its solubility")
     size = within(size, (0.0, 1.0), "a size is in m")
     x = within(1.0 if solubility is None else solubility, (1e-300, 1.0), SOLUBILITY)
     one = coarsening(1.0, x, diffusivity=diffusivity, capillary_length=capillary_length)
-    time: Array = (size / one.size[law]) ** (4 if law == "interface" else 3)
-    return time
+    return (size / one.size[law]) ** (4 if law == "interface" else 3)
 
 
 def _wave(

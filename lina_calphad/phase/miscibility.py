@@ -147,8 +147,7 @@ class MiscibilityGap:
 
     def ends(self, curve: str, T: ArrayLike, values: ArrayLike = ()) -> Array:
         """Both ends of a "binodal" or "spinodal" on a first axis; NaN where there is no gap."""
-        x: Array = expit(self.logits(curve, T, values))
-        return x
+        return expit(self.logits(curve, T, values))
 
     def logits(self, curve: str, T: ArrayLike, values: ArrayLike = ()) -> Array:
         """The same as ln(x/(1-x)), which keeps its digits however dilute either end is."""
@@ -170,26 +169,26 @@ class MiscibilityGap:
         T, t = float(self._top.T[0]), float(self._top.t[0])
         if np.isnan(T):
             if critical.has_corners(self._gap, self.reference):
-                msg = (
+                raise NoCriticalPoint(
                     f"the gap of {self.phase} lies around a corner or jump of its Gibbs energy, "
                     "where a condition of a model switches, and has no critical point"
                 )
-                raise NoCriticalPoint(msg)
             low, high = SEARCH_RANGE
-            msg = f"{self.phase} is stable at every composition from {low:g} to {high:g} K"
-            raise NoMiscibilityGap(msg)
+            raise NoMiscibilityGap(
+                f"{self.phase} is stable at every composition from {low:g} to {high:g} K"
+            )
         if np.isinf(T):
             raise NoCriticalPoint(self._open())
         there = np.array([t])
         if abs(self._gap.at(there, self._rows([T], self.reference))[0, 2]) > 1e-6:
-            msg = f"the gap of {self.phase} ends by a jump of its Gibbs energy at {T:g} K"
-            raise NoCriticalPoint(msg)
+            raise NoCriticalPoint(
+                f"the gap of {self.phase} ends by a jump of its Gibbs energy at {T:g} K"
+            )
         if not critical.on_the_hull(self._gap, np.array([T]), there, self.reference)[0]:
-            msg = (
+            raise NoCriticalPoint(
                 f"the critical point of {self.phase} at {T:g} K is not stable: another gap, or "
                 "one around a corner or jump of its Gibbs energy, lies over it"
             )
-            raise NoCriticalPoint(msg)
         return CriticalPoint(T, float(expit(t)))
 
     def all_critical_points(self) -> tuple[CriticalPoint, ...]:
@@ -224,8 +223,7 @@ class MiscibilityGap:
         top, t, _ = self._tops(draws)
         if np.isinf(top).any():
             worst = self._values(draws[np.argmax(np.isinf(top))])
-            msg = f"{self._open()}, with {worst}"
-            raise NoCriticalPoint(msg)
+            raise NoCriticalPoint(f"{self._open()}, with {worst}")
         return CriticalPoints(top.reshape(shape), expit(t).reshape(shape))
 
     def least_stable(self, T: ArrayLike, values: ArrayLike = ()) -> tuple[Array, Array]:
@@ -323,15 +321,13 @@ class MiscibilityGap:
         """Values as one draw a row, checked, and the shape of the draws."""
         array, k = np.asarray(values, dtype=float), len(self.symbols)
         if array.ndim == 0 or array.shape[-1] != k:
-            msg = (
+            raise ValueError(
                 f"{self.phase} has {k} free symbols ({', '.join(self.symbols)}): "
                 f"their values have the shape (..., {k}); got {array.shape}"
             )
-            raise ValueError(msg)
         if not np.isfinite(array).all():
             bad = array[~np.isfinite(array)][0]
-            msg = f"values of {', '.join(self.symbols)} must be finite; got {bad}"
-            raise ValueError(msg)
+            raise ValueError(f"values of {', '.join(self.symbols)} must be finite; got {bad}")
         shape = array.shape[:-1]
         return array.reshape(int(np.prod(shape)), k), shape
 

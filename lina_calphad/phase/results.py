@@ -53,8 +53,7 @@ class _Curve(_Table):
     @property
     def gap(self) -> Flags:
         """Where there is a gap; everything but `T` is NaN elsewhere."""
-        flags: Flags = ~(np.isnan(self.x_alpha) & np.isnan(self.x_beta))
-        return flags
+        return ~(np.isnan(self.x_alpha) & np.isnan(self.x_beta))
 
     def plot(self, ax: Axes | None = None, **style: Any) -> Axes:
         """Draw both branches, temperature over composition.

@@ -62,8 +62,9 @@ def _several(gap: Gap, ends: Array, row: Rows) -> list[Array]:
         under = np.flatnonzero(segment == which)
         line = every[int(under[0]), int(under[-1])]
         if line is None:
-            msg = f"{gap.name}: one of several tie-lines did not converge at {gap.where(row)}"
-            raise NotConverged(msg)
+            raise NotConverged(
+                f"{gap.name}: one of several tie-lines did not converge at {gap.where(row)}"
+            )
         lines.append(line)
     return lines
 

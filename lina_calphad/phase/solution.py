@@ -11,6 +11,7 @@ from pycalphad import Model
 from scipy.special import logit, xlogy
 
 from lina_calphad.checks import SEARCH_RANGE, fraction, kelvin
+from lina_calphad.data.databases import parameter_range
 from lina_calphad.data.interactions import symbol_value
 from lina_calphad.phase.energy import (
     Compiled,
@@ -19,7 +20,6 @@ from lina_calphad.phase.energy import (
     binary_energy,
     conditions,
     mixing_terms,
-    parameters_end,
     refuse_path,
 )
 from lina_calphad.phase.miscibility import MiscibilityGap
@@ -102,7 +102,7 @@ class BinarySolution(MiscibilityGap):
             symbols,
             reference,
             Compiled(switches, symbols) if switches else None,
-            min(parameters_end(dbf, energy.phase, energy.components), SEARCH_RANGE[1]),
+            min(parameter_range(dbf, energy.phase, energy.components)[1], SEARCH_RANGE[1]),
         )
 
     def __repr__(self) -> str:
@@ -125,8 +125,7 @@ class BinarySolution(MiscibilityGap):
         T, x
             Temperature in K and mole fraction from 0 to 1, broadcast together.
         """
-        psi: Array = self._mixing(*_broadcast(T, x))[..., 2]
-        return psi
+        return self._mixing(*_broadcast(T, x))[..., 2]
 
     def gibbs_energy(self, T: ArrayLike, x: ArrayLike) -> Array:
         """Molar Gibbs energy of the single phase in J/mol of atoms, SER reference.
@@ -139,8 +138,7 @@ class BinarySolution(MiscibilityGap):
         T, x = _broadcast(T, x)
         omega, slope = (self._mixing(T, x)[..., i] for i in (0, 1))
         mixing = xlogy(x, x) + xlogy(1 - x, 1 - x) + omega + x * slope
-        energy: Array = self._reference(T, x)[..., 0] + R * T * mixing
-        return energy
+        return self._reference(T, x)[..., 0] + R * T * mixing
 
     def diffusion_potential(self, T: ArrayLike, x: ArrayLike) -> Array:
         """dG/dx, the chemical potential of the second component less that of the first, in J/mol.
@@ -154,15 +152,13 @@ class BinarySolution(MiscibilityGap):
         """
         T, x = _broadcast(T, x)
         slope = logit(x) + self._mixing(T, x)[..., 1]
-        potential: Array = self._reference(T, x)[..., 1] + R * T * slope
-        return potential
+        return self._reference(T, x)[..., 1] + R * T * slope
 
 
 @lru_cache(maxsize=16)
 def _unpickled(pickled: bytes) -> BinarySolution:
     kind, (*arguments, symbols) = pickle.loads(pickled)  # noqa: S301 - our own bytes
-    solution: BinarySolution = kind(*arguments, symbols=symbols)
-    return solution
+    return kind(*arguments, symbols=symbols)
 
 
 def _broadcast(T: ArrayLike, x: ArrayLike) -> tuple[Array, Array]:

@@ -56,8 +56,7 @@ class Tally:
         for j in range(self.count.size):
             column = np.concatenate([rows[:, j] for rows in pieces])
             found[:, j] = np.quantile(column, levels, weights=weights, method="inverted_cdf")
-        quantiles: Array = np.where(np.isfinite(found), found, np.nan)
-        return quantiles
+        return np.where(np.isfinite(found), found, np.nan)
 
     def _add(self, values: Array, place: int) -> None:
         if place == len(self._kept):

@@ -32,14 +32,14 @@ def check_workers(client: Any) -> None:
         if isinstance(found, OSError):  # gone meanwhile: whether any is left is watched
             continue
         if isinstance(found, Exception):
-            msg = (
+            raise SchedulerError(
                 f"the Dask worker {worker} cannot import {_NAME} ({one_line(found)}): "
                 f"install {__version__} there"
             )
-            raise SchedulerError(msg)
         if found != __version__:
-            msg = f"the Dask worker {worker} has {_NAME} {found}, and {__version__} runs here"
-            raise SchedulerError(msg)
+            raise SchedulerError(
+                f"the Dask worker {worker} has {_NAME} {found}, and {__version__} runs here"
+            )
 
 
 def mapped(
@@ -85,16 +85,16 @@ def _result(client: Any, future: Any, waiting: Callable[[], None]) -> Any:
                 if client.nthreads():
                     seen = time.monotonic()
         if time.monotonic() - seen > SECONDS_WITHOUT_WORKERS:
-            msg = (
+            raise SchedulerError(
                 f"the Dask scheduler at {client.scheduler.address} has had no workers for "
                 f"{SECONDS_WITHOUT_WORKERS:g} s: start some"
             )
-            raise SchedulerError(msg)
     if future.status == "error":
         error = future.exception()
         if isinstance(error, KilledWorker):
-            msg = "a piece of work ended every Dask worker that took it: is memory short there?"
-            raise SchedulerError(msg) from error
+            raise SchedulerError(
+                "a piece of work ended every Dask worker that took it: is memory short there?"
+            ) from error
         raise error  # the work's own
     with _answering(client):
         return future.result()
@@ -109,5 +109,4 @@ def _answering(client: Any) -> Iterator[None]:
         yield
     except (CancelledError, OSError) as error:
         where = client.scheduler.address if client.scheduler else "that client"
-        msg = f"the Dask scheduler at {where} does not answer any more"
-        raise SchedulerError(msg) from error
+        raise SchedulerError(f"the Dask scheduler at {where} does not answer any more") from error

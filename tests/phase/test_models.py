@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycalphad import Database, Model, Workspace, calculate, equilibrium
 from pycalphad import variables as v
-from support import COMPS, INTERSTITIAL
+from support import COMPS, INTERSTITIAL, ROOT, python
 
 import lina_calphad as lc
 from lina_calphad import CoherentModel, CubicElasticity
@@ -415,19 +415,133 @@ def test_a_volume_is_positive():
         CoherentModel(Database.from_string(text, fmt="tdb"), COMPS, "BCC_A2")
 
 
-def test_more_than_one_mixing_sublattice(example_tdb):
-    with pytest.raises(UnsupportedPhase, match="CU2MG mixes on 2 sublattices"):
+def test_several_sublattices_need_each_end_member(example_tdb):
+    message = r"CU2MG lacks V0 of CU:CU, C11 of CU:CU, .* V0 of MG:CU, V0 of CU:MG: "
+    with pytest.raises(ElasticDataError, match=message):
         CoherentModel(example_tdb("cumg.tdb"), ["CU", "MG", "VA"], "CU2MG")
 
 
-def test_vacancies_among_the_atoms():
+def test_vacancies_among_atoms_need_a_volume():
     dbf = ternary()
     dbf.phases["ALLOY"].constituents = (
         dbf.phases["ALLOY"].constituents[0] | dbf.phases["ALLOY"].constituents[1],
         dbf.phases["ALLOY"].constituents[1],
     )
-    with pytest.raises(UnsupportedPhase, match="mixes vacancies with atoms"):
+    with pytest.raises(ElasticDataError, match="ALLOY lacks V0 of VA"):
         CoherentModel(dbf, ["A", "B", "VA"], "ALLOY")
+
+
+def test_charged_species_are_refused(example_tdb):
+    dbf = example_tdb("zrlayalo.tdb")
+    with pytest.raises(UnsupportedPhase, match=r"holds charged species \(.*ZR\+4"):
+        CoherentModel(dbf, ["LA", "O", "ZR", "VA"], "FLUORITE")
+
+
+INTERSTITIALS = """
+ ELEMENT VA VACUUM 0 0 0 !
+ ELEMENT C GRAPHITE 12 0 0 !
+ ELEMENT CR BCC_A2 52 0 0 !
+ ELEMENT FE BCC_A2 56 0 0 !
+ TYPE_DEFINITION % SEQ * !
+ PHASE FCC % 2 1 1 !
+ CONSTITUENT FCC :CR,FE:C,VA: !
+ PARAMETER C11(FCC,*:VA;0) 1 200; 6000 N !
+ PARAMETER C12(FCC,*:VA;0) 1 130; 6000 N !
+ PARAMETER C44(FCC,*:VA;0) 1 110; 6000 N !
+ PARAMETER V0(FCC,CR:VA;0) 1 7.2E-6; 6000 N !
+ PARAMETER V0(FCC,FE:VA;0) 1 7E-6; 6000 N !
+ PARAMETER V0(FCC,FE:C;0) 1 8E-6; 6000 N !
+"""
+LENGTHS = (
+    ([["CR"], ["VA"]], 3.68),
+    ([["CR", "FE"], ["VA"]], 0.02),
+    ([["FE"], ["VA"]], 3.6),
+    ([["FE"], ["C"]], 3.75),
+)
+
+
+class IronHost(CoherentModel):
+    host = "FE"
+
+
+@pytest.mark.parametrize(
+    ("more", "chromium", "carbon"),
+    [
+        ((), (7.2 / 7) ** (1 / 3) - 1, (8 / 7) ** (1 / 3) - 1),
+        (LENGTHS, (3.68 + 0.02) / 3.6 - 1, 3.75 / 3.6 - 1),
+    ],
+)
+def test_misfits_of_several_sublattices_add_up(more, chromium, carbon):
+    dbf = Database.from_string(INTERSTITIALS, fmt="tdb")
+    for array, length in more:
+        dbf.add_parameter("LPX", "FCC", array, 0, length)
+    stiffness = CubicElasticity(200, 130, 110).biaxial_modulus() * 1e9 * 7e-6
+    names = ["C", "CR", "FE", "VA"]
+    for gauge in ("host", "endmembers"):
+        model = type("Gauged", (IronHost,), {"gauge": gauge})(dbf, names, "FCC")
+        # Vacancies are the host of interstitials: a misfit for each that is filled.
+        assert {key: float(chi) for key, chi in model.misfits.items()} == pytest.approx(
+            {(0, "CR"): chromium, (0, "FE"): 0, (1, "C"): carbon, (1, "VA"): 0}
+        )
+        cr, c = 0.3, 0.2
+        share = {"CR": cr, "FE": 1 - cr, "C": c, "VA": 1 - c}
+        at = {y: share[y.species.name] for y in model.site_fractions}
+        linear = chromium**2 * cr + carbon**2 * c if gauge == "endmembers" else 0
+        expected = stiffness * ((chromium * cr + carbon * c) ** 2 - linear) / (1 + c)
+        assert float(model.models["elastic"].subs(at)) == pytest.approx(expected)
+        assert float(model.endmember_reference_model.models["elastic"].subs(at)) == pytest.approx(
+            stiffness
+            * (2 * chromium * cr * carbon * c + chromium**2 * cr + carbon**2 * c - linear)
+            / (1 + c)
+        )
+
+
+def test_pycalphad_reads_lattice_parameters(tmp_path):
+    text = INTERSTITIALS + " PARAMETER LPX(FCC,FE:VA;0) 1 3.6; 6000 N !"
+    (tmp_path / "lengths.tdb").write_text(text)
+    code = (
+        "from pycalphad import Database; dbf = Database('lengths.tdb'); "
+        "print(len(dbf.search(lambda p: p['parameter_type'] == 'LPX')))"
+    )
+    assert python(code, tmp_path, PYTHONPATH=str(ROOT)) == "1"
+
+
+def test_one_element_on_two_sublattices_keeps_its_order():
+    text = INTERSTITIALS.replace(":CR,FE:C,VA:", ":CR,FE:CR,FE:").replace(":VA;", ":FE;")
+    text = text.replace("FE:C;", "FE:CR;")
+    dbf = Database.from_string(text, fmt="tdb")
+    assert set(IronHost(dbf, ["CR", "FE", "VA"], "FCC").misfits) == {
+        (0, "CR"), (0, "FE"), (1, "CR"), (1, "FE"),
+    }  # fmt: skip
+    with pytest.raises(UnsupportedPhase, match="FCC has CR on more than one sublattice"):
+        EndmemberCoherentModel(dbf, ["CR", "FE", "VA"], "FCC")
+
+
+def test_a_battery_electrode_has_the_published_coherent_limits():
+    """Cogswell and Bazant, ACS Nano 6 (2012) 2215: Li and vacancies in FePO4 at 298 K."""
+    per_site, sites, omega, coherency = 6.02214076e23, 1.3793e28, 1.856e-20, 0.1916e9
+    volume, misfit = per_site / sites, 0.02
+    # Their energy is B/2 (x - mean)^2 per volume: of an isotropic body Y misfit^2.
+    young = CubicElasticity.isotropic(coherency / 2 / misfit**2 * (1 - 0.3) * 1e-9, 0.3)
+    text = f"""
+ ELEMENT VA VACUUM 0 0 0 !
+ ELEMENT LI BCC_A2 7 0 0 !
+ ELEMENT FP BCC_A2 151 0 0 !
+ TYPE_DEFINITION % SEQ * !
+ PHASE OLIVINE % 2 1 1 !
+ CONSTITUENT OLIVINE :FP:LI,VA: !
+ PARAMETER L(OLIVINE,FP:LI,VA;0) 1 {omega * per_site!r}; 6000 N !
+ PARAMETER C11(OLIVINE,*:VA;0) 1 {young.c11!r}; 6000 N !
+ PARAMETER C12(OLIVINE,*:VA;0) 1 {young.c12!r}; 6000 N !
+ PARAMETER C44(OLIVINE,*:VA;0) 1 {young.c44!r}; 6000 N !
+ PARAMETER V0(OLIVINE,FP:VA;0) 1 {volume!r}; 6000 N !
+ PARAMETER V0(OLIVINE,FP:LI;0) 1 {volume * (1 + misfit) ** 3!r}; 6000 N !
+"""
+    dbf = Database.from_string(text, fmt="tdb")
+    system = lc.BinarySystem(dbf, ("FP", "LI"), ["OLIVINE"], {"OLIVINE": CoherentModel})
+    (line,) = system.diagram(298.0, 299.0).fields
+    x = np.sort([branch[0] for branch in line.x])
+    assert x / (1 - x) == pytest.approx([0.0898, 0.9102], abs=5e-5)
 
 
 def test_an_impossible_host_or_gauge(databases):

@@ -1,0 +1,1 @@
+"""Stability of solution phases of any number of components and sublattices."""

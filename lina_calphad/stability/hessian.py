@@ -1,0 +1,276 @@
+"""The energy of a phase in its site fractions, its exact Hessian, and stability from both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pycalphad import variables as v
+from symengine import Lambdify, Piecewise, S, Symbol, log
+
+from lina_calphad.errors import EnergyError, UnsupportedPhase
+from lina_calphad.phase.energy import R, T
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pycalphad import Model
+
+    from lina_calphad.checks import Array
+
+_PRESSURE = Symbol("P")
+_FLOOR = 1e-300  # of site fractions; what is left out is beyond the range of floats
+
+
+@dataclass(frozen=True)
+class Curvature:
+    r"""Curvature of G in composition, in units of that of an ideal solution.
+
+    The eigenvalues are those of the matrix of thermodynamic factors
+    :math:`\Gamma_{ij} = \frac{x_i}{RT} \left(\partial\mu_i/\partial x_j\right)`, or, what is the
+    same, of the Hessian of G against that of ideal mixing. Another dependent component is a
+    change of coordinates and leaves them as they are.
+
+    Parameters
+    ----------
+    values
+        Eigenvalues in ascending order, shape (..., r). The first is the stability: 1 for an
+        ideal solution, 0 on the spinodal; minus infinity where the phase would order.
+    directions
+        Changes of the mole fractions of all elements along which they hold, shape (..., c, r),
+        each of length 1.
+    matrix, map
+        The Hessian in coordinates in which an ideal one is the identity, (..., r, r), and what
+        makes changes of mole fraction of these, over the square root of the fractions, (..., c, r).
+    fractions
+        Mole fractions, shape (..., c).
+    """
+
+    values: Array
+    directions: Array
+    matrix: Array
+    map: Array
+    fractions: Array
+
+    def thermodynamic_factors(self, dependent: int) -> Array:
+        """Gamma of all elements but the one with this number, shape (..., c - 1, c - 1)."""
+        c, r = self.map.shape[-2:]
+        if r < c - 1:
+            msg = f"{c} elements change in {r} ways only: there are no {c - 1} independent ones"
+            raise UnsupportedPhase(msg)
+        kept = [i for i in range(c) if i != dependent]
+        scale, rows = np.sqrt(self.fractions[..., kept]), self.map[..., kept, :]
+        inner = np.linalg.solve(rows.mT, (rows @ self.matrix).mT).mT
+        factors: Array = scale[..., :, None] * inner / scale[..., None, :]
+        return factors
+
+
+class SiteEnergy:
+    """G of one phase over its site fractions, compiled with its derivatives.
+
+    Ideal mixing is done analytically, so that dilute ends are exact.
+
+    Parameters
+    ----------
+    model
+        A pycalphad Model, built.
+    symbols
+        Names of its symbols that are free.
+
+    Raises
+    ------
+    UnsupportedPhase
+        If nothing mixes, or the number of sites depends on who sits there.
+    EnergyError
+        If a symbol is undefined or the energy cannot be compiled.
+    """
+
+    def __init__(self, model: Model, symbols: Sequence[str] = ()) -> None:
+        self.phase: str = model.phase_name
+        self.symbols = tuple(symbols)
+        ratios = [S(ratio) for ratio in getattr(model, "site_ratios", ())]
+        if not ratios or any(ratio.free_symbols for ratio in ratios):
+            msg = f"{self.phase} has no fixed numbers of sites: its stability is not treated"
+            raise UnsupportedPhase(msg)
+        self.elements = tuple(sorted(c for c in model.nonvacant_elements))
+        crowd = [len(species) for species in model.constituents]
+        mixing = [y for y in model.site_fractions if crowd[y.sublattice_index] > 1]
+        if not mixing:
+            msg = f"nothing mixes in {self.phase} of {', '.join(self.elements)}"
+            raise UnsupportedPhase(msg)
+        self.variables = tuple(mixing)
+        self.sites = np.array([float(ratios[y.sublattice_index]) for y in mixing])
+
+        def moles(y: Any) -> list[float]:
+            of = y.species.constituents
+            return [float(ratios[y.sublattice_index]) * of.get(e, 0) for e in self.elements]
+
+        self.moles = np.array([moles(y) for y in mixing]).T
+        alone = [y for y in model.site_fractions if crowd[y.sublattice_index] == 1]
+        self.fixed = sum((np.array(moles(y)) for y in alone), np.zeros(len(self.elements)))
+        held = sorted({y.sublattice_index for y in mixing})
+        self.sublattices = np.array([[y.sublattice_index == s for y in mixing] for s in held])
+        self._charge = np.array([y.species.charge for y in mixing]) * self.sites
+        self._rest(model, dict.fromkeys(alone, S.One))
+        # Ways in which composition can change; the rest is internal freedom.
+        rng = np.random.default_rng(0)
+        y = rng.dirichlet(np.ones(len(mixing)))
+        y = y / (self.sublattices.T @ (self.sublattices @ y))
+        _, span, unit = self._tangent(y)
+        self.rank = int(np.linalg.matrix_rank(unit @ span, tol=1e-9))
+        self.freedom = span.shape[-1] - self.rank
+        if self.rank == 0:
+            msg = f"the composition of {self.phase} is fixed: it cannot unmix"
+            raise UnsupportedPhase(msg)
+
+    def _rest(self, model: Model, alone: dict[Any, Any]) -> None:
+        """Compile what is left of G per formula unit, without ideal mixing, and its derivatives."""
+        names = [Symbol(f"y{i}") for i in range(len(self.variables))]
+        at = dict(zip(self.variables, names, strict=True)) | alone | {v.T: T, v.P: _PRESSURE}
+        formula = model._site_ratio_normalization
+        terms = {k: (S(term) * formula).xreplace(at) for k, term in model.models.items()}
+        # The disordered part of an ordered phase has an ideal mixing of its own.
+        partitioned = terms.get("ord", 0) != 0
+        energy = sum((t for k, t in terms.items() if partitioned or k != "idmix"), S.Zero)
+        if partitioned:
+            energy = _uncut(energy) - sum(
+                R * T * float(a) * y * log(y) for a, y in zip(self.sites, names, strict=True)
+            )
+        known = {"T", "P", *self.symbols, *map(str, names)}
+        if wrong := sorted({str(s) for s in energy.free_symbols} - known):
+            msg = f"{self.phase} needs {', '.join(wrong)}, which cannot be resolved"
+            raise EnergyError(msg)
+        self.expression, self.names = energy, tuple(names)
+        gradient = [energy.diff(y) for y in names]
+        upper = np.triu_indices(len(names))
+        hessian = [gradient[i].diff(names[j]) for i, j in zip(*upper, strict=True)]
+        arguments = [T, _PRESSURE, *names, *map(Symbol, self.symbols)]
+        self._upper = upper
+        try:
+            self._energy, self._hessian = (
+                Lambdify(arguments, wanted, backend="llvm", cse=True)
+                for wanted in ([energy, *gradient], hessian)
+            )
+        except RuntimeError as error:
+            msg = f"the energy of {self.phase} cannot be compiled: {error}"
+            raise EnergyError(msg) from error
+
+    def _points(self, T: Array, y: Array, pressure: float, values: Sequence[float]) -> Array:
+        points = np.empty((*y.shape[:-1], 2 + y.shape[-1] + len(self.symbols)))
+        points[..., 0], points[..., 1] = T, pressure
+        points[..., 2 : 2 + y.shape[-1]] = y
+        points[..., 2 + y.shape[-1] :] = values
+        return points
+
+    def gradient(
+        self, T: Array, y: Array, pressure: float = 101325.0, values: Sequence[float] = ()
+    ) -> tuple[Array, Array]:
+        """G in J/mol of formula units and its derivatives in the site fractions."""
+        y = np.maximum(y, _FLOOR)
+        found = self._energy(self._points(T, y, pressure, values))
+        RT = R * np.asarray(T)[..., None]
+        ideal = RT * self.sites * np.log(y)
+        energy: Array = found[..., 0] + (y * ideal).sum(axis=-1)
+        return energy, found[..., 1:] + ideal + RT * self.sites
+
+    def scaled_hessian(
+        self, T: Array, y: Array, pressure: float = 101325.0, values: Sequence[float] = ()
+    ) -> tuple[Array, Array]:
+        """Second derivatives over RT in u, dy = sqrt(y/a) du; and sqrt(y/a).
+
+        In u ideal mixing is the identity, and all is bounded.
+        """
+        y = np.maximum(y, _FLOOR)
+        n, scale = y.shape[-1], np.sqrt(y / self.sites)
+        found = self._hessian(self._points(T, y, pressure, values))
+        hessian = np.empty((*y.shape, n))
+        i, j = self._upper
+        hessian[..., i, j] = hessian[..., j, i] = found
+        hessian *= scale[..., :, None] * scale[..., None, :]
+        hessian /= R * np.asarray(T)[..., None, None]
+        return hessian + np.eye(n), scale
+
+    def _tangent(self, y: Array) -> tuple[Array, Array, Array]:
+        """Mole fractions; in u: what keeps sublattices full; what a change does to composition.
+
+        The last is over the square root of the mole fractions, which bounds it.
+        """
+        scale = np.sqrt(y / self.sites)
+        rows = [self.sublattices * np.sqrt(y)[..., None, :]]
+        if self._charge.any():
+            charge = self._charge * scale
+            rows.append((charge / np.linalg.norm(charge, axis=-1, keepdims=True))[..., None, :])
+        span = null_space(np.concatenate(rows, axis=-2))
+        moles = self.fixed + y @ self.moles.T
+        total = moles.sum(axis=-1, keepdims=True)
+        unit = self.moles * (scale[..., None, :] / np.sqrt(moles)[..., None])
+        x = moles / total
+        root = np.sqrt(x)[..., None, :]
+        unit = unit - root.mT @ (root @ unit)
+        return x, span, unit / np.sqrt(total)[..., None]
+
+    def curvature(
+        self, T: Array, y: Array, pressure: float = 101325.0, values: Sequence[float] = (), *,
+        relaxed: bool = True,
+    ) -> Curvature:  # fmt: skip
+        """Curvature of G in composition at site fractions y, shape (..., n); T of shape (...).
+
+        Internal freedom follows (`relaxed`), or else goes as it would in an ideal solution.
+        """
+        y = np.maximum(y, _FLOOR)
+        hessian, _ = self.scaled_hessian(T, y, pressure, values)
+        x, span, unit = self._tangent(y)
+        lost = np.zeros(y.shape[:-1], dtype=bool)
+        if self.freedom:
+            _, _, turned = np.linalg.svd(unit @ span)
+            span = span @ turned.mT
+            moving, inner = span[..., : self.rank], span[..., self.rank :]
+            matrix = moving.mT @ hessian @ moving
+            if relaxed:
+                stiff = inner.mT @ hessian @ inner
+                lost = np.linalg.eigvalsh(stiff)[..., 0] <= 0
+                stiff[lost] = np.eye(self.freedom)
+                coupling = inner.mT @ hessian @ moving
+                matrix = matrix - coupling.mT @ np.linalg.solve(stiff, coupling)
+        else:
+            moving = span
+            matrix = moving.mT @ hessian @ moving
+        mapped = unit @ moving
+        eigenvalues, vectors = np.linalg.eigh(matrix)
+        eigenvalues[lost, 0] = -np.inf
+        directions = np.sqrt(x)[..., None] * (mapped @ vectors)
+        directions /= np.linalg.norm(directions, axis=-2, keepdims=True)
+        largest = np.take_along_axis(
+            directions, np.abs(directions).argmax(axis=-2, keepdims=True), axis=-2
+        )
+        return Curvature(eigenvalues, directions * np.sign(largest), matrix, mapped, x)
+
+
+def _uncut(energy: Any) -> Any:
+    """The energy with x ln x for all x: pycalphad's has zero below a cutoff."""
+    cut = {}
+    for piece in energy.atoms(Piecewise):
+        first = piece.args[0]
+        if any(first == f.args[0] * f for f in first.atoms(log)):
+            cut[piece] = first
+    return energy.xreplace(cut)
+
+
+def null_space(rows: Array) -> Array:
+    """Orthonormal columns that independent rows (..., k, n) take to zero, (..., n, n - k)."""
+    k, n = rows.shape[-2:]
+    if k == 1:  # a reflection that takes the row to an axis; rounding stays where it is
+        row = rows[..., 0, :] / np.linalg.norm(rows, axis=-1)
+        last = row.argmax(axis=-1)[..., None]
+        mirror = row.copy()
+        at = np.take_along_axis(row, last, axis=-1)
+        np.put_along_axis(mirror, last, at + np.where(at < 0, -1.0, 1.0), axis=-1)
+        mirror /= np.linalg.norm(mirror, axis=-1, keepdims=True)
+        reflection = np.eye(n) - 2 * mirror[..., :, None] * mirror[..., None, :]
+        others = np.arange(n - 1) + (np.arange(n - 1) >= last)
+        kept: Array = np.take_along_axis(reflection, others[..., None, :], axis=-1)
+        return kept
+    _, _, turned = np.linalg.svd(rows)
+    found: Array = turned[..., k:, :].mT
+    return found
