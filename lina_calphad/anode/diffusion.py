@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,10 +12,12 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 from scipy.sparse import diags_array
 
+from lina_calphad.anode.charge import FARADAY, FOIL, MAH, SHARE, molar_volume
 from lina_calphad.anode.melting import refuse_molten
-from lina_calphad.anode.stripping import ALLOY, FARADAY, FOIL, MAH, SHARE, molar_volume
+from lina_calphad.anode.stripping import ALLOY
 from lina_calphad.anode.windows import REGIONS, classify, curve_ends, describe, named, source_first
 from lina_calphad.checks import fraction, kelvin, within
+from lina_calphad.data.assessments import PREFERRED
 from lina_calphad.errors import NotConverged, SurfaceExhausted
 from lina_calphad.phase.kinetics import DIFFUSIVITY, DIFFUSIVITY_RANGE
 
@@ -134,7 +136,7 @@ def depth_profile(
     T: float,
     current_density: float,
     thickness: float,
-    source: Source | Database | Alloy = "santos2025",
+    source: Source | Database | Alloy = PREFERRED,
     *,
     diffusivity: float = DIFFUSIVITY.value,
     q: ArrayLike | None = None,
@@ -202,72 +204,102 @@ def depth_profile(
     [0.031, 0.814]
     """
     alloy = describe(source)
-    x0, T = float(fraction(x0, ALLOY, ends=False)), float(kelvin(T))
-    within(x0, _ALLOYS, f"{ALLOY} of a depth profile, is resolved")
-    current = float(within(current_density, _CURRENT, "a current density is in A/m²"))
-    foil = float(within(thickness, FOIL, "thickness is in m"))
-    D = float(within(diffusivity, DIFFUSIVITY_RANGE, "a diffusivity is in m²/s"))
+    run = checked_run(alloy, x0, T, current_density, thickness, diffusivity)
     shares = None
     if q is not None:
         shares = np.unique(within(q, (0.0, 1.0), SHARE))
         if not shares.size:
             msg = "a profile needs at least one share of the Li stripped; got none"
             raise ValueError(msg)
-    refuse_molten(alloy, np.array(x0), np.array(T))
-
-    lithium, sodium = molar_volume(alloy, np.array([0.0, 1.0]), np.full(2, T))
-    ratio = lithium / sodium
-    phi0 = float(_volume_fraction(np.array(x0), ratio))
-    speed = current / FARADAY * lithium
-    full_time = (1 - phi0) * foil / speed
-    peclet = speed * foil / D
-    what = f"{current:g} A/m² out of {foil:g} m with {D:g} m²/s: current times thickness over D"
-    within(peclet, _PECLET, f"{what} (u L/D) is resolved")
     last = 1.0 if shares is None else max(shares[-1], _SOON)
-    solution = _Diffusion(phi0, peclet, last)
+    solution = Diffusion(run.phi0, run.peclet, last)
     end = solution.exhausted_at
     if shares is None:
         shares = np.linspace(0, solution.end, _TIMES)
     elif end is not None and shares[-1] > end:
         if end < _ALL:
             msg = (
-                f"at {current:g} A/m² ({current / 10:g} mA/cm²) the interface is pure Na after "
-                f"{end * full_time / 3600:.3g} h, with {end:.2%} of the Li stripped: ask for no "
-                "more than that, or take a smaller current or a thinner foil"
+                f"at {run.current:g} A/m² ({run.current / 10:g} mA/cm²) the interface is pure Na "
+                f"after {end * run.full_time / 3600:.3g} h, with {end:.2%} of the Li stripped: ask "
+                "for no more than that, or take a smaller current or a thinner foil"
             )
             raise SurfaceExhausted(msg)
         shares = np.minimum(shares, end)
 
     profiles = [solution.profile(share) for share in shares]
-    depth = foil * phi0 * np.array([place for place, _ in profiles])
-    x = _mole_fraction(np.array([phi for _, phi in profiles]), ratio)
+    x = run.composition(profiles)
     ends = curve_ends(alloy, np.array(T))
     crossings, entered = {}, {}
     for name, boundary in named(ends).items():
-        at = float(_volume_fraction(boundary, ratio))
+        at = float(_volume_fraction(boundary, run.ratio))
         crossings[name] = np.array([solution.reaches(side, at) for side in (1, 0)])
         entered[name] = int(classify(boundary, ends))
     codes = classify(x, {kind: pair[:, None, None] for kind, pair in ends.items()})
     return DepthProfile(
-        alloy.name, x0, T, current, foil, D, full_time, shares, depth, x, codes, end, crossings,
-        entered,
+        alloy.name, run.x0, run.T, run.current, run.foil, run.diffusivity, run.full_time, shares,
+        run.depth(profiles), x, codes, end, crossings, entered,
     )  # fmt: skip
 
 
-class _Diffusion:
+class Run(NamedTuple):
+    """A foil and its current: numbers that have been checked, and what follows from them."""
+
+    x0: float
+    T: float
+    current: float
+    foil: float
+    diffusivity: float
+    ratio: float  # molar volume of Li over that of Na
+    phi0: float
+    peclet: float
+    full_time: float
+
+    def depth(self, profiles: list[tuple[Array, Array]]) -> Array:
+        """Distance from the collector in m."""
+        return self.foil * self.phi0 * np.array([place for place, _ in profiles])
+
+    def composition(self, profiles: list[tuple[Array, Array]]) -> Array:
+        """Mole fraction of Na."""
+        return _mole_fraction(np.array([phi for _, phi in profiles]), self.ratio)
+
+
+def checked_run(
+    alloy: Alloy, x0: float, T: float, current_density: float, thickness: float, diffusivity: float
+) -> Run:
+    """A run whose numbers are within their ranges; errors as of `depth_profile`."""
+    x0, T = float(fraction(x0, ALLOY, ends=False)), float(kelvin(T))
+    within(x0, _ALLOYS, f"{ALLOY} of a depth profile, is resolved")
+    current = float(within(current_density, _CURRENT, "a current density is in A/m²"))
+    foil = float(within(thickness, FOIL, "thickness is in m"))
+    D = float(within(diffusivity, DIFFUSIVITY_RANGE, "a diffusivity is in m²/s"))
+    refuse_molten(alloy, np.array(x0), np.array(T))
+    lithium, sodium = molar_volume(alloy, np.array([0.0, 1.0]), np.full(2, T))
+    ratio = lithium / sodium
+    phi0 = float(_volume_fraction(np.array(x0), ratio))
+    speed = current / FARADAY * lithium
+    peclet = speed * foil / D
+    what = f"{current:g} A/m² out of {foil:g} m with {D:g} m²/s: current times thickness over D"
+    within(peclet, _PECLET, f"{what} (u L/D) is resolved")
+    return Run(x0, T, current, foil, D, ratio, phi0, peclet, (1 - phi0) * foil / speed)
+
+
+class Diffusion:
     """The same without dimension: W, the volume of each cell over that of its Na, against q.
 
     Cells hold constant shares of the Na, from the collector to the interface. With the volume
     fraction of Na, 1/W, and the Peclet number u L0/D, the flux of Li through a face is the
-    gradient of 1/W times a scale. Integrated up to a share of the Li stripped, or to where the
-    interface is pure Na.
+    gradient of 1/W times a scale. Integrated over a time in which the current takes all the Li in
+    1, gives it back (`way` -1) or rests (0): up to an end, or to where the interface is pure Na.
     """
 
-    def __init__(self, phi0: float, peclet: float, end: float) -> None:
+    def __init__(
+        self, phi0: float, peclet: float, end: float, way: int = 1, start: Array | None = None
+    ) -> None:
         scale = (1 - phi0) / (phi0**2 * peclet)
-        self.slope = peclet * phi0  # of the volume fraction at the interface
+        slope = peclet * phi0
+        self.slope = way * slope  # of the volume fraction at the interface
         # Where the interface is exhausted, the layer of depletion holds 1/slope of the Na.
-        smallest = 1e-5 / (1 + self.slope)
+        smallest = 1e-5 / (1 + slope)
         self.size = -np.diff(np.append(np.geomspace(1, smallest, _CELLS), 0.0))
         spacing = (self.size[1:] + self.size[:-1]) / 2
 
@@ -284,14 +316,14 @@ class _Diffusion:
             return diags_array(bands, offsets=[-1, 0, 1], format="csc")
 
         def left(_: float, W: Array) -> float:
-            return float(1 - self.surface(W)[1])
+            return float(1 - self.surface(W)[1]) if way > 0 else 1.0
 
         left.terminal = True  # type: ignore[attr-defined]
-        start = np.full(_CELLS, 1 / phi0)
+        start = np.full(_CELLS, 1 / phi0) if start is None else start
         try:
             found = solve_ivp(
                 rate, (0.0, end), start, method="BDF", jac=jacobian, events=left,
-                dense_output=True, rtol=1e-7, atol=1e-9, first_step=1e-12 / (1 + self.slope),
+                dense_output=True, rtol=1e-7, atol=1e-9, first_step=min(end, 1e-12 / (1 + slope)),
             )  # fmt: skip
         except RuntimeError as error:  # as where its sparse solver meets a singular matrix
             msg = f"diffusion could not be followed: {error}"
@@ -306,7 +338,7 @@ class _Diffusion:
 
     def surface(self, W: Array) -> Array:
         """Volume fraction of Na on the collector side and at the interface."""
-        return np.array([1 / W[0], 1 / W[-1] + self.slope * self.size[-1] / 2])
+        return np.array([1 / W[0], max(1 / W[-1] + self.slope * self.size[-1] / 2, 0.0)])
 
     def profile(self, q: float) -> tuple[Array, Array]:
         """Distance from the collector over the thickness of all Na, and volume fraction of Na."""

@@ -14,7 +14,8 @@ from matplotlib.patheffects import withStroke
 from scipy import constants
 from scipy.special import logit
 
-from lina_calphad.anode.tables import MAP_X
+from lina_calphad.anode.potential import STATES
+from lina_calphad.anode.tables import MAP_X, VOLTAGE_END, chart
 from lina_calphad.anode.windows import BOUNDARIES, REGIONS
 from lina_calphad.plots import (
     COLOURS,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from lina_calphad.anode.diffusion import DepthProfile
     from lina_calphad.anode.summary import Study
+    from lina_calphad.diagram.alloy import Alloy
 
 #: Fill of each region: blue where strain alone holds the alloy, red where it unmixes readily.
 REGION_COLOURS = {
@@ -46,6 +48,9 @@ REGION_COLOURS = {
 }  # fmt: skip
 
 _DRAWS: dict[str, Any] = {"color": "0.25", "alpha": 0.22, "linewidth": 0}
+_UNITS = {"capacity_mAh_per_g": "mAh/g of alloy", "capacity_mAh_per_cm2": "mAh/cm²"}
+_WIDTHS = (1.6, 0.9, 2.4)  # of lines at each temperature
+_ONSETS = ("chemical spinodal alpha", "coherent spinodal alpha")
 _NEAR = 0.28  # of crossings in ln(x/(1-x)), below which they share a label
 _HALO = [withStroke(linewidth=2, foreground="white", alpha=0.7)]
 _SMALL: dict[str, Any] = {"fontsize": 8, "handlelength": 2.6}
@@ -53,13 +58,29 @@ _SMALL: dict[str, Any] = {"fontsize": 8, "handlelength": 2.6}
 
 def region_map(study: Study, ax: Axes) -> Axes:
     """Regions over composition and temperature, with the stripping path and its capacities."""
-    chart = study.chart
+    fields(study.description, study.chart, ax)
+    ax.secondary_yaxis("right", functions=(_celsius, _kelvin)).set_ylabel("temperature / °C")
+    drawn = study.spread
+    if drawn is not None:
+        for kind, branch in product(KINDS, ("alpha", "beta")):
+            at = _solid_up_to(study.chart, f"{kind} {branch}") >= drawn.T
+            edges = drawn.x(kind)[[1, 3], 0 if branch == "alpha" else 1][:, at]
+            ax.fill_betweenx(drawn.T[at], *edges, zorder=1, **_DRAWS)
+    order = np.argsort(study.T)
+    for point in order:
+        # Of several paths the lowest has its labels below, and those in between have none.
+        way = 1 if point == order[-1] else -1 if point == order[0] else 0
+        _path(study, point, way, ax)
+    return ax
+
+
+def fields(alloy: Alloy, chart: pd.DataFrame, ax: Axes) -> None:
+    """The regions of an alloy and the curves between them; `chart` is of `tables.chart`."""
     T = chart["T"].to_numpy()
-    curves = {kind: study.description.curve(kind, T) for kind in KINDS}
+    curves = {kind: alloy.curve(kind, T) for kind in KINDS}
     low, high = MAP_X
     fraction_axis(ax, "logit", limits=MAP_X)
     ax.set(ylim=(T[0], T[-1]), ylabel=KELVIN, facecolor=REGION_COLOURS["single"])
-    ax.secondary_yaxis("right", functions=(_celsius, _kelvin)).set_ylabel("temperature / °C")
 
     def paint(region: str, T: Any, left: Any, right: Any, layer: float) -> None:
         left, right = (np.clip(np.asarray(x, dtype=float), low, high) for x in (left, right))
@@ -82,19 +103,8 @@ def region_map(study: Study, ax: Axes) -> Axes:
         further = f" {i + 1}" if i else ""
         paint("liquid", T, chart[f"liquid from{further}"], chart[f"liquid to{further}"], 2.2)
     for kind, branch in product(KINDS, ("alpha", "beta")):
-        solid = _solid_up_to(chart, f"{kind} {branch}")
-        curve = curves[kind][curves[kind]["T"] <= solid]
+        curve = curves[kind][curves[kind]["T"] <= _solid_up_to(chart, f"{kind} {branch}")]
         ax.plot(curve[f"x_{branch}"], curve["T"], zorder=2, **style(kind, "0.25"))
-        if study.spread is not None:
-            at = solid >= study.spread.T
-            edges = study.spread.x(kind)[[1, 3], 0 if branch == "alpha" else 1][:, at]
-            ax.fill_betweenx(study.spread.T[at], *edges, zorder=1, **_DRAWS)
-    order = np.argsort(study.T)
-    for point in order:
-        # Of several paths the lowest has its labels below, and those in between have none.
-        way = 1 if point == order[-1] else -1 if point == order[0] else 0
-        _path(study, point, way, ax)
-    return ax
 
 
 def _solid_up_to(chart: pd.DataFrame, boundary: str) -> float:
@@ -123,7 +133,7 @@ def _path(study: Study, point: int, way: int, ax: Axes) -> None:
         fontweight="bold", path_effects=_HALO,
     )  # fmt: skip
     labels: list[tuple[float, list[str]]] = []
-    column = f"capacity_mAh_per_{'g' if study.path.thickness is None else 'cm2'}"
+    column = _charge(study)
     for row in shown[shown["q"] > 0].to_dict("records"):
         charge = row[column]
         text = f"{charge:.3g}" if charge < 100 else f"{charge:.0f}"
@@ -139,6 +149,38 @@ def _path(study: Study, point: int, way: int, ax: Axes) -> None:
             textcoords="offset points", rotation=90, ha="left", fontsize=8,
             va="bottom" if way > 0 else "top", path_effects=_HALO,
         )  # fmt: skip
+
+
+def voltage(study: Study, ax: Axes, *, over: str = "x") -> Axes:
+    """Potential of each state, over composition or, close to zero, over the charge taken out."""
+    column = "x" if over == "x" else _charge(study)
+    for (_, rows), width in zip(study.voltage.groupby("T", sort=False), cycle(_WIDTHS)):
+        for state, colour in zip(STATES, COLOURS, strict=False):
+            ax.plot(rows[column], rows[f"E_{state}_mV"], color=colour, linewidth=width)
+            if f"E_{state}_low_68_mV" in rows:
+                edges = rows[f"E_{state}_low_68_mV"], rows[f"E_{state}_high_68_mV"]
+                ax.fill_between(rows[column], *edges, color=colour, alpha=0.2, linewidth=0)
+    at = study.crossed[study.crossed["boundary"].isin(["start", *_ONSETS])]
+    ax.plot(at[column], at["E_solution_mV"], "k.", markersize=6, zorder=3)
+    ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
+    if over == "x":
+        fraction_axis(ax, "logit", limits=(min(max(study.x0, MAP_X[0]), 0.9), VOLTAGE_END))
+        ax.set(ylim=(-100, 60))
+    else:
+        for profile in study.profiles:
+            charge = profile.q * study.voltage[column].max() / study.voltage["q"].max()
+            rows = study.interface[study.interface["T"] == profile.T]
+            ax.plot(charge, rows["E_solution_mV"], "o--", color="0.4", markersize=3)
+        tops = study.hysteresis["E_strip_mV"] if len(study.hysteresis) else rows["E_solution_mV"]
+        top = max(tops.max(), at["E_solution_mV"].max(), 1e-3)
+        ax.set(xlabel=f"charge / {_UNITS[column]}", xlim=(0, None), ylim=(-2 * top, 1.4 * top))
+    ax.set_ylabel("potential against Li/Li⁺ / mV")
+    return ax
+
+
+def _charge(study: Study) -> str:
+    """Column of the charge: of the foil, else of a gram of the alloy."""
+    return f"capacity_mAh_per_{'g' if study.thickness is None else 'cm2'}"
 
 
 def depth_profiles(study: Study, ax: Axes, which: int = 0) -> Axes:
@@ -223,11 +265,49 @@ def _map(study: Study) -> Figure:
     figure = Figure(figsize=(9.6, 6.4), layout="constrained")
     ax = region_map(study, figure.subplots())
     ax.set_title(f"bcc Li-Na, {plain(study.description.name)}")
-    unit = "mAh/g of alloy" if study.path.thickness is None else "mAh/cm²"
+    unit = _UNITS[_charge(study)]
     path = Line2D([], [], color="black", marker="o", markersize=4, label=f"stripping path, {unit}")
     draws = Patch(label="68 % of draws", **_DRAWS)
     key = [*_region_key(region.key for region in REGIONS), *kind_key(KINDS), path]
     legend_below(figure, key + [draws] * (study.spread is not None), columns=4, **_SMALL)
+    return figure
+
+
+def _voltage(study: Study) -> Figure:
+    figure = Figure(figsize=(9.6, 4.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    voltage(study, left).set_title(f"x₀ = {study.x0:g}, {plain(study.description.name)}")
+    voltage(study, right, over="charge").set_title("close to zero")
+    key = [
+        Line2D([], [], color=c, label=name)
+        for name, c in zip(STATES.values(), COLOURS, strict=False)
+    ]
+    key.append(Line2D([], [], color="black", marker=".", linestyle="", label="start, spinodals"))
+    if study.profiles:
+        key.append(Line2D([], [], color="0.4", marker="o", linestyle="--", markersize=3,
+                          label="interface at the current, as a solution"))  # fmt: skip
+    key += [Line2D([], [], color="0.2", linewidth=width, label=f"{T:g} K")
+            for T, width in zip(study.T, cycle(_WIDTHS)) if study.T.size > 1]  # fmt: skip
+    legend_below(figure, key, columns=3, **_SMALL)
+    return figure
+
+
+def _assessments(study: Study) -> Figure:
+    """The map of every assessment, one beside the other."""
+    alloys = [study.description, *study.others]
+    figure = Figure(figsize=(1.2 + 3.6 * len(alloys), 5.2), layout="constrained")
+    for alloy, ax in zip(alloys, figure.subplots(1, len(alloys), squeeze=False)[0], strict=True):
+        known = study.chart if alloy is study.description else chart(alloy, study.T, 61)
+        fields(alloy, known, ax)
+        for T in study.T:
+            ax.plot([max(study.x0, MAP_X[0]), MAP_X[1]], [T, T], color="black", zorder=2.5)
+        ax.set_title(plain(alloy.name))
+        ax.set_xticks([1e-5, 1e-3, 0.1, 0.9, 0.999], ["10⁻⁵", "10⁻³", "0.1", "0.9", "0.999"])
+        if ax is not figure.axes[0]:
+            ax.set_ylabel("")
+    key = [*_region_key(region.key for region in REGIONS), *kind_key(KINDS)]
+    path = Line2D([], [], color="black", label=f"stripping from x₀ = {study.x0:g}")
+    legend_below(figure, [*key, path], columns=3, **_SMALL)
     return figure
 
 
@@ -256,8 +336,10 @@ def _profile(study: Study) -> Figure:
 
 
 def drawings(study: Study) -> dict[str, Callable[[], Figure]]:
-    """What draws each figure of a study by name: map, lengths and, with a current, profile."""
-    found = {"map": _map}
+    """What draws each figure of a study by name."""
+    found = {"map": _map, "voltage": _voltage}
+    if study.others:
+        found["assessments"] = _assessments
     if not study.waves.empty:
         found["lengths"] = _lengths
     if study.profiles:
@@ -266,7 +348,7 @@ def drawings(study: Study) -> dict[str, Callable[[], Figure]]:
 
 
 def figures(study: Study) -> dict[str, Figure]:
-    """All figures of a study by name: map, lengths and, with a current, profile."""
+    """All figures of a study by name."""
     return {name: draw() for name, draw in drawings(study).items()}
 
 

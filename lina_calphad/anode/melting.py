@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import constants
 from scipy.optimize import bisect
 
+from lina_calphad.anode.words import in_kelvin, number, percent
 from lina_calphad.errors import OutsideAssessedRange
 
 if TYPE_CHECKING:
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 MELTING_ERROR = 0.01
 
 
-def in_kelvin(T: float) -> str:
-    """A temperature in both units, since either may be the reader's."""
-    return f"{round(T, 2):g} K ({T - constants.zero_Celsius:.1f} °C)"
-
-
 def refuse_molten(alloy: Alloy, x0: Array, T: Array) -> None:
     """OutsideAssessedRange if liquid forms between x0 and pure Na."""
     levels = np.unique(T)
@@ -30,8 +25,11 @@ def refuse_molten(alloy: Alloy, x0: Array, T: Array) -> None:
     wrong = np.flatnonzero(alloy.melts_on_the_way(starts, levels))
     if wrong.size:
         start, level = starts[wrong[0]], levels[wrong[0]]
+        x = next(max(low, start) for low, high in alloy.liquid_ranges(level)[0] if high > start)
+        away = (x - start) / (x * (1 - start))
+        where = f"from x(Na) = {number(x)} on, {percent(away)} % of the Li stripped"
         msg = (
-            f"liquid forms on the way from x0 = {start:g} to pure Na at {level:g} K: the "
+            f"liquid forms on the way from x0 = {start:g} to pure Na at {level:g} K, {where}: the "
             "path is that of a solid, which stays one below "
             f"{in_kelvin(alloy.melting(start, level))}"
         )

@@ -110,7 +110,7 @@ def page(study: Study) -> str:
         for kind, (colour, dashes, _) in _CURVES.items()
     }
     swatches = {r.name: f'<i style="background: {REGION_COLOURS[r.key]}"></i>' for r in REGIONS}
-    foil, drawn = study.path.thickness, study.spread is not None
+    foil, drawn = study.path.foil.thickness, study.spread is not None
     columns = ["mAh/cm² of foil"] * (foil is not None) + ["68 % of the draws"] * drawn
     package = files("lina_calphad.anode")
     texts = {n: (package / n).read_text(encoding="utf-8") for n in ("page.js", "page_map.js")}

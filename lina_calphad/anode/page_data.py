@@ -10,9 +10,9 @@ from pycalphad import variables as v
 from scipy.special import logit, xlogy
 from symengine import S
 
+from lina_calphad.anode.charge import FARADAY, MAH, molar_mass, molar_volume
 from lina_calphad.anode.figures import REGION_COLOURS
 from lina_calphad.anode.melting import MELTING_ERROR, liquid_ranges
-from lina_calphad.anode.stripping import FARADAY, MAH, molar_mass, molar_volume
 from lina_calphad.anode.tables import MAP_T
 from lina_calphad.anode.windows import BOUNDARIES, REGIONS
 from lina_calphad.data.assessments import COMPONENTS, PHASE
@@ -42,7 +42,7 @@ def numbers(study: Study, modulus: float, melting: float | None) -> dict[str, An
     """What the scripts of the page compute and draw with."""
     alloy = study.description
     end = MAP_T[1] if melting is None else melting
-    span, foil = _span(alloy), study.path.thickness
+    span, foil = _span(alloy), study.path.foil.thickness
     given = study.density is not None
     return {
         "R": R, "bottom": MAP_T[0], "L": _interactions(alloy).tolist(),

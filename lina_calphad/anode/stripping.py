@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy import constants
 
+from lina_calphad.anode.charge import SHARE, Depth, Foil, foil
 from lina_calphad.anode.melting import refuse_molten
 from lina_calphad.anode.windows import (
     BOUNDARIES,
@@ -20,9 +20,8 @@ from lina_calphad.anode.windows import (
     source_first,
 )
 from lina_calphad.checks import fraction, kelvin, within
-from lina_calphad.data.assessments import COMPONENTS, Source
-from lina_calphad.errors import DatabaseError, OutsideAssessedRange
-from lina_calphad.phase.host_energy import HostEnergy
+from lina_calphad.data.assessments import PREFERRED, Source
+from lina_calphad.errors import OutsideAssessedRange
 from lina_calphad.phase.results import span
 
 if TYPE_CHECKING:
@@ -34,14 +33,8 @@ if TYPE_CHECKING:
     from lina_calphad.checks import Array
     from lina_calphad.diagram.alloy import Alloy
 
-MAH = constants.milli * constants.hour  # one mAh in coulomb
-FARADAY = constants.e * constants.N_A
-#: Thickness of a foil in m.
-FOIL = (1e-9, 1e-2)
-#: What x0 and q are, in errors.
+#: What x0 is, in errors.
 ALLOY = "x0, the mole fraction of Na before stripping,"
-SHARE = "q is the share of the Li stripped"
-_DENSITY = (50.0, 25_000.0)  # in kg/m³
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,12 +56,8 @@ class StrippingPath:
         Mole fraction of Na and share of the Li stripped at each boundary.
     entered
         Index of the region entered there.
-    full_capacity
-        Charge of all the Li, in mAh per gram of the alloy before stripping.
-    density
-        Of the alloy before stripping, in kg/m³.
-    thickness
-        Of the foil before stripping, in m; None if not given.
+    foil
+        Its charge and size.
     """
 
     assessment: str
@@ -78,9 +67,7 @@ class StrippingPath:
     x: Mapping[str, Array]
     q: Mapping[str, Array]
     entered: Mapping[str, NDArray[np.intp]]
-    full_capacity: Array
-    density: Array
-    thickness: Array | None
+    foil: Foil
 
     def __repr__(self) -> str:
         if self.x0.size == 0:
@@ -96,17 +83,12 @@ class StrippingPath:
     @property
     def capacity(self) -> dict[str, Array]:
         """Charge at each boundary in mAh per gram of the alloy before stripping."""
-        return {name: q * self.full_capacity for name, q in self.q.items()}
+        return {name: q * self.foil.per_gram for name, q in self.q.items()}
 
     @property
     def areal_capacity(self) -> dict[str, Array]:
         """Charge at each boundary in mAh/cm²; ValueError without a thickness."""
-        if self.thickness is None:
-            msg = "a capacity per area needs the thickness of the foil: give it to stripping_path"
-            raise ValueError(msg)
-        # kg/m² into g/cm²
-        grams = self.density * self.thickness / constants.gram * constants.centi**2
-        return {name: capacity * grams for name, capacity in self.capacity.items()}
+        return {name: q * self.foil.per_area for name, q in self.q.items()}
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a point and boundary in the order crossed, the start first."""
@@ -116,7 +98,7 @@ class StrippingPath:
             "x": {"start": self.x0, **self.x}, "q": {"start": nothing, **self.q},
             "capacity_mAh_per_g": {"start": nothing, **self.capacity},
         }  # fmt: skip
-        if self.thickness is not None:
+        if self.foil.thickness is not None:
             columns["capacity_mAh_per_cm2"] = {"start": nothing, **self.areal_capacity}
         frames = []
         for name in ("start", *BOUNDARIES):
@@ -185,7 +167,7 @@ def stripped_share(x0: ArrayLike, x: ArrayLike) -> Array:
 def stripping_path(
     x0: ArrayLike,
     T: ArrayLike,
-    source: Source | Database | Alloy = "santos2025",
+    source: Source | Database | Alloy = PREFERRED,
     *,
     thickness: ArrayLike | None = None,
     density: ArrayLike | None = None,
@@ -225,8 +207,7 @@ def stripping_path(
     --------
     Between 20 and 60 °C:
 
-    >>> T = constants.convert_temperature(np.array([20.0, 60.0]), "C", "K")
-    >>> path = stripping_path(0.03, T, thickness=20e-6)
+    >>> path = stripping_path(0.03, [293.15, 333.15], thickness=20e-6)
     >>> path.q["coherent spinodal alpha"].round(3).tolist()
     [0.483, 0.56]
     >>> stripping_path(0.03, 300.0).to_dataframe()[["boundary", "region", "q"]].round(3).head(3)
@@ -236,11 +217,9 @@ def stripping_path(
     2  coherent spinodal alpha    coherent_spinodal  0.497
     """
     alloy = describe(source)
-    foil = None if thickness is None else within(thickness, FOIL, "thickness is in m")
-    given = None if density is None else within(density, _DENSITY, "density is in kg/m³")
-    arrays = [fraction(x0, ALLOY, ends=False), kelvin(T)]
-    shape = np.broadcast_shapes(*(np.shape(a) for a in (*arrays, foil, given) if a is not None))
-    x0, T = (np.broadcast_to(a, shape) for a in arrays)
+    x0, T = np.broadcast_arrays(fraction(x0, ALLOY, ends=False), kelvin(T))
+    size = foil(alloy, x0, T, thickness, density)
+    x0, T = np.broadcast_to(x0, size.x0.shape), np.broadcast_to(T, size.x0.shape)
     refuse_molten(alloy, x0, T)
     ends = curve_ends(alloy, T)
     x, q, entered = {}, {}, {}
@@ -249,31 +228,26 @@ def stripping_path(
         x[name] = np.where(ahead, at, np.nan)
         q[name] = np.where(ahead, stripped_share(x0, np.where(ahead, at, 1.0)), np.nan)
         entered[name] = np.where(ahead, classify(at, ends), -1)
-    lithium, sodium = (molar_mass(alloy, element) for element in COMPONENTS)
-    mass = (1 - x0) * lithium + x0 * sodium  # g/mol
-    if given is None:
-        given = mass * constants.gram / molar_volume(alloy, x0, T)
-    return StrippingPath(
-        alloy.name, x0, T, classify(x0, ends), x, q, entered,
-        full_capacity=(1 - x0) * FARADAY / MAH / mass,
-        density=np.broadcast_to(given, shape),
-        thickness=None if foil is None else np.broadcast_to(foil, shape),
-    )  # fmt: skip
+    return StrippingPath(alloy.name, x0, T, classify(x0, ends), x, q, entered, size)
 
 
 @source_first
 def initial_composition(
-    q: ArrayLike,
+    depth: ArrayLike | Depth,
     T: ArrayLike,
     region: str = "coherent_spinodal",
-    source: Source | Database | Alloy = "santos2025",
+    source: Source | Database | Alloy = PREFERRED,
+    *,
+    thickness: float | None = None,
+    density: float | None = None,
 ) -> Array:
     """Mole fraction of Na before stripping of the alloy that enters a region at a wanted depth.
 
     Parameters
     ----------
-    q
-        Share of the Li stripped when it enters, from 0 to below 1; broadcast with `T`.
+    depth
+        Share of the Li stripped when it enters, from 0 to below 1; broadcast with `T`. Or a
+        `Depth`, such as ``Depth(3.0, "mAh/cm²")``.
     T
         Temperature in K.
     region
@@ -281,18 +255,21 @@ def initial_composition(
         on either side of the gap, the first that stripping comes to.
     source
         As of `describe`; it may also come first.
+    thickness, density
+        As of `stripping_path`, for a charge per area.
 
     Returns
     -------
     ndarray
-        NaN where there is no such region to enter at a temperature.
+        NaN where there is no such region to enter at a temperature, or no alloy holds that much
+        Li.
 
     Raises
     ------
     OutsideAssessedRange
         If liquid forms on the way from there to pure Na, or a solubility is below 1e-308.
     ValueError
-        If q is out of its range, or there is no such region.
+        If the depth is out of its range, or there is no such region.
     UnknownAssessment, DatabaseError, ElasticDataError
         As `describe`.
 
@@ -300,16 +277,20 @@ def initial_composition(
     --------
     >>> initial_composition([0.25, 0.5, 0.75], 300.0).round(4).tolist()
     [0.0441, 0.0298, 0.0151]
+    >>> initial_composition(Depth(10.0, "mAh/cm²"), 300.0, thickness=100e-6).round(4).tolist()
+    0.0312
     """
     keys = [r.key for r in REGIONS if r.key != "liquid"]
     if region not in keys:
         msg = f"regions that stripping can enter are {', '.join(keys)}; got {region!r}"
         raise ValueError(msg)
-    q, T = np.broadcast_arrays(within(q, (0.0, 1.0), SHARE), kelvin(T))
-    if (q == 1).any():
-        msg = "all Li is stripped at q = 1, whatever the alloy was; give q from 0 to below 1"
-        raise ValueError(msg)
-    alloy = describe(source)
+    alloy, T = describe(source), kelvin(T)
+    if not isinstance(depth, Depth):
+        q, T = np.broadcast_arrays(within(depth, (0.0, 1.0), SHARE), T)
+        if (q == 1).any():
+            msg = "all Li is stripped at q = 1, whatever the alloy was; give q from 0 to below 1"
+            raise ValueError(msg)
+        depth = Depth(q)  # type: ignore[arg-type]
     ends = curve_ends(alloy, T)
     at = np.concatenate(list(ends.values()))
     if (at == 0).any():
@@ -318,29 +299,10 @@ def initial_composition(
         raise OutsideAssessedRange(msg)
     enters = ~np.isnan(at) & (classify(at, ends) == keys.index(region))
     x = np.where(enters, at, np.inf).min(axis=0)
-    there = np.isfinite(x)
-    x = np.where(there, x, 0.5)
-    x0 = (1 - q) * x / (1 - q * x)
-    refuse_molten(alloy, x0, T)
+    x0 = foil(alloy, np.full(T.shape, 0.5), T, thickness, density).start(
+        np.where(np.isfinite(x), x, 0.5), depth
+    )
+    there = np.isfinite(x) & (x0 > 0)
+    refuse_molten(alloy, x0[there], T[there])
     found: Array = np.where(there, x0, np.nan)
     return found
-
-
-def molar_mass(alloy: Alloy, element: str) -> float:
-    """In g/mol, as the database has it."""
-    mass = float(alloy.dbf.refstates.get(element, {}).get("mass", 0.0))
-    if not mass > 0:
-        msg = f"{alloy.name} has no mass of {element}: its ELEMENT line gives {mass:g} g/mol"
-        raise DatabaseError(msg)
-    return mass
-
-
-def molar_volume(alloy: Alloy, x: Array, T: Array) -> Array:
-    """In m³ per mole of atoms, from the V0 of the database."""
-    if x.size == 0:  # pycalphad refuses what NumPy allows
-        return x
-    fractions, column = np.unique(x, return_inverse=True)
-    levels, row = np.unique(T, return_inverse=True)
-    volumes = HostEnergy(alloy.chemical).sample("VM", levels, fractions)
-    at: Array = volumes[row.reshape(T.shape), column.reshape(x.shape)]
-    return at

@@ -1,4 +1,4 @@
-"""One anode from every side: windows, stripping path, depth profiles, length and time as tables."""
+"""One anode from every side: what a study is asked, and every table that answers it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,26 @@ import numpy as np
 import pandas as pd
 
 from lina_calphad.anode import tables
+from lina_calphad.anode.charge import CRate, Depth
+from lina_calphad.anode.cycling import CycleProfile, cycle, cycle_profile
 from lina_calphad.anode.diffusion import DepthProfile, depth_profile
+from lina_calphad.anode.potential import hysteresis, potential
+from lina_calphad.anode.side_by_side import verdicts
 from lina_calphad.anode.stripping import StrippingPath, stripping_path
 from lina_calphad.anode.windows import Regions, curve_ends, describe, regions, source_first
-from lina_calphad.checks import kelvin, within
+from lina_calphad.checks import kelvin
+from lina_calphad.data.assessments import PREFERRED
 from lina_calphad.errors import OutsideAssessedRange
 from lina_calphad.phase.kinetics import (
     CAPILLARY_LENGTH,
     DIFFUSIVITY,
     DIFFUSIVITY_STATED,
+    Arrhenius,
     Estimate,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import ArrayLike
     from pycalphad import Database
@@ -34,13 +40,13 @@ if TYPE_CHECKING:
     from lina_calphad.phase.bands import Bands
     from lina_calphad.phase.draws import ParameterDraws
 
-#: Shares of the Li stripped for which initial compositions are sought.
+#: Shares of the Li stripped for which initial compositions are sought, if none are asked for.
 DEPTHS = (0.25, 0.5, 0.75, 0.9)
 
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """What there is to know of an anode of one composition.
+    """What there is to know of an anode of one composition; its tables are made when asked for.
 
     Parameters
     ----------
@@ -48,59 +54,187 @@ class Study:
         The assessment.
     x0, T
         Mole fraction of Na before stripping, and temperatures in K, shape (n,).
-    start
-        Region of the alloy before stripping at each temperature.
-    density
-        In kg/m³, if given.
     path
         Its stripping path at each temperature.
-    windows
-        Table of the ranges of composition of the regions.
-    starts
-        Table of the compositions that enter the coherent spinodal at a share stripped.
-    profiles
-        Depth profile at each temperature; empty without a current.
-    sensitivity
-        Table of what ten times less and more diffusivity make of them; None without a current.
-    waves
-        Table of the fastest-growing waves over the spinodals.
-    sizes
-        Table of coarsening over time.
-    uncertainty
-        Table of what draws of the parameters make of the path; None without draws.
-    spread
-        Where the draws put the boundaries over temperature; None without draws.
-    estimates
-        Inputs that nobody measured for this purpose.
-    notes
-        What the numbers do not know.
+    density, depths, draws
+        As of `study`.
+    current
+        In A/m² at each temperature; None if not given.
+    stripped, cycled
+        Shares of the Li at which depth profiles end, and between which the anode is cycled, at
+        each temperature; None if not given.
+    rest
+        In s, after each step of a cycle.
+    diffusivity
+        In m²/s at each temperature.
+    law
+        What it comes from, as given.
+    others
+        Assessments to compare with.
+    asked
+        Whether depths were asked for.
     """
 
     description: Alloy
     x0: float
     T: Array
-    start: Regions
-    density: float | None
     path: StrippingPath
-    windows: pd.DataFrame
-    starts: pd.DataFrame
-    profiles: tuple[DepthProfile, ...]
-    sensitivity: pd.DataFrame | None
-    waves: pd.DataFrame
-    sizes: pd.DataFrame
-    uncertainty: pd.DataFrame | None
-    spread: Bands | None
-    estimates: tuple[Estimate, ...]
-    notes: tuple[str, ...]
+    density: float | None
+    depths: tuple[Depth, ...]
+    draws: tuple[Database, ParameterDraws] | None
+    current: Array | None
+    stripped: Array | None
+    cycled: Array | None
+    rest: float
+    diffusivity: Array
+    law: float | Arrhenius | None
+    others: tuple[Alloy, ...]
+    asked: bool
 
     def __repr__(self) -> str:
         levels = ", ".join(f"{T:g}" for T in self.T)
         return f"<Study of {self.description.name} from x0 = {self.x0:g} at {levels} K>"
 
+    @property
+    def thickness(self) -> float | None:
+        """Of the foil before stripping in m."""
+        foil = self.path.foil.thickness
+        return None if foil is None else float(foil.flat[0])
+
+    @cached_property
+    def start(self) -> Regions:
+        """Region of the alloy before stripping at each temperature."""
+        return regions(self.x0, self.T, self.description)
+
+    @cached_property
+    def verdicts(self) -> pd.DataFrame:
+        """What each assessment says."""
+        return verdicts(self.x0, self.T, [self.description, *self.others])
+
+    @cached_property
+    def windows(self) -> pd.DataFrame:
+        """Ranges of composition of the regions."""
+        ends = curve_ends(self.description, self.T)
+        return tables.windows(self.description, self.T, ends)
+
+    @cached_property
+    def crossed(self) -> pd.DataFrame:
+        """The path with the potential at each boundary."""
+        rows = self.path.to_dataframe()
+        E = potential(rows["x"], rows["T"], self.description).to_dataframe()
+        return rows.join(E.drop(columns=["T", "x"]))
+
+    @cached_property
+    def voltage(self) -> pd.DataFrame:
+        """Potential of each state over charge and composition."""
+        return tables.voltage(self)
+
+    @cached_property
+    def hysteresis(self) -> pd.DataFrame:
+        """Between which potentials stripping and plating lie."""
+        return hysteresis(self.T, self.description)
+
+    @cached_property
+    def at_depths(self) -> pd.DataFrame:
+        """What the anode is at each depth, and which one unmixes by itself just there."""
+        return tables.at_depths(self)
+
+    @cached_property
+    def phases(self) -> pd.DataFrame:
+        """Phases after unmixing, before stripping and at each depth."""
+        return tables.unmixed(self)
+
+    @cached_property
+    def profiles(self) -> tuple[DepthProfile, ...]:
+        """Depth profile at each temperature; empty without a current."""
+        found = []
+        for i, given in enumerate(self._runs()):
+            shares = None if self.stripped is None else np.linspace(0, self.stripped[i], 11)
+            found.append(depth_profile(self.x0, *given, q=shares, diffusivity=self.diffusivity[i]))
+        return tuple(found)
+
+    @cached_property
+    def interface(self) -> pd.DataFrame:
+        """Potential at the interface, and what of it is due to the current."""
+        return tables.interface(self)
+
+    @cached_property
+    def cycles(self) -> pd.DataFrame | None:
+        """What a slow cycle runs through; None without one."""
+        if self.cycled is None:
+            return None
+        each = [cycle(self.x0, T, self.description, low=float(low), high=float(high))
+                for T, (low, high) in zip(self.T, self.cycled, strict=True)]  # fmt: skip
+        return pd.concat(each, ignore_index=True)
+
+    @cached_property
+    def cycle_profiles(self) -> tuple[CycleProfile, ...]:
+        """Depth profiles over two cycles at each temperature; empty without a current."""
+        if self.cycled is None:
+            return ()
+        return tuple(
+            cycle_profile(self.x0, *given, low=low, high=high, rest=self.rest,
+                          diffusivity=self.diffusivity[i])
+            for i, (given, (low, high)) in enumerate(zip(self._runs(), self.cycled, strict=False))
+        )  # fmt: skip
+
+    def _runs(self) -> Iterator[tuple[float, float, float, Alloy]]:
+        """Temperature, current, thickness and alloy of each profile."""
+        if self.current is not None and self.thickness is not None:
+            for T, current in zip(self.T.tolist(), self.current.tolist(), strict=True):
+                yield T, current, self.thickness, self.description
+
+    @cached_property
+    def sensitivity(self) -> pd.DataFrame | None:
+        """What ten times less and more diffusivity make of the profiles; None without a current."""
+        if self.current is None:
+            return None
+        return tables.sensitivity(self.x0, list(self._runs()), self.diffusivity)
+
+    @cached_property
+    def _waves(self) -> tuple[pd.DataFrame, list[Estimate]]:
+        return tables.waves(self.description, self.T, self.diffusivity)
+
+    @property
+    def waves(self) -> pd.DataFrame:
+        """The fastest-growing waves over the spinodals."""
+        return self._waves[0]
+
+    @cached_property
+    def sizes(self) -> pd.DataFrame:
+        """Coarsening over time."""
+        return tables.sizes(self.description, self.T, self.diffusivity)
+
+    @cached_property
+    def spread(self) -> Bands | None:
+        """Where the draws put the boundaries over temperature; None without draws."""
+        return tables.spread(self.description, self.T, self.draws) if self.draws else None
+
+    @cached_property
+    def uncertainty(self) -> pd.DataFrame | None:
+        """What draws of the parameters make of the path; None without draws."""
+        return tables.uncertainty(self.x0, self.T, self.spread) if self.spread else None
+
     @cached_property
     def chart(self) -> pd.DataFrame:
         """For the map: boundaries over temperature, and between which compositions is liquid."""
         return tables.chart(self.description, self.T)
+
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """Inputs that nobody measured for this purpose."""
+        given = DIFFUSIVITY.basis if self.law is None else "as given"
+        if isinstance(self.law, Arrhenius):
+            D = [Estimate(f"diffusivity at {T:g} K", float(each), "m²/s", f"{given}: {self.law}")
+                 for T, each in zip(self.T, self.diffusivity, strict=True)]  # fmt: skip
+        else:
+            D = [Estimate("diffusivity", float(self.diffusivity[0]), "m²/s", given)]
+        return (*D, CAPILLARY_LENGTH, *self._waves[1])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the numbers do not know, what matters most first."""
+        return tuple(_notes(self))
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by the name of its file."""
@@ -108,24 +242,28 @@ class Study:
 
     def _tables(self) -> dict[str, pd.DataFrame]:
         """All but that of the map, which takes longest."""
-        found = {
-            "windows": self.windows, "path": self.path.to_dataframe(), "starts": self.starts,
-            "waves": self.waves, "coarsening": self.sizes,
+        found: dict[str, pd.DataFrame | None] = {
+            "assessments": self.verdicts, "windows": self.windows, "path": self.crossed,
+            "depths": self.at_depths, "phases": self.phases, "voltage": self.voltage,
+            "hysteresis": self.hysteresis, "waves": self.waves, "coarsening": self.sizes,
             "estimates": pd.DataFrame([asdict(estimate) for estimate in self.estimates]),
+            "sensitivity": self.sensitivity, "uncertainty": self.uncertainty, "cycle": self.cycles,
         }  # fmt: skip
         if self.profiles:
             for name, table in (("profile", "to_dataframe"), ("crossings", "crossings_dataframe")):
                 parts = [getattr(p, table)().assign(T=p.T) for p in self.profiles]
                 found[name] = pd.concat(parts, ignore_index=True)
-        for name in ("sensitivity", "uncertainty"):
-            if getattr(self, name) is not None:
-                found[name] = getattr(self, name)
-        return found
+            found["interface"] = self.interface
+        if self.cycle_profiles:
+            parts = [p.to_dataframe() for p in self.cycle_profiles]
+            found["cycle_profile"] = pd.concat(parts, ignore_index=True)
+        return {name: table for name, table in found.items() if table is not None}
 
     def to_dict(self) -> dict[str, Any]:
-        """Input and every table but that of the map and the depths, for JSON; None for missing."""
+        """Input and every table but those of curves and depths, for JSON; None for missing."""
         tables = self._tables()
-        tables.pop("profile", None)
+        for name in ("profile", "voltage", "cycle_profile"):
+            tables.pop(name, None)
         return {
             "assessment": self.description.name,
             "x0": self.x0,
@@ -142,15 +280,18 @@ class Study:
 def study(
     x0: float,
     T: ArrayLike = 300.0,
-    source: Source | Database | Alloy = "santos2025",
+    source: Source | Database | Alloy = PREFERRED,
     *,
     thickness: float | None = None,
     density: float | None = None,
-    current_density: float | None = None,
-    stripped: float | None = None,
-    diffusivity: float = DIFFUSIVITY.value,
-    depths: Sequence[float] = DEPTHS,
+    current_density: float | CRate | None = None,
+    stripped: float | Depth | None = None,
+    cycled: tuple[float | Depth, float | Depth] | None = None,
+    rest: float = 0.0,
+    diffusivity: float | Arrhenius | None = None,
+    depths: Sequence[float | Depth] = (),
     draws: tuple[Database, ParameterDraws] | None = None,
+    others: Sequence[Source | Alloy] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> Study:
     """Study an anode: what `lina-calphad anode` prints and writes.
@@ -166,28 +307,35 @@ def study(
     thickness, density
         As of `stripping_path`.
     current_density
-        In A/m², with a thickness: depth profiles are computed.
+        In A/m², or a `CRate`, with a thickness: depth profiles are computed.
     stripped
-        Share of the Li at which these end; where the interface is exhausted if None.
+        Share of the Li, or `Depth`, at which these end; where the interface is exhausted if None.
+    cycled
+        Two depths between which Li is stripped and plated, as of `cycle`.
+    rest
+        In s, after each step of a cycle at a current.
     diffusivity
-        In m²/s.
+        In m²/s, or over temperature; the paper's order of magnitude if None.
     depths
-        Shares of the Li stripped for which the composition is sought that then enters the
-        coherent spinodal.
+        Depths of stripping at which the anode is described, and for which the composition is
+        sought that enters the coherent spinodal there; `DEPTHS` if none.
     draws
-        As of `regions`; what they make of the path is added.
+        As of `regions`; what they make of path and potential is added.
+    others
+        Sources to compare with, as of `verdicts`.
     progress
         Called with what comes next.
 
     Raises
     ------
     SurfaceExhausted
-        If the interface is pure Na before the share `stripped`.
+        If the interface is pure Na before the depth `stripped`.
     OutsideAssessedRange
         If liquid forms on the way from x0 to pure Na, or it is so cold that a solubility is
         below 1e-15 and the tables cannot show it.
     ValueError
-        If a number is out of its range, or there is a current and no thickness.
+        If a number is out of its range, a depth beyond all the Li, or there is a current and no
+        thickness.
     UnknownAssessment, DatabaseError, ElasticDataError
         As `describe`.
 
@@ -205,44 +353,46 @@ def study(
     if current_density is not None and thickness is None:
         msg = "a depth profile needs the thickness of the foil beside the current density"
         raise ValueError(msg)
-    if stripped is not None:
-        within(stripped, (0.0, 1.0), "stripped is a share of the Li")
     progress("stripping path")
     alloy = describe(source)
     T = np.atleast_1d(kelvin(T)).ravel()
-    ends = curve_ends(alloy, T)
-    _refuse_cold(ends, T)
+    _refuse_cold(alloy, T)
     path = stripping_path(x0, T, alloy, thickness=thickness, density=density)
-    profiles, sensitivity = [], None
-    if current_density is not None and thickness is not None:
-        given = (current_density, thickness, alloy)
-        shares = None if stripped is None else np.linspace(0, stripped, 11)
-        for level in T:
-            progress(f"depth profile at {level:g} K")
-            profiles.append(depth_profile(x0, level, *given, diffusivity=diffusivity, q=shares))
-        sensitivity = tables.sensitivity(x0, T, given, diffusivity)
-    progress("length and time")
-    waves, kappa = tables.waves(alloy, T, diffusivity)
-    sizes = tables.sizes(alloy, T, diffusivity)
-    spread = None
-    if draws:
-        progress("draws of the parameters")
-        spread = tables.spread(alloy, T, draws)
-    inputs = DIFFUSIVITY
-    if diffusivity != DIFFUSIVITY.value:
-        inputs = Estimate("diffusivity", diffusivity, "m²/s", "as given")
-    return Study(
-        alloy, float(x0), T, regions(x0, T, alloy), density, path, tables.windows(alloy, T, ends),
-        tables.starts(alloy, T, depths), tuple(profiles), sensitivity, waves, sizes,
-        None if spread is None else tables.uncertainty(float(x0), T, spread),
-        spread, (inputs, CAPILLARY_LENGTH, *kappa),
-        tuple(_notes(alloy, float(x0), T, path, density, diffusivity, profiles)),
+
+    def share(depth: float | Depth) -> Array:
+        given = depth if isinstance(depth, Depth) else Depth(float(depth))
+        return path.foil.share(given)
+
+    current = None
+    if current_density is not None:
+        one = float(current_density)
+        # mAh/cm² in an hour are ten times as many A/m².
+        hour = 10 * path.foil.per_area if isinstance(current_density, CRate) else np.ones(T.shape)
+        current = one * hour
+    wanted = tuple(d if isinstance(d, Depth) else Depth(float(d)) for d in depths or DEPTHS)
+    for depth in wanted:
+        if (share(depth) == 1).any():
+            msg = "all Li is stripped at q = 1, whatever the alloy was; give a depth below"
+            raise ValueError(msg)
+    D = np.full(T.shape, DIFFUSIVITY.value) if diffusivity is None else (
+        diffusivity(T) if isinstance(diffusivity, Arrhenius) else np.full(T.shape, diffusivity)
     )  # fmt: skip
+    found = Study(
+        alloy, float(x0), T, path, density, wanted, draws, current,
+        None if stripped is None else share(stripped),
+        None if cycled is None else np.stack([share(depth) for depth in cycled], axis=-1),
+        rest, D, diffusivity, tuple(map(describe, others)), bool(depths),
+    )  # fmt: skip
+    # What can fail does so here.
+    for what in ("profiles", "cycles", "cycle_profiles"):
+        progress(what.replace("_", " "))
+        getattr(found, what)
+    return found
 
 
-def _refuse_cold(ends: Mapping[str, Array], T: Array) -> None:
+def _refuse_cold(alloy: Alloy, T: Array) -> None:
     """OutsideAssessedRange where a boundary cannot be told from a pure element."""
-    at = np.concatenate(list(ends.values()))
+    at = np.concatenate(list(curve_ends(alloy, T).values()))
     cold = ((at < 1e-300) | (at > 1 - 1e-15)).any(axis=0)
     if cold.any():
         msg = (
@@ -252,11 +402,9 @@ def _refuse_cold(ends: Mapping[str, Array], T: Array) -> None:
         raise OutsideAssessedRange(msg)
 
 
-def _notes(
-    alloy: Alloy, x0: float, T: Array, path: StrippingPath, density: float | None,
-    diffusivity: float, profiles: Sequence[DepthProfile],
-) -> Iterator[str]:  # fmt: skip
+def _notes(study: Study) -> Iterator[str]:
     """What the numbers do not know, as far as it concerns this study."""
+    alloy, T = study.description, study.T
     if alloy.note:
         yield alloy.note
     yield (
@@ -267,13 +415,17 @@ def _notes(
         "a stripping path is that of a homogeneous solid, stripped slowly; no solid solubility of "
         "Li-Na was ever measured"
     )
-    if path.thickness is not None and density is None:
+    if study.thickness is not None and study.density is None:
         yield (
             "areal charges are of the molar volumes of the database; the shipped ones are of 0 K, "
             "which makes charges some 8 % too high at room temperature: give a density"
         )
-    if profiles:
-        yield _thermodynamic_factor(alloy, x0, float(T[0]))
+    yield (
+        "a potential is that of equilibrium at the composition of the interface: what a cell "
+        "shows has ohmic and interface losses on top"
+    )
+    if study.profiles:
+        yield _thermodynamic_factor(alloy, study.x0, float(T[0]))
     yield (
         "laws of coarsening are good to a factor of order one, and diffusion along interfaces "
         "may be much faster. The paper concludes that patterns stay below 1 µm even after "
@@ -281,7 +433,7 @@ def _notes(
         "scaffold seen after stripping measures some 10 µm"
     )
     low, high = DIFFUSIVITY_STATED
-    if diffusivity == DIFFUSIVITY.value and ((low > T) | (high < T)).any():
+    if study.law is None and ((low > T) | (high < T)).any():
         yield f"the diffusivity was stated for {low:g} to {high:g} K"
     if (tables.MAP_T[0] > T).any():
         yield f"below {tables.MAP_T[0]:g} K the elements are extrapolated: SGTE's data begin there"

@@ -1,4 +1,4 @@
-"""Tables of an anode: windows, starting compositions, waves, sizes, the map, how sure they are."""
+"""Tables of an anode: windows, depths, potentials, waves, sizes, the map, how sure they are."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
+from scipy.special import expit, logit
 
+from lina_calphad.anode.charge import Depth, molar_volume
 from lina_calphad.anode.diffusion import depth_profile
 from lina_calphad.anode.melting import MELTING_ERROR, liquid_ranges, melting_point
-from lina_calphad.anode.stripping import initial_composition, molar_volume, stripped_share
-from lina_calphad.anode.windows import BOUNDARIES, REGIONS, classify, curve_ends, named
+from lina_calphad.anode.phases import phases
+from lina_calphad.anode.potential import potential
+from lina_calphad.anode.stripping import (
+    initial_composition,
+    stripped_composition,
+    stripped_share,
+)
+from lina_calphad.anode.windows import BOUNDARIES, REGIONS, classify, curve_ends, named, regions
 from lina_calphad.errors import NoMiscibilityGap, OutsideAssessedRange
 from lina_calphad.phase import kinetics
 from lina_calphad.phase.bands import NAMES, Bands, bands
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
 
     from pycalphad import Database
 
+    from lina_calphad.anode.summary import Study
     from lina_calphad.checks import Array
     from lina_calphad.diagram.alloy import Alloy
     from lina_calphad.phase.draws import ParameterDraws
@@ -36,7 +44,10 @@ TIMES = {
 #: Temperatures in K and compositions that the map shows; SGTE's unaries begin at 200 K.
 MAP_T = (200.0, 400.0)
 MAP_X = (1e-6, 0.9999)
+#: Mole fraction of Na up to which potentials are tabled.
+VOLTAGE_END = 0.9999
 _MAP_ROWS = 201
+_VOLTAGES = 200
 _WAVES = expit(np.linspace(-12, 12, 121))  # of a spinodal; close where the wavelength diverges
 _NEIGHBOURS = (0.1, 1.0, 10.0)  # factors of a diffusivity that is known to an order of magnitude
 
@@ -58,46 +69,106 @@ def windows(alloy: Alloy, T: Array, ends: Mapping[str, Array]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def starts(alloy: Alloy, T: Array, depths: Sequence[float]) -> pd.DataFrame:
-    """Initial composition whose coherent spinodal is entered at a share stripped."""
-    q = np.array(depths, dtype=float)
-    rows = []
-    for level in T:
-        reason = f"there is no coherent spinodal at {level:g} K"
-        try:
-            x0 = initial_composition(q, level, "coherent_spinodal", alloy)
-        except OutsideAssessedRange as error:
-            x0, reason = np.full(q.size, np.nan), str(error)
-        rows += [
-            {"T": level, "q": each, "x0": at, "reason": reason if np.isnan(at) else ""}
-            for each, at in zip(q, x0, strict=True)
-        ]
-    return pd.DataFrame(rows)
+def at_depths(study: Study) -> pd.DataFrame:
+    """One row a temperature and depth: what the anode is there, and what starts to unmix there.
+
+    `x0_wanted` is the alloy that enters the coherent spinodal at that depth, or `reason` why
+    there is none; `porosity` is that of a body whose lattice does not collapse.
+    """
+    alloy, foil, rows = study.description, study.path.foil, []
+    given: dict[str, Any] = {"thickness": study.thickness, "density": study.density}
+    for depth in study.depths:
+        share, left = foil.share(depth), foil.left(foil.share(depth))
+        x = stripped_composition(study.x0, share)
+        found = regions(x, study.T, alloy)
+        volts = potential(x, study.T, alloy).to_dataframe()
+        for i, level in enumerate(study.T.tolist()):
+            reason = f"there is no coherent spinodal at {level:g} K"
+            try:
+                x0 = float(initial_composition(depth, level, source=alloy, **given))
+            except OutsideAssessedRange as error:
+                x0, reason = np.nan, str(error)
+            row: dict[str, Any] = {"T": level, "depth": str(depth), "q": share[i]}
+            row["capacity_mAh_per_g"] = share[i] * foil.per_gram[i]
+            if foil.thickness is not None:
+                row["capacity_mAh_per_cm2"] = share[i] * foil.per_area[i]
+                row["thickness_m"] = foil.thickness[i] * left[i]
+            row |= {"porosity": 1 - left[i], "x": x[i], "region": str(found.key[i])}
+            row |= {str(name): volts[name][i] for name in volts if str(name)[0] == "E"}
+            rows.append(row | {"x0_wanted": x0, "reason": reason if np.isnan(x0) else ""})
+    return pd.DataFrame(rows).sort_values(["T", "q"], kind="stable", ignore_index=True)
+
+
+def unmixed(study: Study) -> pd.DataFrame:
+    """Phases and their amounts before stripping (depth 0) and at each depth."""
+    foil, frames = study.path.foil, []
+    for depth in (Depth(0.0), *study.depths):
+        share = foil.share(depth)
+        found = phases(stripped_composition(study.x0, share), study.T, study.description)
+        points = found.pop("point")
+        frames.append(found.assign(depth=str(depth), q=share[points]))
+    return pd.concat(frames, ignore_index=True)
+
+
+def voltage(study: Study) -> pd.DataFrame:
+    """Potential of each state along stripping, finely over composition; bands with draws."""
+    grid = expit(np.linspace(logit(study.x0), logit(VOLTAGE_END), _VOLTAGES))
+    even = stripped_composition(study.x0, np.linspace(0, 0.99, 100))
+    x = np.unique(np.concatenate([grid, even]))
+    x = x[(study.x0 <= x) & (x <= max(VOLTAGE_END, study.x0))]
+    T, x = (a.ravel() for a in np.meshgrid(study.T, x, indexing="ij"))
+    found = potential(x, T, study.description, draws=study.draws).to_dataframe()
+    q = stripped_share(study.x0, found["x"])
+    row = np.searchsorted(np.sort(study.T), found["T"])
+    order = np.argsort(study.T)[row]
+    found.insert(2, "q", q)
+    found.insert(3, "capacity_mAh_per_g", q * study.path.foil.per_gram[order])
+    if study.thickness is not None:
+        found.insert(4, "capacity_mAh_per_cm2", q * study.path.foil.per_area[order])
+    return found
+
+
+def interface(study: Study) -> pd.DataFrame:
+    """Potential at the interface at a current, and what it has over that of the mean."""
+    frames = []
+    for profile in study.profiles:
+        mean = stripped_composition(profile.x0, profile.q)
+        # Where all Li has gone there is no potential.
+        surface, mean = (np.minimum(x, 1 - 1e-12) for x in (profile.x[:, -1], mean))
+        here, slow = (potential(x, profile.T, study.description).to_dataframe()
+                      for x in (surface, mean))  # fmt: skip
+        volts = [str(name) for name in here if str(name)[0] == "E"]
+        over = {f"over_{name[2:]}": here[name] - slow[name] for name in volts}
+        left = {"q": profile.q, "t_s": profile.t, "x_mean": mean}
+        frame = here.rename(columns={"x": "x_interface"}).assign(**left, **over)
+        frames.append(frame.mask(frame["x_interface"] >= 1 - 1e-12, other=np.nan)
+                      .assign(T=profile.T, **left, x_interface=profile.x[:, -1]))  # fmt: skip
+    return pd.concat(frames, ignore_index=True)
 
 
 def sensitivity(
-    x0: float, T: Array, given: tuple[float, float, Alloy], diffusivity: float
+    x0: float, runs: Sequence[tuple[float, float, float, Alloy]], diffusivity: Array
 ) -> pd.DataFrame:
     """When both sides enter the coherent spinodal, and the end, by diffusivity."""
     rows = []
-    for level, factor in product(T, _NEIGHBOURS):
-        D = factor * diffusivity
+    for (run, own), factor in product(zip(runs, diffusivity, strict=True), _NEIGHBOURS):
+        D = factor * own
         try:
-            found = depth_profile(x0, level, *given, diffusivity=D)
+            found = depth_profile(x0, *run, diffusivity=D)
         except ValueError:  # beyond what the profile resolves
             continue
-        interface, collector = found.crossings["coherent spinodal alpha"]
+        near, far = found.crossings["coherent spinodal alpha"]
         rows.append(
-            {"T": level, "diffusivity": D, "q_interface": interface, "q_collector": collector}
+            {"T": run[0], "diffusivity": D, "q_interface": near, "q_collector": far}
             | {"q_exhausted": found.exhausted_at}
         )
     return pd.DataFrame(rows)
 
 
-def waves(alloy: Alloy, T: Array, diffusivity: float) -> tuple[pd.DataFrame, list[Estimate]]:
+def waves(alloy: Alloy, T: Array, diffusivity: Array) -> tuple[pd.DataFrame, list[Estimate]]:
     """Waves over both spinodals at each temperature, and the gradient energies they rest on."""
     frames, estimates = [], []
-    for level in T:
+    for level, D in zip(T, diffusivity, strict=True):
         distance = kinetics.neighbour_distance(molar_volume(alloy, np.array(0.0), level))
         kappa = float(kinetics.gradient_energy(alloy.chemical, level, distance))
         basis = "pairs of nearest neighbours, Cahn & Hilliard 1958"
@@ -106,17 +177,15 @@ def waves(alloy: Alloy, T: Array, diffusivity: float) -> tuple[pd.DataFrame, lis
             low, high = solution.ends("spinodal", level)
             if np.isnan(low):
                 continue
-            wave = kinetics.fastest_wave(
-                solution, low + (high - low) * _WAVES, level, kappa, diffusivity
-            )
+            wave = kinetics.fastest_wave(solution, low + (high - low) * _WAVES, level, kappa, D)
             frames.append(wave.to_dataframe().assign(kind=kind))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(), estimates
 
 
-def sizes(alloy: Alloy, T: Array, diffusivity: float) -> pd.DataFrame:
+def sizes(alloy: Alloy, T: Array, diffusivity: Array) -> pd.DataFrame:
     """Sizes after each of `TIMES`: in bulk, along interfaces, and through either solution."""
     rows: list[dict[str, Any]] = []
-    for level in T:
+    for level, D in zip(T, diffusivity, strict=True):
         try:
             gap = alloy.chemical.binodal(level)
         except NoMiscibilityGap:
@@ -127,8 +196,9 @@ def sizes(alloy: Alloy, T: Array, diffusivity: float) -> pd.DataFrame:
             ("Li-rich matrix", "dilute", float(np.exp(gap.ln_x_alpha))),
             ("Na-rich matrix", "dilute", float(np.exp(gap.ln_one_minus_x_beta))),
         ):
-            found = kinetics.coarsening(list(TIMES.values()), x or 1.0, diffusivity=diffusivity)
+            found = kinetics.coarsening(list(TIMES.values()), x or 1.0, diffusivity=D)
             row = {"T": level, "through": through, "law": law, "solubility": x}
+            row["micrometre_s"] = float(kinetics.time_to_reach(1e-6, law, x, diffusivity=D))
             pairs = zip(found.t, found.size[law], strict=True)
             rows += [row | {"t_s": t, "size_m": size} for t, size in pairs]
     return pd.DataFrame(rows)
@@ -150,9 +220,9 @@ def uncertainty(x0: float, T: Array, found: Bands) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def map_rows(alloy: Alloy, T: Array) -> tuple[Array, float]:
+def map_rows(alloy: Alloy, T: Array, count: int = _MAP_ROWS) -> tuple[Array, float]:
     """Temperatures of the map, which shows all of a study, and that from which on is liquid."""
-    rows = np.linspace(min(MAP_T[0], T.min()), max(MAP_T[1], T.max()), _MAP_ROWS)
+    rows = np.linspace(min(MAP_T[0], T.min()), max(MAP_T[1], T.max()), count)
     melting = melting_point(alloy, MAP_X[0], rows[0], rows[-1])
     if melting is None:
         return rows, np.inf
@@ -160,9 +230,9 @@ def map_rows(alloy: Alloy, T: Array) -> tuple[Array, float]:
     return np.union1d(rows, melting + np.array([-1, 1]) * MELTING_ERROR), melting
 
 
-def chart(alloy: Alloy, T: Array) -> pd.DataFrame:
+def chart(alloy: Alloy, T: Array, count: int = _MAP_ROWS) -> pd.DataFrame:
     """One row a temperature: boundaries, and between which compositions liquid is present."""
-    rows, melting = map_rows(alloy, T)
+    rows, melting = map_rows(alloy, T, count)
     table = pd.DataFrame({"T": rows, **named(curve_ends(alloy, rows))})
     if alloy.liquid is not None:
         hot = rows > melting

@@ -17,6 +17,7 @@ from lina_calphad.data.assessments import (
     COMPONENTS,
     ELASTIC_FILE,
     PHASE,
+    PREFERRED,
     Source,
     read,
     short_names,
@@ -242,7 +243,7 @@ def describe(
 def regions(
     x: ArrayLike,
     T: ArrayLike,
-    source: Source | Database | Alloy = "santos2025",
+    source: Source | Database | Alloy = PREFERRED,
     *,
     draws: tuple[Database, ParameterDraws] | None = None,
 ) -> Regions:

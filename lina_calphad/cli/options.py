@@ -122,14 +122,80 @@ class Fraction(Measure):
         return float(share / second / (share / second + (1 - share) / first))
 
 
+class Diffusivity(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.3
+    """A diffusivity, as it is or over temperature: 1e-10cm2/s, D0@Q, or D@T,D@T."""
+
+    name = "diffusivity"
+    plain = Measure("m^2/s", "1e-10cm2/s, 0.4cm2/s@12kcal/mol or 1e-10cm2/s@25C,4e-10cm2/s@60C")
+    energy = Measure(
+        "J/mol", "12kcal/mol, 50kJ/mol or 0.5eV", aliases={"eV(/atom)?": "eV*avogadro_constant"}
+    )
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """A number in m²/s, or an `Arrhenius`."""
+        if not isinstance(value, str) or "@" not in value:
+            return self.plain.convert(value, param, ctx)
+        from lina_calphad.phase.kinetics import Arrhenius
+
+        pairs = [each.split("@") for each in value.split(",")]
+        if any(len(pair) != 2 for pair in pairs) or len(pairs) > 2:
+            self.fail(f"{value!r} is no diffusivity such as {self.plain.example}", param, ctx)
+        D = [float(self.plain.convert(pair[0], param, ctx)) for pair in pairs]
+        if min(D) <= 0:
+            self.fail(f"{value!r}: a diffusivity is positive", param, ctx)
+        if len(pairs) == 1:
+            return Arrhenius(D[0], float(self.energy.convert(pairs[0][1], param, ctx)))
+        T = [float(KELVIN.convert(pair[1], param, ctx)) for pair in pairs]
+        if min(T) <= 0 or T[0] == T[1]:
+            self.fail(f"{value!r} needs two temperatures above 0 K", param, ctx)
+        return Arrhenius.through((D[0], T[0]), (D[1], T[1]))
+
+
+class DepthType(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.3
+    """How deep an anode is stripped: a share of its Li, or a charge."""
+
+    name = "depth"
+    example = "50%, 1000mAh/g or 3mAh/cm2"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """A `Depth`."""
+        from lina_calphad.anode.charge import Depth
+
+        for unit in ("share", "mAh/cm²", "mAh/g"):
+            measure = SHARE if unit == "share" else Measure(unit.replace("mAh", "mA*hour"), "")
+            try:
+                return Depth(measure.convert(value.replace("mAh", "mA*hour"), param, ctx), unit)
+            except click.BadParameter:
+                continue
+        return self.fail(f"{value!r} is no depth of stripping such as {self.example}", param, ctx)
+
+
+class Current(Measure):
+    """A current density in A/m², or as a C-rate: 0.5C strips all the Li in two hours."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """A number in A/m², or a `CRate`."""
+        found = re.fullmatch(rf"\s*(?:({_NUMBER})\s*C|C\s*/\s*({_NUMBER}))\s*", str(value))
+        if not found:
+            return super().convert(value, param, ctx)
+        from lina_calphad.anode.charge import CRate
+
+        rate = float(found[1] or 0) if found[1] else float(found[2]) and 1 / float(found[2])
+        if rate <= 0:
+            self.fail(f"{value!r}: a C-rate is positive", param, ctx)
+        return CRate(rate)
+
+
 # A bare 25 is nobody's kelvin.
 KELVIN = Measure("kelvin", "300K or 25C", bare=200, aliases={"°? ?C|celsius": "degC"})
 FRACTION = Fraction(("LI", "NA"))
 SHARE = Measure("dimensionless", "0.5 or 50%", bare=0, aliases={"%": "percent"})
 METRES = Measure("m", "100um")
 DENSITY = Measure("kg/m^3", "0.55g/cm3")
-CURRENT_DENSITY = Measure("A/m^2", "1mA/cm2")
-DIFFUSIVITY = Measure("m^2/s", "1e-10cm2/s")
+CURRENT_DENSITY = Current("A/m^2", "1mA/cm2 or 0.5C")
+DIFFUSIVITY = Diffusivity()
+DEPTH = DepthType()
+SECONDS = Measure("s", "10min")
 
 
 @contextmanager

@@ -222,6 +222,8 @@ def compared() -> tuple[str, ...]:
     return tuple(_table(tdb_folder())["compared"])
 
 
+#: Key of the assessment to predict with, where nothing is named.
+PREFERRED: str = _table(tdb_folder())["preferred"]
 #: The elastic data that assessments share.
 ELASTIC_FILE: str = _table(tdb_folder())["elastic"]
 #: Measured invariants of Li-Na.

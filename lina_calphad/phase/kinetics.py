@@ -34,8 +34,50 @@ class Estimate:
 DIFFUSIVITY = Estimate(
     "diffusivity", 1e-14, "m²/s",
     "Pereira dos Santos et al. 2025, section 3.3: of the order of 1e-10 cm²/s for Li and Na "
-    "between room temperature and 60 °C; here the same at all temperatures and compositions",
+    "between room temperature and 60 °C; here the same at all compositions",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Arrhenius:
+    """A diffusivity D0 exp(-Q/RT) in m²/s.
+
+    Parameters
+    ----------
+    D0
+        In m²/s.
+    Q
+        Activation energy in J/mol.
+
+    Examples
+    --------
+    >>> D = Arrhenius.through((1e-14, 298.15), (4e-14, 333.15))
+    >>> D(np.array([298.15, 333.15])).round(16).tolist()
+    [1e-14, 4e-14]
+    """
+
+    D0: float
+    Q: float
+
+    @classmethod
+    def through(cls, one: tuple[float, float], other: tuple[float, float]) -> Arrhenius:
+        """Through two diffusivities in m²/s, each with its temperature in K."""
+        (D1, T1), (D2, T2) = one, other
+        if T1 == T2:
+            msg = f"two diffusivities need two temperatures; both are at {T1:g} K"
+            raise ValueError(msg)
+        Q = R * np.log(D2 / D1) / (1 / T1 - 1 / T2)
+        return cls(float(D1 * np.exp(Q / (R * T1))), float(Q))
+
+    def __call__(self, T: ArrayLike) -> Array:
+        """At temperatures in K."""
+        D: Array = self.D0 * np.exp(-self.Q / (R * np.asarray(T, dtype=float)))
+        return D
+
+    def __str__(self) -> str:
+        return f"D0 = {self.D0:.3g} m²/s, Q = {self.Q / 1000:.3g} kJ/mol"
+
+
 #: Twice the interface energy times the molar volume over RT.
 CAPILLARY_LENGTH = Estimate(
     "capillary length", 3e-10, "m",

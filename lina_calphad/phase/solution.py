@@ -154,6 +154,27 @@ class BinarySolution(MiscibilityGap):
         slope = logit(x) + self._mixing(T, x)[..., 1]
         return self._reference(T, x)[..., 1] + R * T * slope
 
+    def ln_activity(self, T: ArrayLike, x: ArrayLike, values: ArrayLike = ()) -> Array:
+        """Logarithm of the activity of the first component, against it alone in this phase.
+
+        (mu - mu0)/RT, good for the dilute second component, too; minus infinity at x = 1.
+
+        Parameters
+        ----------
+        T, x
+            Temperature in K and mole fraction from 0 to 1, broadcast together.
+        values
+            Values of the free symbols on the last axis, whose others broadcast with T and x;
+            those of the database if not given.
+        """
+        values = np.asarray(values, dtype=float)
+        each = np.moveaxis(values if values.size else self.reference, -1, 0)
+        T, x, *rest = np.broadcast_arrays(*_broadcast(T, x), *each)
+        omega = [self._mixing(T, at, *rest)[..., 0] for at in (x, np.zeros_like(x))]
+        with np.errstate(divide="ignore"):
+            activity: Array = np.log1p(-x) + omega[0] - omega[1]
+        return activity
+
 
 @lru_cache(maxsize=16)
 def _unpickled(pickled: bytes) -> BinarySolution:

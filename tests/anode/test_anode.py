@@ -360,7 +360,7 @@ def test_without_a_coherent_gap_fewer_boundaries_are_crossed(zhang):
 
 
 def test_lithium_holds_3861_milliampere_hours_per_gram(santos):
-    assert stripping_path(1e-9, 300.0, santos).full_capacity == pytest.approx(3861, rel=1e-3)
+    assert stripping_path(1e-9, 300.0, santos).foil.per_gram == pytest.approx(3861, rel=1e-3)
 
 
 def test_capacities_are_those_of_the_lithium_in_a_gram_and_in_a_foil(path):
@@ -370,7 +370,7 @@ def test_capacities_are_those_of_the_lithium_in_a_gram_and_in_a_foil(path):
     assert capacity == pytest.approx(q * 0.97 * F / 3.6 / grams, rel=1e-9)
     # bcc: two atoms in a cell; 0 K lattice constants of the paper, in cm
     volume = constants.N_A / 2 * (0.97 * 3.42e-8**3 + 0.03 * 4.19e-8**3)
-    assert path.density == pytest.approx(1000 * grams / volume, rel=1e-9)
+    assert path.foil.density == pytest.approx(1000 * grams / volume, rel=1e-9)
     areal = float(path.areal_capacity["coherent spinodal alpha"])
     assert areal == pytest.approx(capacity * grams / volume * 20e-4, rel=1e-9)
 
@@ -380,12 +380,12 @@ def test_a_measured_density_can_be_given(santos, path):
     boundary = "coherent spinodal alpha"
     assert measured.capacity[boundary] == path.capacity[boundary]
     ratio = measured.areal_capacity[boundary] / path.areal_capacity[boundary]
-    assert ratio == pytest.approx(550.0 / float(path.density), rel=1e-12)
+    assert ratio == pytest.approx(550.0 / float(path.foil.density), rel=1e-12)
 
 
 def test_paths_broadcast_over_composition_temperature_and_thickness(santos):
     found = stripping_path([[0.01], [0.03]], OPERATION, santos, thickness=[[10e-6], [20e-6]])
-    assert found.q["chemical spinodal alpha"].shape == found.density.shape == (2, 5)
+    assert found.q["chemical spinodal alpha"].shape == found.foil.density.shape == (2, 5)
     # Warmer, the gap is narrower and more must be stripped; richer in Na, less.
     q = found.q["coherent spinodal alpha"]
     assert (np.diff(q, axis=1) > 0).all()

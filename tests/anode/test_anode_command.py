@@ -69,9 +69,10 @@ def test_windows_cover_all_compositions_and_are_those_of_the_map(whole, santos):
         assert regions(middle, T, santos).key.tolist() == table["region"].tolist()
 
 
-def test_an_alloy_of_the_table_of_starts_enters_the_coherent_spinodal_there(whole, santos):
-    for row in whole.starts.to_dict("records"):
-        path = stripping_path(row["x0"], row["T"], santos)
+def test_an_alloy_wanted_for_a_depth_enters_the_coherent_spinodal_there(whole, santos):
+    assert len(whole.at_depths) == 8
+    for row in whole.at_depths.to_dict("records"):
+        path = stripping_path(row["x0_wanted"], row["T"], santos)
         assert float(path.q["coherent spinodal alpha"]) == pytest.approx(row["q"], abs=1e-9)
 
 
@@ -83,8 +84,8 @@ def test_windows_know_where_there_is_liquid_and_an_alloy_that_stays_solid_is_stu
     inside, outside = liquid["x_from"] * (1 + 1e-6), liquid["x_from"] * (1 - 1e-6)
     assert regions([outside, inside], 363.0, santos).key.tolist()[1] == "liquid"
     assert regions([outside, inside], 363.0, santos).key.tolist()[0] != "liquid"
-    assert found.starts["x0"].isna().all()
-    assert found.starts["reason"].str.startswith("liquid forms").all()
+    assert found.at_depths["x0_wanted"].isna().all()
+    assert found.at_depths["reason"].str.startswith("liquid forms").all()
 
 
 def test_ten_times_the_diffusivity_is_a_tenth_of_the_current(whole):
@@ -153,7 +154,8 @@ def test_what_is_estimated_is_said(whole):
 def test_a_study_without_a_coherent_gap_has_fewer_windows():
     found = study(0.03, 300.0, "zhang2003")
     assert set(found.windows["region"]) == {"single", "held", "held_unstable"}
-    assert found.starts["x0"].isna().all()
+    assert found.at_depths["x0_wanted"].isna().all()
+    assert found.at_depths["reason"].str.startswith("there is no coherent spinodal").all()
     assert set(found.waves["kind"]) == {"chemical"}
     assert repr(found) == "<Study of zhang2003 from x0 = 0.03 at 300 K>"
     assert json.dumps(found.to_dict(), allow_nan=False)
@@ -261,7 +263,7 @@ def check_extents(figure):
             assert overlap(box, there) < 3, (name, other)
 
 
-@pytest.mark.parametrize("name", ["map", "profile", "lengths"])
+@pytest.mark.parametrize("name", ["map", "voltage", "profile", "lengths"])
 def test_nothing_in_a_figure_is_cut_off_or_covered(drawn, name):
     check_extents(drawn[name])
 
@@ -278,7 +280,7 @@ def test_one_profile_by_itself_has_its_whole_legend(santos):
 
 
 def test_every_figure_is_drawn_from_the_tables(drawn, whole):
-    assert set(drawn) == {"map", "profile", "lengths"}
+    assert set(drawn) == {"map", "voltage", "profile", "lengths"}
     assert all(isinstance(figure, Figure) for figure in drawn.values())
     assert set(REGION_COLOURS) == {region.key for region in REGIONS}
     ends = [line.get_xdata()[-1] for line in drawn["profile"].axes[0].lines[::2]]
@@ -291,8 +293,12 @@ def test_every_figure_is_drawn_from_the_tables(drawn, whole):
 
 
 def test_the_readmes_command_writes_tables_and_figures(written):
-    figures_ = {f"{name}.{suffix}" for name in ("map", "lengths") for suffix in ("png", "svg")}
-    tables = {"windows", "path", "starts", "map", "waves", "coarsening", "estimates"}
+    drawn = ("map", "voltage", "assessments", "lengths")
+    figures_ = {f"{name}.{suffix}" for name in drawn for suffix in ("png", "svg")}
+    tables = {
+        "assessments", "windows", "path", "depths", "phases", "voltage", "hysteresis", "map",
+        "waves", "coarsening", "estimates",
+    }  # fmt: skip
     assert {p.name for p in written.iterdir()} == (
         figures_ | {f"{name}.csv" for name in tables} | {"anode.json", "lina-run.json"}
     )
@@ -307,20 +313,21 @@ def test_the_readmes_command_writes_tables_and_figures(written):
 
 
 def test_the_command_prints_windows_path_depth_and_sizes(folder, capsys):
-    arguments = ["--x0=3%", "--thickness=100um", "--current=1mA/cm2", "--bands", "--depth=30%"]
-    status, printed, _ = run(capsys, *arguments)
+    arguments = ["santos2025", "--x0=3%", "--thickness=100um", "--current=1mA/cm2", "--bands"]
+    status, printed, _ = run(capsys, *arguments, "--depth=30%", "--details")
     assert status == 0
     for words in (
-        "x(Na) = 0.03 at 300 K (26.9 °C): coherent nucleation.",
-        "it unmixes by itself after 49.7% of the Li (1742 mAh/g, 10.47 mAh/cm²); after 16.6%",
+        "x(Na) = 0.03 (9.29 wt%) at 300 K (26.9 °C) by santos2025: coherent nucleation.",
+        "it unmixes by itself after 49.7 % of the Li (1742 mAh/g, 10.47 mAh/cm²); after 16.6 %",
         "held by coherency │ 3.11e-05 │ 0.00386 │",
-        "by crossing ┃ x(Na) ┃ stripped ┃ of alloy ┃ of foil ┃ the draws ┃",
-        "unmixing │ coherent spinodal, Li side │ 0.058 │ 49.7 │ 1742 │ 10.47 │ 44.5–55.1 │",
-        "once a share of their Li is stripped: x0 = 0.0413 at 30 %",
+        "by crossing ┃ x(Na) ┃ stripped ┃ of foil ┃ mV ┃ the draws ┃",
+        "unmixing │ coherent spinodal, Li side │ 0.058 │ 49.7 │ 10.47 │ 0.287 │ 44.5–55.1 │",
+        "What unmixes by itself just there starts with 4.13 at.% Na.",
         "by crossing ┃ % of Li, mAh/cm², time ┃ % of Li, mAh/cm², time ┃",
         "unmixing │ coherent spinodal, Li side │ 3.11, 0.655, 39.3 min │ 81.4",
-        "the interface is pure Na after 20.6 h with 97.84% of the Li stripped",
-        "with 1e-15 m²/s instead of 1e-14: coherent spinodal at the interface after 0.31%",
+        "At 1 mA/cm² (0.0475 C) the interface enters the coherent spinodal after 3.11 % of the Li",
+        "the interface is pure Na after 20.6 h with 97.8 % of the Li stripped",
+        "with 1e-15 m²/s instead of 1e-14: coherent spinodal at the interface after 0.31 %",
         "fastest-growing wavelength, at x(Na) = 0.24, is 1.5 nm, with an e-folding time of 8.5 µs",
         "3.86 days │",
         "at x0 0.44 (coherent) or 0.15 (chemical)",
@@ -398,11 +405,12 @@ def test_the_plane_of_the_wave_matters_where_elasticity_is_anisotropic(folder, c
         ),
         (["--x0", "300 at.%"], "lies between 0 and 1; got 3 (300 at.%)"),
         (["--x0", "3 apples"], "'apples' is no unit of this: write it as in 0.03, 3% (of the"),
-        (["--x0", "0.03", "--stripped", "5 wt%"], "'wt%' is no unit of this"),
+        (["--x0", "0.03", "--stripped", "5 wt%"], "'5 wt%' is no depth of stripping such as 50%"),
         (["--x0", "0.03", "-T", "-300C"], "number of kelvin; got -26.85"),
         (
             ["--x0", "0.03", "-T", "95C"],
-            "368.15 K (95C): the path is that of a solid, which stays one below 361.44 K (88.3 °C)",
+            "at 368.15 K (95C), from x(Na) = 0.03 on, 0.00 % of the Li stripped: the path is that "
+            "of a solid, which stays one below 361.44 K (88.3 °C)",
         ),
         (["--x0", "0.03", "-T", "-5"], "a temperature is a positive, finite number"),
         (["--x0", "0.03", "-T", "25"], "'25' has no unit: write it as in 300K or 25C"),
@@ -426,7 +434,7 @@ def test_the_plane_of_the_wave_matters_where_elasticity_is_anisotropic(folder, c
         ),
         (
             ["--x0=0.03", "--thickness=100um", "--current=1mA/cm2", "--stripped=50"],
-            "stripped is a share of the Li, from 0 to 1; got 50",
+            "a depth of stripping is a share of the Li, from 0 to 1; got 50",
         ),
         (
             ["--x0=1e-6", "--thickness=100um", "--current=1mA/cm2"],
@@ -463,7 +471,7 @@ def test_a_folder_of_results_belongs_to_one_run(folder, capsys):
     assert run(capsys, "--x0", "0.05", "-T", "333")[0] == 0  # in place of the other
     left = {p.name for p in (folder / "lina-anode").iterdir()}
     assert left == {name for name in before if "profile" not in name} - {
-        "crossings.csv", "sensitivity.csv", "anode.html",
+        "crossings.csv", "interface.csv", "sensitivity.csv", "anode.html",
     } | {"mine.txt"}  # fmt: skip
     assert set(pd.read_csv(folder / "lina-anode" / "path.csv")["x0"]) == {0.05}
     status, _, error = run(capsys, "--x0", "0.1", "--out", "lina-anode")
@@ -486,7 +494,8 @@ def test_a_folder_of_results_belongs_to_one_run(folder, capsys):
         (METRES, "0.1mm", 1e-4), (CURRENT_DENSITY, "1mA/cm2", 10.0),
         (CURRENT_DENSITY, "0.5 mA/cm²", 5.0), (CURRENT_DENSITY, "10A/m^2", 10.0),
         (DENSITY, "0.55g/cm3", 550.0), (DIFFUSIVITY, "1e-10cm2/s", 1e-14),
-        (DIFFUSIVITY, "1e-14 m^2/s", 1e-14),
+        (DIFFUSIVITY, "1e-14 m^2/s", 1e-14), (CURRENT_DENSITY, "C/4", 0.25),
+        (CURRENT_DENSITY, "0.5 C", 0.5),
     ],
 )  # fmt: skip
 def test_a_number_is_read_with_its_unit(measure, text, value):

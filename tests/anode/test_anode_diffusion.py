@@ -12,7 +12,7 @@ from scipy.special import erf
 
 import lina_calphad as lc
 from lina_calphad.anode import BOUNDARIES, depth_profile, describe, regions, stripping_path
-from lina_calphad.anode.diffusion import _Diffusion
+from lina_calphad.anode.diffusion import Diffusion
 from lina_calphad.errors import MissingElasticData, OutsideAssessedRange, SurfaceExhausted
 
 FARADAY = constants.e * constants.N_A
@@ -55,7 +55,7 @@ def test_the_closed_form_is_the_inverse_laplace_transform_of_the_moving_boundary
 
 @pytest.mark.parametrize("peclet", [1e4, 1e6])
 def test_a_thick_foil_follows_the_closed_form_until_it_is_exhausted(peclet):
-    found = _Diffusion(PHI0, peclet, 1.0)
+    found = Diffusion(PHI0, peclet, 1.0)
     q = np.geomspace(1e-6, 1, 12) * found.end
     surface = [found.surface(found.at(share))[1] for share in q]
     np.testing.assert_allclose(surface, thick(PHI0, peclet * (1 - PHI0) * q), rtol=5e-4)
@@ -64,7 +64,7 @@ def test_a_thick_foil_follows_the_closed_form_until_it_is_exhausted(peclet):
 
 def test_the_profile_under_the_surface_is_that_of_the_moving_boundary():
     peclet = 1e4
-    found = _Diffusion(PHI0, peclet, 1e-3)
+    found = Diffusion(PHI0, peclet, 1e-3)
     place, phi = found.profile(1e-3)
     tau = peclet * (1 - PHI0) * 1e-3
     depth = (place[-1] - place) * PHI0 * peclet  # in D/u, from the surface
@@ -110,7 +110,7 @@ def test_sodium_stays_and_lithium_leaves_with_the_charge(profile):
 
 @pytest.mark.parametrize("peclet", [0.1, 10.0, 1e3])
 def test_cells_lose_the_lithium_that_has_left_and_no_other(peclet):
-    found = _Diffusion(PHI0, peclet, 1.0)
+    found = Diffusion(PHI0, peclet, 1.0)
     for q in (0.1, 0.5, 0.9):
         volume = (found.at(q * found.end) * found.size).sum()  # per volume of all Na
         left = 1 / PHI0 - (1 - PHI0) / PHI0 * q * found.end
@@ -120,7 +120,7 @@ def test_cells_lose_the_lithium_that_has_left_and_no_other(peclet):
 @settings(max_examples=15, deadline=None)
 @given(st.floats(0.02, 0.9), st.floats(-2, 3))
 def test_the_interface_is_richer_than_the_collector_side_and_both_only_rise(phi0, log_peclet):
-    found = _Diffusion(phi0, 10**log_peclet, 1.0)
+    found = Diffusion(phi0, 10**log_peclet, 1.0)
     sides = np.array([found.surface(found.at(q)) for q in np.linspace(0, found.end, 8)])
     assert (sides[:, 1] >= sides[:, 0] * (1 - 1e-9)).all()
     assert (np.diff(sides, axis=0) >= -1e-9).all()

@@ -16,6 +16,7 @@ import lina_calphad as lc
 from lina_calphad.anode import BOUNDARIES, REGIONS, describe, study
 from lina_calphad.anode.page import page
 from lina_calphad.anode.page_data import numbers, stiffness
+from lina_calphad.anode.words import percent
 from lina_calphad.data.assessments import PHASE
 from lina_calphad.data.databases import copy_database
 from lina_calphad.errors import (
@@ -137,7 +138,7 @@ def test_what_the_study_has_is_shown_and_no_longer_advised(santos):
     words = " ".join(reader.text.split())
     for T, profile in zip(whole.T, whole.profiles, strict=True):
         assert f"Depth at 1 mA/cm² out of 100 µm, {T:g} K" in words
-        assert f"with {profile.q[-1]:.2%} of the Li stripped" in words
+        assert f"with {percent(profile.q[-1])} % of the Li stripped" in words
     buttons = [attrs["data-temperature"] for tag, attrs in reader.tags if tag == "button"]
     assert buttons == ["293.15", "333.15"]
     assert "68 % of the draws" in words

@@ -1,0 +1,108 @@
+"""What each assessment says of one anode: where they agree on its microstructure, and where not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from lina_calphad.anode.stripping import stripping_path
+from lina_calphad.anode.windows import REGIONS, describe
+from lina_calphad.checks import kelvin
+from lina_calphad.data.assessments import COMPONENTS, PHASE, assessments
+from lina_calphad.errors import OutsideAssessedRange
+from lina_calphad.phase.draws import source_draws
+from lina_calphad.phase.solution import BinarySolution
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import ArrayLike
+
+    from lina_calphad.checks import Array
+    from lina_calphad.data.assessments import Source
+    from lina_calphad.diagram.alloy import Alloy
+
+
+def verdicts(
+    x0: float, T: ArrayLike, sources: Sequence[Source | Alloy] | None = None
+) -> pd.DataFrame:
+    """What assessments say of an anode, one row an assessment and temperature.
+
+    `region` before stripping; the share of the Li at which it enters the `coherent` and the
+    `chemical` spinodal (0 where it starts in there, missing where it never does); `coherent_gap`,
+    the share of the draws of the parameters that have a coherent gap, where draws are known;
+    `melts` where liquid forms on the way, and then no more.
+
+    Parameters
+    ----------
+    x0
+        Mole fraction of Na before stripping.
+    T
+        Temperatures in K.
+    sources
+        As of `describe`; all shipped assessments if None.
+
+    Examples
+    --------
+    >>> found = verdicts(0.03, 300.0, ["zhang2003", "santos2025"]).round(3)
+    >>> found[["assessment", "region", "coherent"]]
+       assessment      region  coherent
+    0   zhang2003        held       NaN
+    1  santos2025  nucleation     0.497
+    """
+    rows = []
+    levels = np.ravel(kelvin(T))
+    for source in [*assessments()] if sources is None else sources:
+        alloy = describe(source)
+        share = _coherent_gap(alloy, levels)
+        for i, level in enumerate(levels.tolist()):
+            row: dict[str, Any] = {"assessment": alloy.name, "T": level, "coherent_gap": share[i]}
+            try:
+                path = stripping_path(x0, level, alloy)
+            except OutsideAssessedRange:
+                rows.append(row | {"region": "liquid", "melts": True})
+                continue
+            row |= {"region": REGIONS[int(path.start)].key, "melts": False}
+            for kind, solution in alloy.solutions.items():
+                low, high = solution.ends("spinodal", level)
+                inside = low <= x0 < high
+                row[kind] = 0.0 if inside else float(path.q[f"{kind} spinodal alpha"])
+            rows.append(row)
+    columns = ["assessment", "T", "region", "coherent", "chemical", "coherent_gap", "melts"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def disagreement(table: pd.DataFrame) -> Iterator[str]:
+    """A sentence for each temperature at which assessments differ on the microstructure."""
+    names = {region.key: region.name for region in REGIONS}
+    for T, rows in table.groupby("T", sort=False):
+        fates = rows["coherent"].notna() | rows["melts"]
+        if rows["region"].nunique() < 2 and fates.nunique() < 2:
+            continue
+        parts = []
+        for row in rows.to_dict("records"):
+            if row["melts"]:
+                fate = "melts on the way"
+            elif np.isnan(row["coherent"]):
+                fate = "never unmixes as one lattice"
+            else:
+                fate = f"unmixes as one lattice after {100 * row['coherent']:.1f} % of the Li"
+            parts.append(f"{row['assessment']}: {names[row['region']]}, {fate}")
+        yield f"The assessments disagree at {T:g} K. {'; '.join(parts)}."
+        for row in rows.to_dict("records"):
+            if 0.02 < row["coherent_gap"] < 0.98:
+                share = f"{row['coherent_gap']:.0%} of the draws of {row['assessment']}"
+                yield f"There is a coherent gap at {T:g} K in {share}, as far as they know."
+
+
+def _coherent_gap(alloy: Alloy, T: Array) -> Array:
+    """Share of the known draws that have a coherent gap at each temperature; NaN without draws."""
+    known = source_draws(alloy.name, alloy.dbf) if alloy.name in assessments() else None
+    if known is None:
+        return np.full(T.shape, np.nan)
+    dbf, draws = known
+    free = BinarySolution(dbf, COMPONENTS, PHASE, alloy.coherent.model, symbols=draws.symbols)
+    share: Array = 1 - np.isnan(free.logits("spinodal", T, draws.values)[0]).mean(axis=0)
+    return share
