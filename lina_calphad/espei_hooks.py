@@ -166,6 +166,11 @@ class SolubilityResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has n
             for (phase, *pair), some in parts.items()
         ]
 
+    @property
+    def measured(self) -> list[float]:
+        """Ln x of each datum."""
+        return [value for *_, ln_x, _ in self._sets for value in ln_x]
+
     def get_residuals(self, parameters: Any) -> tuple[list[float], list[float]]:
         """Calculate ln x less that of each datum, and the standard error of each.
 

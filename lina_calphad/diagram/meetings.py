@@ -13,9 +13,13 @@ from scipy.special import expit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from lina_calphad.checks import Array, Flags
     from lina_calphad.diagram.phases import Phase
     from lina_calphad.phase.rows import Rows
+
+    Which = int | NDArray[np.intp]
 
 _STEPS = 30
 
@@ -37,13 +41,11 @@ def _warm(phase: Phase, t: Array, rows: Rows) -> tuple[Array, Array]:
     return slope_of(phase, t, rows, 0)
 
 
-def slope_of(phase: Phase, t: Array, rows: Rows, which: int) -> tuple[Array, Array]:
+def slope_of(phase: Phase, t: Array, rows: Rows, which: Which) -> tuple[Array, Array]:
     """Change of s and of a + x s at fixed composition with one of the row's numbers."""
-    value = rows[which]
-    h = 1e-5 * np.maximum(np.abs(value), 1e-3 if which else 1.0)
-    sides = []
+    h, sides = _step(rows, which, 1e-5, 1e-3), []
     for sign in (1, -1):
-        moved = (*rows[:which], value + sign * h, *rows[which + 1 :])
+        moved = _moved(rows, which, sign * h)
         if phase.fixed:
             g, _ = phase.line(moved)
             sides.append((np.zeros_like(g), g))
@@ -51,6 +53,20 @@ def slope_of(phase: Phase, t: Array, rows: Rows, which: int) -> tuple[Array, Arr
             s, a, x, *_ = phase.curve(t, moved)
             sides.append((s, a + x * s))
     return (sides[0][0] - sides[1][0]) / (2 * h), (sides[0][1] - sides[1][1]) / (2 * h)
+
+
+def _step(rows: Rows, which: Which, share: float, least: float) -> Array:
+    """By how much to move a number of each row."""
+    value = np.abs(np.choose(which, rows) if np.ndim(which) else rows[which])
+    step: Array = share * np.maximum(value, np.where(np.equal(which, 0), 1.0, least))
+    return step
+
+
+def _moved(rows: Rows, which: Which, step: Array) -> Rows:
+    """Rows of which one number each is moved."""
+    if np.ndim(which) == 0:
+        return tuple(r + step if which == k else r for k, r in enumerate(rows))
+    return tuple(np.where(np.equal(which, k), r + step, r) for k, r in enumerate(rows))
 
 
 def meet(
@@ -191,9 +207,10 @@ def _dx(phase: Phase, t: Array) -> Array:
     return slope
 
 
-def line_slopes(phases: Sequence[Phase], t: Array, rows: Rows, which: int) -> Array:
+def line_slopes(phases: Sequence[Phase], t: Array, rows: Rows, which: Which) -> Array:
     """dt/dp of both ends of tie-lines, shape (2, n), with the number `which` of their rows.
 
+    `which` may differ from row to row, here and below: one row for each derivative.
     With s and a of the tie-line: dG_k = da + x_k ds at either end, and ds_k = ds.
     """
     own = [_state(phase, t[k], rows, which) for k, phase in enumerate(phases)]
@@ -204,7 +221,7 @@ def line_slopes(phases: Sequence[Phase], t: Array, rows: Rows, which: int) -> Ar
 
 
 def meeting_slopes(
-    phases: Sequence[Phase], T: Array, t: Array, values: Rows, which: int
+    phases: Sequence[Phase], T: Array, t: Array, values: Rows, which: Which
 ) -> tuple[Array, Array]:
     """dT/dp, and dt/dp of the three phases, shape (3, n), of three-phase equilibria."""
     rows = (T, *values)
@@ -221,7 +238,7 @@ def meeting_slopes(
 
 
 def critical_slopes(
-    phase: Phase, T: Array, t: Array, values: Rows, which: int
+    phase: Phase, T: Array, t: Array, values: Rows, which: Which
 ) -> tuple[Array, Array]:
     """dT/dp and dt/dp of critical points."""
 
@@ -234,18 +251,15 @@ def critical_slopes(
     bend = (psi(t + h, rows)[..., 1] - psi(t - h, rows)[..., 1]) / (2 * h)
     change = []
     for number in (0, which):
-        step = 1e-6 * np.maximum(np.abs(rows[number]), 1.0)
-        up, down = (
-            psi(t, (*rows[:number], rows[number] + sign * step, *rows[number + 1 :]))
-            for sign in (1, -1)
-        )
+        step = _step(rows, number, 1e-6, 1.0)
+        up, down = (psi(t, _moved(rows, number, sign * step)) for sign in (1, -1))
         change.append((up - down) / (2 * step[:, None]))
     (psi_T, slope_T), (psi_p, slope_p) = (c.T for c in change)
     det = slope * slope_T - psi_T * bend
     return (bend * psi_p - slope * slope_p) / det, (slope_p * psi_T - psi_p * slope_T) / det
 
 
-def _state(phase: Phase, t: Array, rows: Rows, which: int) -> tuple[Array, Array, Array, Array]:
+def _state(phase: Phase, t: Array, rows: Rows, which: Which) -> tuple[Array, Array, Array, Array]:
     """x, ds/dt, and the changes of s and of the energy with a number of the rows."""
     ds, dg = slope_of(phase, t, rows, which)
     if phase.fixed:
