@@ -73,7 +73,7 @@ def symbols_of(recipe: Recipe) -> Symbols:
     LinaCalphadError
         If the start cannot be read.
     """
-    start = _path(recipe, recipe.start)
+    start = path_of(recipe, recipe.start)
     dbf = load(start, elastic=False) if start in assessments() else read_tdb(Path(start))
     if lacking := sorted(set(recipe.phases) - set(dbf.phases)):
         msg = f"{recipe.name}: {recipe.start} has no phase {', '.join(lacking)}"
@@ -143,7 +143,7 @@ def _parse(text: str, what: str) -> Any:
     return found.xreplace({Symbol("T"): v.T})
 
 
-def _path(recipe: Recipe, name: str) -> str:
+def path_of(recipe: Recipe, name: str) -> str:
     """A file that is named as from the recipe's folder; names of shipped things stay."""
     beside = recipe.folder / name
     return os.fspath(beside) if beside.exists() and name not in shipped_datasets() else name
@@ -311,7 +311,7 @@ class Problem:
         self.parts: list[tuple[float, Residuals | Mixing | Solubilities]] = []
         for source in recipe.data:
             datasets = read_datasets(
-                [_path(recipe, source.name)], recipe.components, list(self.dbf.phases)
+                [path_of(recipe, source.name)], recipe.components, list(self.dbf.phases)
             )
             parts = self._parts(source, datasets)
             if not parts:

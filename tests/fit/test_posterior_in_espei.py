@@ -1,83 +1,114 @@
-"""What a recipe minimises is what ESPEI samples: one posterior, by two programs."""
+"""What a recipe minimises is what plain ESPEI samples: one posterior, by two programs."""
 
 from __future__ import annotations
+
+import json
 
 import numpy as np
 import pytest
 import yaml
+from espei.datasets import load_datasets, recursive_glob
 from espei.error_functions.context import setup_context
 from espei.optimizers.opt_mcmc import EmceeOptimizer
-from support import COMPS, LINA
+from pycalphad import Database
+from support import LINA
 
-from lina_calphad import espei_hooks  # noqa: F401 - registers the residual of invariants
 from lina_calphad.data.datasets import read_datasets
+from lina_calphad.data.invariants import read_invariants
+from lina_calphad.data.mixing_data import mixing_data
 from lina_calphad.fit.assess import assess
-from lina_calphad.fit.setup import table_of
-
-DATA = ["gpaw2026-54", "down1975", "khairulin2019"]
-# With errors of a third the posterior is all but a Gaussian. With the true ones it is a thin,
-# curved ridge, of temperatures that are known to 0.05 K.
-WEIGHT = 3
-RECIPE = {
-    "start": "santos2025",
-    "components": list(LINA),
-    "phases": ["LIQUID", "BCC_A2"],
-    "parameters": {
-        "BCC_A2": {0: {"tau": 2857}, 1: {"tau": 2857}},
-        "LIQUID": {0: "linear", 1: "constant"},
-    },
-    "data": [{"name": name, "weight": WEIGHT} for name in DATA],
-}
+from lina_calphad.fit.espei_inputs import counted, espei_inputs
+from lina_calphad.fit.recipe import read_recipe
 
 
 @pytest.fixture(scope="module")
-def assessed(tmp_path_factory):
-    file = tmp_path_factory.mktemp("recipe") / "few.yaml"
-    file.write_text(yaml.safe_dump(RECIPE))
-    return assess(file)
+def assessed():
+    return assess("lina2026")
 
 
 @pytest.fixture(scope="module")
-def log_probability(assessed):
-    """ESPEI's own, of values in the order of the assessment."""
-    symbols = assessed.problem.symbols
-    names = sorted(symbols)
-    phases = {
-        "BCC_A2": {"sublattice_model": [list(LINA), ["VA"]], "sublattice_site_ratios": [1, 3]},
-        "LIQUID": {"sublattice_model": [list(LINA)], "sublattice_site_ratios": [1]},
-    }
+def log_probability(assessed, tmp_path_factory):
+    """That of ESPEI with the inputs written for it, of values in the order of the assessment."""
+    folder = tmp_path_factory.mktemp("inputs")
+    for name, text in espei_inputs(assessed, ".").items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    asked = yaml.safe_load((folder / "espei.yaml").read_text())
+    names = asked["mcmc"]["symbols"]
     context = setup_context(
-        assessed.problem.dbf,
-        table_of(read_datasets(DATA)),
+        Database(str(folder / "start.tdb")),
+        load_datasets(recursive_glob(str(folder / "datasets"), "*.json")),
         names,
-        data_weights={"HM": WEIGHT, "INVARIANT": WEIGHT},
-        phase_models={"components": COMPS, "phases": phases},
+        phase_models=json.loads((folder / "phase_models.json").read_text()),
     )
-    order = [symbols.index(name) for name in names]
+    order = [assessed.symbols.index(name) for name in names]
     return lambda values: float(EmceeOptimizer.predict(np.asarray(values)[order], **context))
 
 
 def test_espeis_log_probability_is_minus_half_of_chi_squared(assessed, log_probability):
-    rng = np.random.default_rng(0)
-    best = log_probability(assessed.values)
-    for values in rng.multivariate_normal(assessed.values, assessed.covariance, 5):
-        residuals, _ = assessed.problem(values)
-        expected = (assessed.chi_squared - residuals @ residuals) / 2
-        assert log_probability(values) - best == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    k, rng = len(assessed.symbols), np.random.default_rng(0)
+    best = np.zeros_like(assessed.values)
+    best[:k] = assessed.values[:k]
+    steps = rng.multivariate_normal(0 * best, assessed.covariance, 4)
+    steps[:, k:] = 0
+    highest = log_probability(best[:k])
+    chi_squared = assessed.problem.chi_squared(np.vstack([best, best + steps]), best)
+    for step, above in zip(steps, chi_squared[1:] - chi_squared[0], strict=True):
+        # The database is written with ten digits or so.
+        found = log_probability((best + step)[:k]) - highest
+        assert found == pytest.approx(-above / 2, rel=1e-5, abs=1e-4)
 
 
 @pytest.mark.slow
-def test_a_chain_has_the_mean_and_covariance_of_the_fit(assessed, log_probability):
+def test_a_chain_has_the_distribution_of_the_draws(assessed, log_probability):
     import emcee
 
-    rng, k = np.random.default_rng(0), assessed.values.size
-    walkers = rng.multivariate_normal(assessed.values, assessed.covariance, 4 * k)
+    draws = assessed.draws(2000).values
+    k, center, scale = draws.shape[1], draws.mean(axis=0), draws.std(axis=0)
     sampler = emcee.EnsembleSampler(4 * k, k, log_probability)
     sampler.random_state = np.random.RandomState(0).get_state()
-    sampler.run_mcmc(walkers, 300)
-    z = (sampler.chain[:, 100:] - assessed.values) / assessed.errors
+    sampler.run_mcmc(draws[: 4 * k], 300)
+    z = (sampler.chain[:, 100:] - center) / scale
     # Some 100 independent samples: means to 0.1, standard errors to 7 %.
     assert np.abs(z.mean(axis=(0, 1))).max() < 0.3
     assert z.std(axis=(0, 1)) == pytest.approx(np.ones(k), rel=0.2)
-    correlation = assessed.covariance / np.outer(assessed.errors, assessed.errors)
-    assert np.corrcoef(z.reshape(-1, k).T) == pytest.approx(correlation, abs=0.15)
+    assert np.corrcoef(z.reshape(-1, k).T) == pytest.approx(np.corrcoef(draws.T), abs=0.15)
+
+
+# -- what is written --
+
+
+def recipe(tmp_path, *data):
+    file = tmp_path / "mine.yaml"
+    text = {
+        "start": "santos2025", "components": list(LINA), "phases": ["BCC_A2", "LIQUID"],
+        "parameters": {"BCC_A2": {0: "constant"}}, "data": list(data),
+    }  # fmt: skip
+    file.write_text(yaml.safe_dump(text))
+    return counted(read_recipe(file))
+
+
+def test_data_are_cut_and_weighted_as_in_the_recipe(tmp_path):
+    data = recipe(
+        tmp_path, {"name": "gpaw2026-54", "x": [0.5, 1], "weight": 2},
+        {"name": "gpaw2026-sqs", "weight": 0}, {"name": "khairulin2019", "weight": 3},
+    )  # fmt: skip
+    assert [d["reference"] for d in data] == ["lina-calphad, GPAW 2026", "Khairulin et al. 2019"]
+    whole = mixing_data(read_datasets(["gpaw2026-54"]), "BCC_A2", LINA)
+    cut = mixing_data(data, "BCC_A2", LINA)
+    assert cut["x"].tolist() == [53 / 54]
+    assert cut["energy"].tolist() == whole["energy"].tolist()[1:]
+    assert cut["standard_error"].tolist() == [whole["standard_error"][1] / 2]
+    assert data[1]["weight"] == 3
+
+
+def test_errors_of_invariants_are_those_of_the_recipe(tmp_path):
+    errors = {"monotectic": [None, 0.001, 0.002], "critical point": [0.005]}
+    data = recipe(
+        tmp_path, {"name": "down1975", "errors": {"monotectic": errors["monotectic"]}},
+        {"name": "khairulin2019", "errors": {"critical point": errors["critical point"]}},
+    )  # fmt: skip
+    found = read_invariants(data, LINA).set_index("name")["x_error"]
+    assert found["monotectic"][1:] == (0.001, 0.002)
+    assert found["eutectic"][1] == 0.006
+    assert found["critical point"] == (0.005,)
