@@ -97,7 +97,8 @@ class Datum:
             T, t0, good = critical(self.phases[0], T, t[0], values)
             return T, t0[None], good
         if self.kind == "tie-line":
-            t, good = newton(*self.phases, t, (T, *values))
+            one, two = self.phases
+            t, good = newton(one, two, t, (T, *values))
         else:
             T, t, _, _, good = meet(self.phases, T, t, values)
         x = np.stack([
@@ -191,7 +192,7 @@ class Residuals:
         self._named = {phase.name: phase for phase in system.phases}
         self.items = [self._datum(row) for row in data.to_dict("records")]
 
-    def _datum(self, row: dict[str, Any]) -> Datum:
+    def _datum(self, row: dict[Any, Any]) -> Datum:
         name, kind = f"{row['name']} ({row['source']})", row["kind"]
         if kind not in _NUMBER or len(row["phases"]) != _NUMBER[kind]:
             kinds = ", ".join(f"{k} of {n}" for k, n in _NUMBER.items())

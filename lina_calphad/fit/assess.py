@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _DRAWS = 1000
 _RANK = 1e-7  # of the largest singular value, in units of each parameter's own error
-_TIGHT = {"xtol": 1e-11, "ftol": 1e-11, "gtol": 1e-11, "max_nfev": 200}
+_TIGHT, _STEPS = 1e-11, 200
 _PROPOSALS, _ROUNDS, _FREEDOM, _EFFECTIVE = 10_000, 3, 6, 300
 _ROUND = 0.05  # of a datum's error, by which rounding a parameter may move any
 
@@ -199,17 +199,16 @@ class Assessed:
         such equilibrium or leave a parameter undetermined.
         """
         rows, counted = [], self.data[self.data["weight"] > 0]
-        for number, (row, datum) in enumerate(counted.iterrows()):
+        for number, (row, datum) in enumerate(
+            zip(counted.index, counted.to_dict("records"), strict=True)
+        ):
             predicted = away = np.nan
             try:
                 values, J = _minimise(self.problem, self.values, without=number)
                 covariance = _determined(np.delete(J, number, axis=0), self)
                 there = self.problem.table(values).loc[row]
                 predicted = there["computed"]
-                error = np.sqrt(
-                    datum["weight"] ** -2
-                    + J[number] @ covariance @ J[number] / datum["weight"] ** 2
-                )
+                error = np.sqrt(1 + J[number] @ covariance @ J[number]) / datum["weight"]
                 away = there["in_sigma"] / error
             except LinaCalphadError:
                 pass
@@ -301,7 +300,11 @@ def _scale(values: Array, problem: Problem) -> Array:
 def _first(problem: Problem, start: Array) -> Array:
     """Values at which the measured phases have nearly one potential."""
     scale = _scale(start, problem)
-    found = least_squares(lambda u: problem.linear(u * scale), start / scale, x_scale="jac")
+
+    def linear(u: Array) -> Array:
+        return problem.linear(u * scale)
+
+    found = least_squares(linear, start / scale, x_scale="jac")
     return np.asarray(found.x * scale)
 
 
@@ -315,16 +318,30 @@ def _minimise(
     scale = _scale(start, problem)
     some = np.broadcast_to(moving, start.shape)
 
-    def at(u: Array) -> tuple[Array, Array]:
-        values = start.copy()
-        values[some] = u * scale[some]
-        r, J = problem(values)
-        if without is not None:
-            r, J = np.delete(r, without), np.delete(J, without, axis=0)
-        return r, J[:, some] * scale[some]
+    last: dict[bytes, tuple[Array, Array]] = {}  # residuals and derivatives are asked for apart
 
-    found = least_squares(lambda u: at(u)[0], (start / scale)[some], lambda u: at(u)[1],
-                          method="lm", **_TIGHT)  # fmt: skip
+    def at(u: Array) -> tuple[Array, Array]:
+        key = u.tobytes()
+        if key not in last:
+            values = start.copy()
+            values[some] = u * scale[some]
+            r, J = problem(values)
+            if without is not None:
+                r, J = np.delete(r, without), np.delete(J, without, axis=0)
+            last.clear()
+            last[key] = r, J[:, some] * scale[some]
+        return last[key]
+
+    def residuals(u: Array) -> Array:
+        return at(u)[0]
+
+    def slopes(u: Array) -> Array:
+        return at(u)[1]
+
+    found = least_squares(
+        residuals, (start / scale)[some], slopes, method="lm", xtol=_TIGHT, ftol=_TIGHT,
+        gtol=_TIGHT, max_nfev=_STEPS,
+    )  # fmt: skip
     if not found.success:
         msg = f"the fit did not converge in {found.nfev} steps: {found.message}"
         raise NotConverged(msg)

@@ -70,7 +70,7 @@ def report(found: Assessed, progress: Callable[[str], None] = lambda _: None) ->
     correlation.insert(0, "symbol", found.problem.symbols)
     predicted = predictions(found, draws)
     tables: dict[str, Any] = {
-        DRAWS: draws.to_dataframe().round(6), "parameters": parameters,
+        DRAWS: draws.to_dataframe().map(_short), "parameters": parameters,
         "correlation": correlation, "data": found.data, "left_out": left_out,
         "predictions": predicted,
     }  # fmt: skip
@@ -180,7 +180,7 @@ def tdb_text(found: Assessed) -> str:
     recipe = found.recipe
     lines = [recipe.title or recipe.name, "", *recipe.text.splitlines(), ""]
     lines.append(
-        f"MADE BY   LINA-CALPHAD {__version__.split('+')[0]}: lina-calphad assess {recipe.name}"
+        f"MADE BY   LINA-CALPHAD {__version__}: lina-calphad assess {recipe.name}"
     )
     lines.append(f"START     {recipe.start}: ALL THAT IS NOT NAMED HERE")
     for source in recipe.data:
@@ -202,6 +202,10 @@ def tdb_text(found: Assessed) -> str:
         for line in lines
     )  # fmt: skip
     return f"{header}\n\n{tdb_body(found.dbf)}"
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.6g}")
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -277,7 +281,7 @@ def _diagram(found: Assessed, draws: ParameterDraws) -> Figure:
     figure = Figure(figsize=(8.4, 6.2), layout="constrained")
     ax = diagram.plot(figure.subplots(), colour=COLOURS[0])
     diagram_bands(system, draws, T, diagram.span).plot(ax, colour=COLOURS[0])
-    drawn = []
+    drawn: list[Any] = []
     for weight, part in found.problem.parts:
         if not isinstance(part, Residuals):
             continue
@@ -285,11 +289,11 @@ def _diagram(found: Assessed, draws: ParameterDraws) -> Figure:
         for row in part.data.to_dict("records"):
             x, error = np.array(row["x"], dtype=float), np.array(row["x_error"], dtype=float)
             y_error = row["T_error"] if np.isfinite(row["T_error"]) else 0.0
-            drawn = ax.errorbar(
+            drawn[:] = [ax.errorbar(
                 x, np.full(x.size, row["T"]), y_error, error, fmt="o", color=colour, capsize=2,
                 markersize=4, label="measured",
-            )  # fmt: skip
-    legend_below(figure, [*band_key(), *([drawn] if drawn else [])])
+            )]  # fmt: skip
+    legend_below(figure, [*band_key(), *drawn])
     ax.set_title(plain(f"{'-'.join(c.title() for c in recipe.components)}, {recipe.name}"))
     return figure
 
@@ -309,7 +313,7 @@ def _mixing(found: Assessed, draws: ParameterDraws, phase: str) -> Figure:
             "output": output, "excess": some["excess"].iloc[0],
         })  # fmt: skip
         curve = replace(parts[0], data=line)
-        spread = curve.many(values, found.values)
+        spread = curve.many(values)
         band(ax, _X, np.quantile(spread, LEVELS, axis=0), COLOURS[0])
         ax.plot(_X, curve.values(found.values)[0], color=COLOURS[0])
         for i, (source, each) in enumerate(some.groupby("reference", sort=False)):

@@ -78,7 +78,8 @@ def _gaps(found: Assessed) -> Iterator[str]:
     for phase in found.problem.system.phases:
         if phase.fixed:
             continue
-        unstable = (phase.curve(where_, rows)[4].reshape(grid.size, t.size) < 0).any(axis=1)
+        psi = phase.curve(where_, rows)[4].reshape(grid.size, t.size)
+        unstable = psi.min(axis=1) < 0
         turns = np.flatnonzero(np.diff(unstable.astype(int)))
         for k in turns:
             if unstable[k + 1]:

@@ -191,7 +191,8 @@ class Mixing:
 
     @cached_property
     def _measured(self) -> tuple[Array, Array]:
-        return tuple(self.data[n].to_numpy(dtype=float) for n in ("energy", "standard_error"))
+        data = self.data
+        return data["energy"].to_numpy(dtype=float), data["standard_error"].to_numpy(dtype=float)
 
     def values(self, values: Array) -> tuple[Array, Array]:
         """The property of each datum, and its derivatives by the symbols."""
@@ -352,8 +353,10 @@ class Problem:
         total = ((values[:, own] / self.errors[own]) ** 2).sum(axis=1)
         for weight, part in self.parts:
             if weight:
-                exact = isinstance(part, Residuals)
-                found = part.many(values, near) if exact else part.many(values)
+                if isinstance(part, Residuals):
+                    found = part.many(values, near)
+                else:
+                    found = part.many(values)
                 total += ((weight * found) ** 2).sum(axis=1)
         return np.asarray(np.nan_to_num(total, nan=np.inf, posinf=np.inf))
 

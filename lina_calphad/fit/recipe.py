@@ -277,7 +277,7 @@ def _form(given: Any, what: str) -> Form:
 def _source(entry: Any, name: str) -> Source:
     if isinstance(entry, Source):
         return entry
-    given = {"name": entry} if isinstance(entry, str) else dict(entry)
+    given: dict[str, Any] = {"name": entry} if isinstance(entry, str) else dict(entry)
     if "x" in given:
         low, high = given["x"]
         given["x"] = (float(low), float(high))
