@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from lina_calphad.phase.export import export_coherent_tdb
     from lina_calphad.phase.solution import BinarySolution
     from lina_calphad.stability.property import Stability
+    from lina_calphad.stability.solution import Solution
 
 __all__ = [
     "BinarySolution",
     "BinarySystem",
     "CoherentModel",
     "CubicElasticity",
+    "Solution",
     "Stability",
     "anode",
     "assessments",
@@ -54,6 +56,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "phase.export": ["export_coherent_tdb"],
         "phase.solution": ["BinarySolution"],
         "stability.property": ["Stability"],
+        "stability.solution": ["Solution"],
     },
 )
 __version__ = version("lina-calphad")

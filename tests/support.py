@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pycalphad import Database
 from symengine import S, Symbol
 
 import lina_calphad as lc
@@ -67,6 +68,27 @@ INTERSTITIAL = """
  PARAMETER L(BCC_A2,LI,NA:VA;0) 1 20000; 6000 N !
  PARAMETER L(BCC_A2,LI,NA:C;0) 1 5000; 6000 N !
 """
+
+
+#: Of a ternary solution.
+PAIRS = {("A", "B"): [14000.0, 3000.0], ("A", "C"): [-5000.0], ("B", "C"): [9000.0, -2000.0]}
+
+
+def regular_text(interactions, names="ABC"):
+    """The TDB of a solution with parameters L0, L1 ... of pairs of elements."""
+    text = " ELEMENT VA VACUUM 0 0 0 !\n"
+    text += "".join(f" ELEMENT {name} BCC_A2 1 0 0 !\n" for name in names)
+    text += " TYPE_DEFINITION % SEQ * !\n PHASE ALLOY % 1 1 !\n"
+    text += f" CONSTITUENT ALLOY :{','.join(names)}: !\n"
+    for (i, j), values in interactions.items():
+        for order, value in enumerate(values):
+            text += f" PARAMETER L(ALLOY,{i},{j};{order}) 1 {value!r}; 6000 N !\n"
+    return text
+
+
+def regular(interactions, names="ABC"):
+    """That as a Database."""
+    return Database.from_string(regular_text(interactions, names), fmt="tdb")
 
 
 def nothing_outside(figure):

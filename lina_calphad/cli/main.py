@@ -24,6 +24,7 @@ from lina_calphad.cli.diagram import diagram
 from lina_calphad.cli.options import KELVIN, NAMES, reporting
 from lina_calphad.cli.refit import refit
 from lina_calphad.cli.reproduce import reproduce
+from lina_calphad.cli.stability import stability
 from lina_calphad.errors import Interrupted, LinaCalphadError, OutsideAssessedRange
 from lina_calphad.text import one_line, printable, spelled_in_ascii
 
@@ -181,6 +182,7 @@ cli.add_command(check)
 cli.add_command(diagram)
 cli.add_command(assess)
 cli.add_command(reproduce)
+cli.add_command(stability)
 
 
 def main(arguments: list[str] | None = None) -> Any:

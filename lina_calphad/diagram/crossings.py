@@ -6,81 +6,41 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.optimize.elementwise import find_minimum
 from scipy.special import expit
 
 from lina_calphad.diagram.phases import FAR, GRID
-from lina_calphad.errors import UnsupportedPhase
+from lina_calphad.phase.rows import lowest, take
 
 if TYPE_CHECKING:
     from lina_calphad.checks import Array, Flags
     from lina_calphad.diagram.phases import Phase
     from lina_calphad.phase.rows import Rows
 
-_DIP = 0.3  # psi below which a dip is looked into
+_DEEP = 5.0  # steps down to a point from both beside it that psi may fall farther
 _LADDER = np.geomspace(1e-8, 1e3, 45)
 _STEPS = 40
-_HALVINGS = 6  # of a step of the grid, to the end of a stable stretch
 
 
-def on_grid(phase: Phase, rows: Rows) -> tuple[Array, ...]:
-    """s, a, x, psi and t on the grid, shape (rows, grid); a compound has one point."""
-    if phase.fixed:
-        g, x = phase.line(rows)
-        _finite(phase, g, rows)
-        return g[:, None], x[:, None]
-    t = np.tile(GRID, (rows[0].size, 1))
-    s, a, y, _, psi = phase.curve(t, tuple(r[:, None] for r in rows))
-    _finite(phase, s.sum(axis=1) + a.sum(axis=1), rows)
-    # A dip of psi, as beside a Curie temperature or a critical point, may go below zero
-    # between two points.
+def dips(phase: Phase, t: Array, psi: Array, rows: Rows, where: Flags) -> None:
+    """Move points to where psi is lowest between both beside them: it may be negative there.
+
+    t and psi have shape (rows, points), `where` says which inner points are looked at. A dip
+    lies beside a Curie temperature or a critical point.
+    """
     middle = psi[:, 1:-1]
-    row, k = np.nonzero(
-        (middle < _DIP) & (middle > 0) & (middle < psi[:, :-2]) & (middle < psi[:, 2:])
-    )
-    if row.size:
-        some = tuple(r[row] for r in rows)
-        with np.errstate(invalid="ignore"):
-            dip = find_minimum(
-                lambda t, *rows: phase.terms(rows[0], expit(t), *rows[1:])[..., 2],
-                (t[row, k], t[row, k + 1], t[row, k + 2]), args=some,
-            )  # fmt: skip
-        t[row, k + 1] = np.where(dip.f_x < psi[row, k + 1], dip.x, t[row, k + 1])
-        values = phase.curve(t[row, k + 1], some)
-        for array, value in zip((s, a, y, psi), (*values[:3], values[4]), strict=True):
-            array[row, k + 1] = value
-    _to_the_edges(phase, rows, (s, a, y, psi, t))
-    return s, a, y, psi, t
-
-
-def _to_the_edges(phase: Phase, rows: Rows, grid: tuple[Array, ...]) -> None:
-    """Stretch stable stretches to their ends: a narrow one may be stable within one step."""
-    s, a, y, psi, t = grid
-    bad = ~(psi > 0)
-    places = [np.nonzero(~bad[:, :-1] & bad[:, 1:]), np.nonzero(~bad[:, 1:] & bad[:, :-1])]
-    row = np.concatenate([p[0] for p in places])
+    left, right = psi[:, :-2] - middle, psi[:, 2:] - middle
+    # No deeper than it falls on the way, with room to spare.
+    low = (middle > 0) & (left > 0) & (right >= 0) & (middle < _DEEP * np.maximum(left, right))
+    row, k = np.nonzero(low & where)
     if row.size == 0:
         return
-    step = np.repeat([-1, 1], [p[0].size for p in places])
-    inner = np.concatenate([places[0][1] + 1, places[1][1]])
-    # A lone unstable point stays, to keep stretches apart: the stable one beside it moves.
-    lone = ~bad[row, inner - 1] & ~bad[row, inner + 1]
-    some = tuple(r[row] for r in rows)
-    good, off = t[row, inner + step].copy(), t[row, inner].copy()
-    for _ in range(_HALVINGS):
-        middle = (good + off) / 2
-        stable = phase.curve(middle, some)[4] > 0
-        good, off = np.where(stable, middle, good), np.where(stable, off, middle)
-    values = phase.curve(good, some)
-    for array, value in zip((s, a, y, psi, t), (*values[:3], values[4], good), strict=True):
-        array[row, inner + lone * step] = value
-
-
-def _finite(phase: Phase, energy: Array, rows: Rows) -> None:
-    bad = np.flatnonzero(~np.isfinite(energy))
-    if bad.size:
-        msg = f"{phase.name} has no finite Gibbs energy at {rows[0][bad[0]]:g} K"
-        raise UnsupportedPhase(msg)
+    deep, height = lowest(
+        lambda t, *rows: phase.terms(rows[0], expit(t), *rows[1:])[..., 2],
+        (t[row, k], t[row, k + 1], t[row, k + 2]), take(rows, row),
+    )  # fmt: skip
+    lower = height < psi[row, k + 1]
+    t[row, k + 1] = np.where(lower, deep, t[row, k + 1])
+    psi[row, k + 1] = np.where(lower, height, psi[row, k + 1])
 
 
 def newton(one: Phase, two: Phase, t: Array, rows: Rows) -> tuple[Array, Flags]:
@@ -112,10 +72,14 @@ def bracketed(one: Phase, two: Phase, t: Array, rows: Rows) -> Array:
         if phase.fixed:
             stretches.append((-FAR, FAR, None, None))
             continue
-        grid = [v[0] for v in on_grid(phase, rows)]
-        joined = (grid[3][1:] > 0) & (grid[3][:-1] > 0) & (np.diff(grid[0]) > 0)
-        points = grid[4]
-        i = j = int(np.where(grid[3] > 0, np.abs(points - at), np.inf).argmin())
+        t_, psi = GRID[None].copy(), phase.curve(GRID, rows)[4][None]
+        dips(phase, t_, psi, rows, np.ones(GRID.size - 2, bool))
+        points, stable = t_[0], psi[0] > 0
+        if phase.curve(at[None], rows)[4] > 0:  # beside a narrow gap no point need be nearer
+            k = int(np.searchsorted(points, at))
+            points, stable = np.insert(points, k, at), np.insert(stable, k, True)
+        joined = stable[1:] & stable[:-1] & (np.diff(phase.curve(points, rows)[0]) >= 0)
+        i = j = int(np.where(stable, np.abs(points - at), np.inf).argmin())
         while i > 0 and joined[i - 1]:
             i -= 1
         while j < points.size - 1 and joined[j]:
@@ -164,7 +128,7 @@ def bracketed(one: Phase, two: Phase, t: Array, rows: Rows) -> Array:
 
 def _edge(phase: Phase, grid: Array, k: int, step: int, rows: Rows) -> float:
     """Where the stable stretch ends that reaches a point of the grid, on one side."""
-    if not 0 <= k + step < GRID.size:
+    if not 0 <= k + step < grid.size:
         return float(grid[k])
     start = phase.curve(grid[[k]], rows)[0][0]
     good, bad = grid[k], grid[k + step]

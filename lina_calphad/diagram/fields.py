@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lina_calphad.diagram.equilibria import CERTIFIED
 from lina_calphad.diagram.results import Field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lina_calphad.checks import Array
-    from lina_calphad.diagram.equilibria import Indices
     from lina_calphad.diagram.tracing import Event, Tracer
 
 
 _MOMENT = 1e-7  # share of a temperature below which two events are one
 _CLOSE = 3.0  # in t: what Newton's method does at most from beside an event to its end
+_BESIDE = np.linspace(0, 1, 8)[1:-1] ** 2  # where domes are round: shares of the nearest step
 
 
 class Pieces:
@@ -28,118 +27,92 @@ class Pieces:
 
     `pieces` holds T, the phases from A to B, and t of all tie-lines, shape (2, fields, T), and
     `numbers` which field each belongs to.
+
+    Parameters
+    ----------
+    tracer
+        Whose temperatures are those of the pieces.
+    events
+        All that it found.
+    close
+        Whether to look closer beside every event, not only where fields close on a point.
     """
 
-    def __init__(self, tracer: Tracer, events: Sequence[Event], points: int) -> None:
+    def __init__(self, tracer: Tracer, events: Sequence[Event], *, close: bool = False) -> None:
         self.tracer = tracer
         low, high = tracer.span
         self.events = [e for e in events if low < e.T < high]
-        stops = [low, *(e.T for e in self.events), high]
-        self.pieces = [self._piece(a, b, points) for a, b in pairwise(stops)]
+        ends: list[Any] = [low, *self.events, high]
+        more = [self._more(one, two, close) for one, two in pairwise(ends)]
+        tracer.sequences(np.concatenate(more))
         #: Temperatures with other phases than beside them: events there were overlooked.
         self.missed: list[float] = []
-        self._solve()
-        for T, sequence, t in self.pieces:
-            self._closed(T, sequence, t)
+        self.pieces = [self._piece(one, two) for one, two in pairwise(ends)]
+        self._end()
 
-    def _piece(self, low: float, high: float, points: int) -> Any:
+    def _inside(self, low: float, high: float) -> Array:
+        """Temperatures solved between two events, or up to the ends of the span."""
+        T, span = np.array(sorted(self.tracer.seen)), self.tracer.span
+        below, above = (
+            (low <= T if low == span[0] else low < T),
+            (high >= T if high == span[1] else high > T),
+        )
+        found: Array = T[below & above]
+        return found
+
+    def _more(self, one: Any, two: Any, close: bool) -> Array:
+        """Temperatures wanted besides between two events."""
+        low, high = _level(one), _level(two)
+        if high - low < _MOMENT * high:
+            return np.zeros(0)
+        T = self._inside(low, high)
+        if T.size == 0:
+            T = np.array([(low + high) / 2])
+        more = [T[:0] if T.size > 1 else T]
+        for end, near in ((one, T[0]), (two, T[-1])):
+            if not isinstance(end, float) and (close or end.kind in ("critical", "congruent")):
+                more.append(end.T + _BESIDE * (near - end.T))
+        return np.concatenate(more)
+
+    def _piece(self, one: Any, two: Any) -> Any:
         """T, the phases from A to B and t of all tie-lines (2, fields, T) between two events."""
+        low, high = _level(one), _level(two)
         if high - low < _MOMENT * high:  # two events at once: there is nothing between them
             return np.array([low, high]), (), np.zeros((2, 0, 2))
-        tracer, span = self.tracer, self.tracer.span
-        n = max(3, round(points * (high - low) / (span[1] - span[0])))
-        share = (1 - np.cos(np.pi * np.linspace(0, 1, n + 2))) / 2
-        T = low + share * (high - low)
-        # What the search for events has solved already is where the others start from.
-        seen = {at: one for at, one in tracer.seen.items() if low < at < high}
-        inside = [0.02, 0.98] if len(seen) > 2 else [0.02, 0.2, 0.5, 0.8, 0.98]
-        more = low + np.array(inside) * (high - low)
-        seen |= dict(zip(more.tolist(), tracer.sequences(more), strict=True))
-        anchors = np.array(sorted(seen))
-        sequence = seen[anchors[anchors.size // 2]][0]
-        anchors = np.array([at for at in anchors if seen[at][0] == sequence])
-        size = len(sequence) - 1
-        t = np.full((2, size, T.size), np.nan)
-        known = np.array([seen[at][1] for at in anchors]).reshape(anchors.size, 2, size)
-        for side in (0, 1):
-            for field in range(size):
-                t[side, field] = np.interp(T, anchors, known[:, side, field])
+        T, seen = self._inside(low, high), self.tracer.seen
+        sequence = seen[T[T.size // 2]][0]
+        same = np.array([seen[at][0] == sequence for at in T])
+        self.missed += T[~same].tolist()
+        T = T[same]
+        t = np.stack([seen[at][1] for at in T], axis=-1)
+        for end, k in ((one, 0), (two, T.size)):
+            if not isinstance(end, float):
+                T = np.insert(T, k and T.size, end.T)
+                t = np.insert(t, k and t.shape[-1], t[..., -1 if k else 0], axis=-1)
         return T, sequence, t
 
-    def _solve(self) -> None:
-        """Newton from the interpolated starts, certificates, and a full search where one fails."""
-        solver = self.tracer.equilibria
-        pairs = [np.array([q[:-1], q[1:]], np.intp).reshape(2, -1) for _, q, _ in self.pieces]
-        known = list(zip(self.pieces, pairs, strict=True))
-        inside = [(T[1:-1], p, t[:, :, 1:-1]) for (T, _, t), p in known]
-        pair, start, T = self._lines(inside)
-        rows = self.tracer.rows(T)
-        found, s, a = solver.polish(pair, start, rows)
-        failed = np.unique(T[~(solver.lowest(s, a, rows)[0] >= CERTIFIED)])
-        self._put(found, inside)
-        again = dict(zip(failed.tolist(), self.tracer.sequences(failed), strict=True))
-        for T, sequence, t in self.pieces:
-            for k in np.flatnonzero(np.isin(T[1:-1], failed)) + 1:
-                there, ends = again[float(T[k])]
-                if there == sequence:
-                    t[:, :, k] = ends
-                else:
-                    self.missed.append(float(T[k]))
-        # The ends themselves, as far as Newton's method goes from beside them.
-        edges = [
-            (T[[k]], p, t[:, :, [k + (1 if k == 0 else -1)]])
-            for (T, _, t), p in known
-            for k in (0, T.size - 1)
-        ]
-        pair, near, T = self._lines(edges)
+    def _end(self) -> None:
+        """Tie-lines at the events: of fields that close their points, else by Newton's method."""
+        todo: list[tuple[Array, int, float, tuple[int, int]]] = []
+        for event, (cold, hot) in zip(self.events, pairwise(self.pieces), strict=True):
+            for (_, sequence, t), k in ((cold, -1), (hot, 0)):
+                for field, pair in enumerate(pairwise(sequence)):
+                    ends = _closed(event, pair, t[:, field, k])
+                    if ends is None:
+                        todo.append((t[:, field], k, event.T, pair))
+                    else:
+                        t[:, field, k] = ends
+        if not todo:
+            return
+        near = np.array([t[:, k] for t, k, _, _ in todo]).T
+        pair_ = np.array([pair for *_, pair in todo], np.intp).T
+        rows = self.tracer.rows(np.array([T for _, _, T, _ in todo]))
         with np.errstate(all="ignore"):
-            found, *_ = solver.polish(pair, near, self.tracer.rows(T))
-            close = (np.abs(found - near) < _CLOSE) | np.isnan(near)
-        found = np.where(close.all(axis=0), found, near)
-        places = [
-            (T[[k]], p, t[:, :, k : k + 1]) for (T, _, t), p in known for k in (0, T.size - 1)
-        ]
-        self._put(found, places)
-
-    @staticmethod
-    def _lines(parts: Sequence[tuple[Array, Indices, Array]]) -> tuple[Indices, Array, Array]:
-        """Phases, t and temperatures of the tie-lines of several pieces in one row."""
-        pair = np.concatenate([np.repeat(p, T.size, axis=1) for T, p, _ in parts], axis=1)
-        t = np.concatenate([t.reshape(2, -1) for _, _, t in parts], axis=1)
-        return pair, t, np.concatenate([np.tile(T, p.shape[1]) for T, p, _ in parts])
-
-    @staticmethod
-    def _put(found: Array, parts: Sequence[tuple[Array, Indices, Array]]) -> None:
-        """Write tie-lines in one row back to where they were taken from."""
-        start = 0
-        for T, p, t in parts:
-            size = T.size * p.shape[1]
-            t[...] = found[:, start : start + size].reshape(t.shape)
-            start += size
-
-    def _closed(self, T: Array, sequence: tuple[int, ...], t: Array) -> None:
-        """Put the ends of fields that close on their points."""
-        for event in self.events:
-            for k in (0, -1):
-                if T[k] != event.T:
-                    continue
-                for field in range(len(sequence) - 1):
-                    pair = sequence[field : field + 2]
-                    if event.kind == "critical" and pair == (event.phases[0],) * 2:
-                        if abs(t[:, field, k].mean() - event.t[0]) < 1:
-                            t[:, field, k] = event.t[0]
-                    elif event.kind == "congruent" and sorted(pair) == sorted(event.phases):
-                        at = dict(zip(event.phases, event.t, strict=True))
-                        ends = np.array([at[p] for p in pair])
-                        if np.nanmax(np.abs(ends - t[:, field, k])) < 1:
-                            t[:, field, k] = ends
-                    elif event.kind == "transition" and sorted(pair) == sorted(event.phases):
-                        side = -1 if np.nanmin(event.t) < 0 else 1
-                        near = t[:, field, 1 if k == 0 else -2]
-                        if np.all((side * near > 1) | np.isnan(near)):
-                            t[:, field, k] = np.where(
-                                np.isnan(t[:, field, 1]), np.nan, side * np.inf
-                            )
+            found, *_ = self.tracer.equilibria.polish(pair_, near, rows)
+            close = ((np.abs(found - near) < _CLOSE) | np.isnan(near)).all(axis=0)
+        for (t, k, *_), end, good in zip(todo, found.T, close.tolist(), strict=True):
+            if good:
+                t[:, k] = end
 
     @cached_property
     def numbers(self) -> list[list[int]]:
@@ -198,6 +171,26 @@ class Pieces:
                     if not phase.fixed:
                         found.append((level, phase.name, edges[2 * k], edges[2 * k + 1]))
         return tuple(found)
+
+
+def _level(end: Any) -> float:
+    return float(end if isinstance(end, float) else end.T)
+
+
+def _closed(event: Event, pair: tuple[int, int], near: Array) -> Array | None:
+    """Both ends at an event of a field that closes there on a point; None of others."""
+    if event.kind == "critical":
+        if pair == event.phases * 2 and abs(near.mean() - event.t[0]) < 1:
+            return np.full(2, event.t[0])
+    elif sorted(pair) == sorted(event.phases) and event.kind != "three-phase":
+        if event.kind == "congruent":
+            at = dict(zip(event.phases, event.t, strict=True))
+            ends = np.array([at[p] for p in pair])
+            return ends if np.nanmax(np.abs(ends - near)) < 1 else None
+        side = -1 if np.nanmin(event.t) < 0 else 1
+        if np.all((side * near > 1) | np.isnan(near)):
+            return np.where(np.isnan(near), np.nan, side * np.inf)
+    return None
 
 
 def _same(one: Array, two: Array) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.special import expit, log_expit, logit
@@ -24,12 +24,26 @@ if TYPE_CHECKING:
     from lina_calphad.phase.rows import Rows
 
 # Tails as dilute as doubles go: at the last point a solution is its pure end.
-_TAIL = np.concatenate([np.arange(5.5, 30.0, 0.5), np.arange(30.0, 120.0, 5.0), [1e6]])
+_TAIL = np.concatenate([np.arange(5.5, 8, 0.5), np.arange(8, 30), np.arange(30, 121, 10), [1e6]])
 GRID = np.concatenate([-_TAIL[::-1], logit(np.arange(0.005, 0.9975, 0.005)), _TAIL])
 #: Potentials that belong to pure ends.
 FAR = 5e5
 # t beyond which nothing but ideal mixing changes, and a magnetic phase may divide by zero.
 _CONSTANT = (-230.0, 36.0)
+
+
+class Points(NamedTuple):
+    """Points on a curve with what does not depend on the phase: worked out once for many rows."""
+
+    t: Array
+    y: Array
+    inner: Array
+    log_rest: Array
+
+    @classmethod
+    def of(cls, t: Array) -> Points:
+        """Points at t."""
+        return cls(t, expit(t), expit(np.clip(t, *_CONSTANT)), log_expit(-t))
 
 
 @dataclass(frozen=True)
@@ -92,15 +106,26 @@ class Phase:
             whole = np.logaddexp(a, b)
         return a - whole, b - whole
 
-    def curve(self, t: Array, rows: Rows) -> tuple[Array, ...]:
+    def curve(self, t: Array | Points, rows: Rows) -> tuple[Array, ...]:
         """s, a, x, ds/dt and psi at t; x, too, keeps its digits where it is small."""
-        terms = self.terms(rows[0], expit(np.clip(t, *_CONSTANT)), *rows[1:])
-        w, f = log_expit(-t) + terms[..., 0], t + terms[..., 1]
+        at = t if isinstance(t, Points) else Points.of(t)
+        shape = np.broadcast_shapes(at.t.shape, rows[0].shape)
+        terms = self.terms(rows[0], np.broadcast_to(at.inner, shape), *rows[1:])
+        w, f = at.log_rest + terms[..., 0], at.t + terms[..., 1]
         (a_w, a_f), (b_w, b_f) = self._inverse
-        a, b = a_w * w + a_f * f, b_w * w + b_f * f
-        y, psi = expit(t), terms[..., 2]
-        slope = psi * ((b_f - a_f) - y * (b_w - a_w))
-        return b - a, a, self.x(y), slope, psi
+        a, s = _sum(a_w, w, a_f, f), _sum(b_w - a_w, w, b_f - a_f, f)
+        x, psi = self.x(at.y), terms[..., 2]
+        return s, a, x, psi * ((b_f - a_f) - at.y * (b_w - a_w)), psi
+
+    def place(self, logs: tuple[Array, Array]) -> Array:
+        """T at ln x_A and ln x_B; infinite at an end of the phase, NaN beyond."""
+        assert self.change is not None
+        (a, b), (da, db) = self.origin, self.change
+        x_a, x_b = np.exp(logs)
+        # x_B/x_A = (b + db y)/(a + da y)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t: Array = np.log(x_b * a - x_a * b) - np.log(x_a * (b + db) - x_b * (a + da))
+        return t
 
     def pure(self, side: float, rows: Rows) -> Array:
         """Terms of the pure end at y = 0 (side -1) or y = 1."""
@@ -119,3 +144,10 @@ class Phase:
         whole = sum(self.origin)
         energy = self.terms(*rows) / whole
         return energy, np.full(energy.shape, self.origin[1] / whole)
+
+
+def _sum(one: float, w: Array, two: float, f: Array) -> Array:
+    """One w + two f, most often one of the two alone."""
+    if not one:
+        return two * f
+    return one * w + two * f if two else one * w

@@ -91,7 +91,7 @@ def spread(system: BinarySystem, values: Array, T: Array, span: tuple[float, flo
         kept &= (np.diff(levels, axis=0) > 0).all(axis=0) & (
             (levels > span[0]) & (levels < span[1])
         ).all(axis=0)
-    pieces = Pieces(tracer, events, _REFERENCE)
+    pieces = Pieces(tracer, events, close=True)
     # In which piece each draw is at each temperature.
     place = (levels[:, :, None] <= T).sum(axis=0)
     place[~kept] = -1

@@ -17,7 +17,7 @@ from lina_calphad.diagram.kinds import kind_of
 from lina_calphad.diagram.meetings import critical_slopes, meeting_slopes
 from lina_calphad.diagram.results import Diagram, Invariant, Invariants, Region, TieLines
 from lina_calphad.diagram.section import Section, section
-from lina_calphad.diagram.tracing import Event, Tracer
+from lina_calphad.diagram.tracing import POINTS, Event, Tracer
 from lina_calphad.errors import DatabaseError, NotConverged, UnsupportedPhase
 from lina_calphad.phase.energy import refuse_path, two_elements
 
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 
 #: Temperatures in K between which events are sought where none are given.
 SPAN = (200.0, 4000.0)
-_POINTS = 200
 _LOOKS = 3  # times that events are sought again where a diagram shows that some are missing
-_ANCHORS = 5  # solved temperatures between two events from which the others start
 
 
 class BinarySystem:
@@ -290,7 +288,7 @@ class BinarySystem:
         T_max: float | None = None,
         values: ArrayLike = (),
         *,
-        points: int = _POINTS,
+        points: int = POINTS,
     ) -> Diagram:
         """The whole diagram, every boundary closed at its ends.
 
@@ -306,18 +304,16 @@ class BinarySystem:
         if points < 2:
             msg = f"a diagram has at least two temperatures; got points = {points}"
             raise ValueError(msg)
-        tracer = self._tracer(values, _span(T_min, SPAN[1] if T_max is None else T_max))
-        events = tracer.events()
+        span = _span(T_min, SPAN[1] if T_max is None else T_max)
+        tracer = self._tracer(values, span, points)
         if T_max is None:
-            top = max((event.T for event in events), default=SPAN[1] / 1.1)
-            tracer.span = (T_min, min(1.1 * top, SPAN[1]))
-        pieces = Pieces(tracer, events, points)
+            top = max((event.T for event in tracer.events()), default=SPAN[1])
+            tracer = self._tracer(values, (span[0], min(1.1 * top, SPAN[1])), points)
         for _ in range(_LOOKS):
+            events = tracer.events()
+            pieces = Pieces(tracer, events)
             if not pieces.missed:
                 break
-            tracer.more += pieces.missed
-            events = tracer.events()
-            pieces = Pieces(tracer, events, points)
         if pieces.missed:
             msg = (
                 f"the phases at {pieces.missed[0]:g} K are not those beside it, and why was not "
@@ -336,14 +332,16 @@ class BinarySystem:
     def _rows_of_reference(self, T: Array) -> tuple[Array, ...]:
         return (T, *(np.full(T.shape, v) for v in self.reference))
 
-    def _tracer(self, values: ArrayLike, span: tuple[float, float] = SPAN) -> Tracer:
+    def _tracer(
+        self, values: ArrayLike, span: tuple[float, float] = SPAN, points: int = POINTS
+    ) -> Tracer:
         given = np.asarray(values, dtype=float).ravel()
         if given.size == 0:
             given = self.reference
         if given.size != len(self.symbols):
             msg = f"there are {len(self.symbols)} free symbols; got {given.size} values"
             raise ValueError(msg)
-        return Tracer(self.solver, span, given.tolist())
+        return Tracer(self.solver, span, given.tolist(), points)
 
     def _logs(self, p: Array, t: Array) -> tuple[Array, Array]:
         """Ln x of both components in phases given by number."""

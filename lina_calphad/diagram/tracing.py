@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lina_calphad.diagram.phases import Phase
     from lina_calphad.phase.rows import Rows
 
-_COARSE = 48  # temperatures at which the phases are looked for
+POINTS = 200  #: Temperatures at which the phases are looked for.
 _BESIDE = 1e-7  # share of its temperature at which an event is looked at from either side
 _CLOSEST = 1e-9  # share of a temperature at which two events are not told apart
 _KINK = 1e-6  # share of a temperature within which a gap that closes at a kink is found
@@ -74,15 +74,18 @@ class Tracer:
         Lowest and highest temperature in K.
     values
         Of free symbols, if any.
+    points
+        Temperatures at which the phases are looked for: what comes and goes between two of
+        them is not seen.
     """
 
     def __init__(
-        self, equilibria: Equilibria, span: tuple[float, float], values: Sequence[float] = ()
-    ) -> None:
+        self, equilibria: Equilibria, span: tuple[float, float], values: Sequence[float] = (),
+        points: int = POINTS,
+    ) -> None:  # fmt: skip
         self.equilibria, self.phases, self.span = equilibria, equilibria.phases, span
         self.values = tuple(float(v) for v in values)
-        #: Temperatures at which to look besides.
-        self.more: list[float] = []
+        self._grid = np.linspace(*span, points)
         #: What was solved so far, by temperature.
         self.seen: dict[float, tuple[tuple[int, ...], Array]] = {}
 
@@ -94,18 +97,23 @@ class Tracer:
         """Everything that happens, from low temperature to high."""
         found = self.transitions()
         low, high = self.span
-        stops = [low, *sorted({e.T for e in found}), high]
-        grid = np.union1d(np.linspace(low, high, _COARSE), self.more)
-        for start, end in pairwise(stops):
+        grid = np.union1d(self._grid, list(self.seen))
+        parts = []
+        for start, end in pairwise([low, *sorted({e.T for e in found}), high]):
             a, b = start * (1 + _BESIDE * (start > low)), end * (1 - _BESIDE * (end < high))
             if a < b:
-                T = np.array([a, *grid[(grid > a) & (grid < b)], b])
-                found += self._between(T, self.sequences(T))
+                parts.append(np.array([a, *grid[(grid > a) & (grid < b)], b]))
+        self.sequences(np.concatenate(parts))
+        for T in parts:
+            for cold, hot in pairwise(T.tolist()):
+                one, two = self.seen[cold], self.seen[hot]
+                if one[0] != two[0]:
+                    found += self._explained(cold, one, hot, two)
         return sorted(found, key=lambda e: e.T)
 
     def transitions(self) -> list[Event]:
         """Where the stable phase of a pure component changes."""
-        grid = np.linspace(*self.span, _COARSE)
+        grid = self._grid
         found = []
         for side in (-1, 1):
             ends = [p for p, phase in enumerate(self.phases) if _reaches(phase, side)]
@@ -150,17 +158,14 @@ class Tracer:
             )
             raise UnsupportedPhase(msg)
 
-    def sequences(self, T: Array) -> list[tuple[tuple[int, ...], Array]]:
-        """Phases from A to B at temperatures, and t of the ends of all tie-lines, shape (2, n)."""
+    def sequences(self, T: Array) -> None:
+        """Solve for phases from A to B, and t of the ends of all tie-lines, shape (2, n)."""
+        T = np.setdiff1d(T, list(self.seen))
         fields = self.equilibria.at(self.rows(T))
-        found = [(fields.sequence(k), fields.t[:, fields.row == k]) for k in range(T.size)]
-        self.seen |= dict(zip(T.tolist(), found, strict=True))
-        return found
-
-    def _between(self, T: Array, seen: list[tuple[tuple[int, ...], Array]]) -> Iterator[Event]:
-        for (cold, one), (hot, two) in pairwise(zip(T.tolist(), seen, strict=True)):
-            if one[0] != two[0]:
-                yield from self._explained(cold, one, hot, two)
+        first = np.searchsorted(fields.row, np.arange(T.size + 1))
+        for k, (i, j) in enumerate(pairwise(first.tolist())):
+            sequence = (int(fields.first[k]), *fields.phases[1, i:j].tolist())
+            self.seen[float(T[k])] = sequence, fields.t[:, i:j]
 
     def _explained(self, cold: float, one: Any, hot: float, two: Any) -> Iterator[Event]:
         """The events between two temperatures with different phases."""
@@ -196,12 +201,12 @@ class Tracer:
 
     def _between_them(self, cold: float, hot: float) -> tuple[float, Any]:
         """What there is between two temperatures; beside an event a row may not converge."""
-        for share in (0.5, 0.38):
+        for share in (0.5, 0.38, 0.62):
             middle = cold + share * (hot - cold)
             with suppress(NotConverged):
-                return middle, self.sequences(np.array([middle]))[0]
-        middle = cold + 0.62 * (hot - cold)
-        return middle, self.sequences(np.array([middle]))[0]
+                self.sequences(np.array([middle]))
+                break
+        return middle, self.seen[middle]
 
     def _removed(
         self, sequence: tuple[int, ...], t: Array, less: tuple[int, ...],
@@ -247,7 +252,8 @@ class Tracer:
         values = tuple(np.array([v]) for v in self.values)
         some = [self.phases[p] for p in three]
         found, t, s, a, good = meet(some, np.array([T]), t[:, None], values)
-        if good[0] and found[0] > 0:
+        x = [phase.logs(at)[1] - phase.logs(at)[0] for phase, at in zip(some, t, strict=True)]
+        if good[0] and found[0] > 0 and x[0] < x[1] < x[2]:
             height = self.equilibria.lowest(s, a, (found, *values))[0]
             if height[0] >= CERTIFIED:
                 yield Event("three-phase", float(found[0]), three, tuple(t[:, 0].tolist()), upper)

@@ -156,19 +156,24 @@ class SiteEnergy:
             msg = f"the energy of {self.phase} cannot be compiled: {error}"
             raise EnergyError(msg) from error
 
-    def _points(self, T: Array, y: Array, pressure: float, values: Sequence[float]) -> Array:
-        points = np.empty((*y.shape[:-1], 2 + y.shape[-1] + len(self.symbols)))
+    def _evaluate(
+        self, function: Any, T: Array, y: Array, pressure: float, values: Sequence[float]
+    ) -> Array:
+        n = y.shape[-1]
+        points = np.empty((*y.shape[:-1], 2 + n + len(self.symbols)))
         points[..., 0], points[..., 1] = T, pressure
-        points[..., 2 : 2 + y.shape[-1]] = y
-        points[..., 2 + y.shape[-1] :] = values
-        return points
+        points[..., 2 : 2 + n], points[..., 2 + n :] = y, values
+        if points.size == 0:  # symengine refuses what NumPy allows
+            size = n * (n + 1) // 2 if function is self._hessian else 1 + n
+            return np.zeros((*y.shape[:-1], size))
+        return function(points)
 
     def gradient(
         self, T: Array, y: Array, pressure: float = 101325.0, values: Sequence[float] = ()
     ) -> tuple[Array, Array]:
         """G in J/mol of formula units and its derivatives in the site fractions."""
         y = np.maximum(y, _FLOOR)
-        found = self._energy(self._points(T, y, pressure, values))
+        found = self._evaluate(self._energy, T, y, pressure, values)
         RT = R * np.asarray(T)[..., None]
         ideal = RT * self.sites * np.log(y)
         energy: Array = found[..., 0] + (y * ideal).sum(axis=-1)
@@ -183,7 +188,7 @@ class SiteEnergy:
         """
         y = np.maximum(y, _FLOOR)
         n, scale = y.shape[-1], np.sqrt(y / self.sites)
-        found = self._hessian(self._points(T, y, pressure, values))
+        found = self._evaluate(self._hessian, T, y, pressure, values)
         hessian = np.empty((*y.shape, n))
         i, j = self._upper
         hessian[..., i, j] = hessian[..., j, i] = found

@@ -23,14 +23,14 @@ _ROUNDING = 1e-9
 
 def site_fractions(
     energy: SiteEnergy, T: Array, x: Array, pressure: float = 101325.0,
-    values: Sequence[float] = (),
+    values: Sequence[float] = (), *, strict: bool = True,
 ) -> Array:  # fmt: skip
     """Site fractions (..., n) at mole fractions x (..., c) of all elements.
 
     Raises
     ------
     ValueError
-        If the phase cannot have this composition.
+        If the phase cannot have this composition, and `strict`; else it is NaN there.
     NotConverged
         If its internal equilibrium is not found.
     """
@@ -56,12 +56,13 @@ def site_fractions(
         y = _relaxed(energy, T, left, right, pressure, values)
     off = np.abs((left @ y[..., None])[..., 0] - right).max(axis=-1)
     wrong = (off > _ROUNDING) | (y.min(axis=-1) < -_ROUNDING)
-    if wrong.any():
+    if wrong.any() and strict:
         names = zip(energy.elements, x[wrong][0], strict=True)
         text = ", ".join(f"x({name}) = {value:.6g}" for name, value in names)
         msg = f"{energy.phase} cannot have the composition {text}"
         raise ValueError(msg)
-    return np.clip(y, 0.0, 1.0).reshape(*shape, -1)
+    y = np.where(wrong[:, None], np.nan, np.clip(y, 0.0, 1.0))
+    return y.reshape(*shape, -1)
 
 
 def _relaxed(
@@ -75,8 +76,13 @@ def _relaxed(
     for start in range(_STARTS):
         bias = np.array(5.0 if start else 0.0) * rng.standard_normal(left.shape[2])
         y = _ideal(energy, bias, left, right)
-        if np.abs((left @ y[..., None])[..., 0] - right).max() > _ROUNDING:
-            return y  # no such composition
+        if start == 0:  # some compositions cannot be
+            there = np.abs((left @ y[..., None])[..., 0] - right).max(axis=-1) < _ROUNDING
+            if not there.all():
+                if there.any():
+                    some = energy, T[there], left[there], right[there], pressure, values
+                    y[there] = _relaxed(*some)
+                return y
         y, G, settled = _descend(energy, T, y, left, pressure, values)
         atoms = energy.fixed.sum() + y @ energy.moles.sum(axis=0)
         good = settled & (atoms > _EMPTY * energy.sites.sum())

@@ -57,8 +57,8 @@ def test_a_notebook_is_stored_without_outputs_and_has_asserts(notebook):
     assert cells[0]["source"][0].startswith("# ")
 
 
-def test_there_are_eight_notebooks():
-    assert [path.stem[0] for path in NOTEBOOKS] == list("12345678")
+def test_there_are_nine_notebooks():
+    assert [path.stem[0] for path in NOTEBOOKS] == list("123456789")
     assert (DOCS / "notebooks").resolve() == ROOT / "notebooks"
 
 

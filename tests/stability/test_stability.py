@@ -13,7 +13,7 @@ from pycalphad import Database, Model, Workspace
 from pycalphad import variables as v
 from pycalphad.property_framework.types import ComputableProperty
 from scipy.linalg import eigh
-from support import COMPS, R
+from support import COMPS, PAIRS, R, regular, regular_text
 
 import lina_calphad as lc
 from lina_calphad.errors import DatabaseError, EnergyError, UnsupportedPhase
@@ -22,22 +22,6 @@ from lina_calphad.stability.internal import site_fractions
 
 NAMES = "ABCDE"
 T = np.array(900.0)
-
-
-def text_of(interactions, names=NAMES[:3]):
-    """The TDB of a solution with parameters L0, L1 ... of pairs of elements."""
-    text = " ELEMENT VA VACUUM 0 0 0 !\n"
-    text += "".join(f" ELEMENT {name} BCC_A2 1 0 0 !\n" for name in names)
-    text += " TYPE_DEFINITION % SEQ * !\n PHASE ALLOY % 1 1 !\n"
-    text += f" CONSTITUENT ALLOY :{','.join(names)}: !\n"
-    for (i, j), values in interactions.items():
-        for order, value in enumerate(values):
-            text += f" PARAMETER L(ALLOY,{i},{j};{order}) 1 {value!r}; 6000 N !\n"
-    return text
-
-
-def regular(interactions, names=NAMES[:3]):
-    return Database.from_string(text_of(interactions, names), fmt="tdb")
 
 
 def site_energy(dbf, names, phase="ALLOY", model=Model):
@@ -100,7 +84,6 @@ def test_two_components_are_the_binary_solution(databases, bcc):
         assert found == pytest.approx(bcc("santos2025", kind).stability(300.0, x), abs=1e-12)
 
 
-PAIRS = {("A", "B"): [14000.0, 3000.0], ("A", "C"): [-5000.0], ("B", "C"): [9000.0, -2000.0]}
 INSIDE = st.floats(0.02, 0.9).flatmap(
     lambda a: st.floats(0.02, 0.98).map(lambda b: np.array([a, (1 - a) * b, (1 - a) * (1 - b)]))
 )
@@ -272,7 +255,7 @@ def test_what_the_property_refuses(databases, example_tdb):
     ],
 )
 def test_phases_that_have_no_stability(old, new, error, message):
-    text = text_of(PAIRS).replace(old, new)
+    text = regular_text(PAIRS).replace(old, new)
     assert new in text
     names = "A" if new == ":A:" else "ABC"
     with pytest.raises(error, match=message):

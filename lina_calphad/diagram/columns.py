@@ -1,0 +1,223 @@
+"""Rough tie-lines: which phase is lowest at each composition, and what bridges the rest.
+
+All phases are compared at the same compositions, the columns. Where one phase is lowest and
+stable from column to column is a run. Runs follow each other in composition, so that da/ds = -x
+makes the curves a(s) of two of them cross once at most: a run that is left before it is reached
+is stable nowhere, and between each two of the others lies one tie-line.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lina_calphad.diagram.crossings import dips
+from lina_calphad.diagram.phases import GRID, Phase, Points
+from lina_calphad.errors import UnsupportedPhase
+from lina_calphad.phase.rows import columns, parts, take
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lina_calphad.checks import Array
+    from lina_calphad.phase.rows import Rows
+
+Indices = NDArray[np.intp]
+_ROUNDING = 1e-12  # in RT
+_CORNER = 1e-10  # step down of s that is no rounding
+_PURE = 500.0  # t beyond which nothing is left of a component
+_HALVINGS = 20  # to the ends of a narrow unstable range
+_BRIDGINGS = 20
+_IN_CACHE = 40  # rows of one phase
+
+
+class Sampled(NamedTuple):
+    """All phases at the columns, in RT, shape (phases, rows, columns); infinite where not."""
+
+    energy: Array
+    s: Array
+    psi: Array
+
+
+class Lines(NamedTuple):
+    """Tie-lines in order of row and of composition: row (n,), phases and t of both ends (2, n)."""
+
+    row: Indices
+    phases: Indices
+    t: Array
+
+
+class _Runs(NamedTuple):
+    """Runs in order of row and of composition: row, phase, first and last column."""
+
+    row: Indices
+    phase: Indices
+    first: Indices
+    last: Indices
+
+
+class Columns:
+    """Compositions at which phases are compared, in ascending order.
+
+    Parameters
+    ----------
+    phases
+        The whole grid of each kind of solution is among the columns, and every compound.
+    """
+
+    def __init__(self, phases: Sequence[Phase]) -> None:
+        self.phases = phases
+        kinds = {(phase.origin, phase.change): phase for phase in phases}
+        own = [GRID[:1] if phase.fixed else GRID for phase in kinds.values()]
+        logs = [phase.logs(at) for phase, at in zip(kinds.values(), own, strict=True)]
+        a, b = (np.concatenate(some) for some in zip(*logs, strict=True))
+        kind = np.repeat(np.arange(len(kinds)), [at.size for at in own])
+        t = np.full((len(phases), kind.size), np.nan)
+        for p, phase in enumerate(phases):
+            mine = kind == list(kinds).index((phase.origin, phase.change))
+            if not phase.fixed:
+                t[p] = np.clip(phase.place((a, b)), GRID[0], GRID[-1])
+            t[p, mine] = 0.0 if phase.fixed else GRID
+        # Rounding decides nothing beside the end of a phase: its own t goes up.
+        order = np.lexsort((np.nansum(t, axis=0), np.round(b - a, 14)))
+        self.t, self.x = t[:, order], np.maximum.accumulate(np.exp(b[order]))
+        self.there = ~np.isnan(self.t)
+        self._points = [Points.of(t[at]) for t, at in zip(self.t, self.there, strict=True)]
+
+    def sample(self, rows: Rows) -> Sampled:
+        """All phases at all columns; UnsupportedPhase where there is no finite energy."""
+        shape = (len(self.phases), rows[0].size, self.x.size)
+        energy, s, psi = np.full(shape, np.inf), np.zeros(shape), np.ones(shape)
+        for p, (phase, there) in enumerate(zip(self.phases, self.there, strict=True)):
+            at = slice(None) if there.all() else there
+            if phase.fixed:
+                energy[p][:, at] = phase.line(rows)[0][:, None]
+                continue
+            for k in parts(rows[0].size, _IN_CACHE):
+                s_, a, x, _, psi[p][k, at] = phase.curve(self._points[p], columns(take(rows, k)))
+                s[p][k, at], energy[p][k, at] = s_, a + x * s_
+        bad = np.argwhere(~np.isfinite(energy) & self.there[:, None])
+        if bad.size:
+            p, row, _ = bad[0]
+            msg = f"{self.phases[p].name} has no finite Gibbs energy at {rows[0][row]:g} K"
+            raise UnsupportedPhase(msg)
+        return Sampled(energy, s, psi)
+
+    def tie_lines(self, rows: Rows, sampled: Sampled) -> tuple[Indices, Lines]:
+        """The phase of pure A in each row, and rough tie-lines."""
+        who = _clearly_lowest(sampled.energy)
+        energy, s, psi = (np.take_along_axis(v, who[None], axis=0)[0] for v in sampled)
+        t = np.take_along_axis(self.t[:, None], who[None], axis=0)[0]
+        self._look_into_dips(who, t, psi, rows)
+        # A run ends where psi does, and at a corner or jump of the energy.
+        fixed = np.array([phase.fixed for phase in self.phases])
+        stable = psi > 0
+        joined = stable[:, 1:] & stable[:, :-1] & (who[:, 1:] == who[:, :-1])
+        joined &= (np.diff(s) > -_CORNER) & ~fixed[who[:, 1:]]
+        never = np.zeros((rows[0].size, 1), bool)
+        row, first = np.nonzero(stable & ~np.append(never, joined, axis=1))
+        last = np.nonzero(stable & ~np.append(joined, never, axis=1))[1]
+        runs, i, j, level = self._bridged(_Runs(row, who[row, first], first, last), energy, s)
+        pure = runs.phase[np.append(True, runs.row[1:] != runs.row[:-1])]
+        k = np.flatnonzero(runs.row[1:] == runs.row[:-1])
+        row, i, j, level = runs.row[k], i[k], j[k], level[k]
+        # Along dilute ends, where columns are few, t goes as s.
+        ends = [
+            np.clip(t[row, at] + level - s[row, at], t[row, at], t[row, np.minimum(at + 1, end)])
+            for at, end in ((i, runs.last[k]), (j, runs.last[k + 1]))
+        ]
+        lines = Lines(row, np.array([runs.phase[k], runs.phase[k + 1]]), np.array(ends))
+        self._between_edges(lines, i, j, t, rows)
+        lines.t[fixed[lines.phases]] = np.nan
+        # Where both ends are pure, at their transition, there is no tie-line.
+        with np.errstate(invalid="ignore"):
+            left = np.fmax(*lines.t) < -_PURE
+            keep = ~(left | (np.fmin(*lines.t) > _PURE))
+        pure[row[left]] = lines.phases[1, left]
+        return pure, Lines(row[keep], lines.phases[:, keep], lines.t[:, keep])
+
+    def _look_into_dips(self, who: Indices, t: Array, psi: Array, rows: Rows) -> None:
+        """Move columns to where psi is lowest between two: it may be negative there."""
+        same = (who[:, :-2] == who[:, 1:-1]) & (who[:, 2:] == who[:, 1:-1])
+        for p, phase in enumerate(self.phases):
+            if not phase.fixed:
+                dips(phase, t, psi, rows, same & (who[:, 1:-1] == p))
+
+    def _bridged(
+        self, runs: _Runs, energy: Array, s: Array
+    ) -> tuple[_Runs, Indices, Indices, Array]:
+        """Runs that are stable; columns and s of the tie-line from each to the next."""
+        i, j = runs.last.copy(), np.roll(runs.first, -1)
+        level = np.full(i.size, np.nan)
+        while True:
+            ends = np.append(runs.row[1:] != runs.row[:-1], True)
+            level[ends] = np.inf
+            k = np.flatnonzero(np.isnan(level))
+            one, two = (_Runs(*(v[at] for v in runs)) for at in (k, k + 1))
+            i[k], j[k], level[k] = self._bridge(one, two, energy, s)
+            before = np.append(-np.inf, np.where(ends, -np.inf, level)[:-1])
+            drop = before >= level
+            if not drop.any():
+                return runs, i, j, level
+            level[:-1][drop[1:]] = np.nan
+            runs = _Runs(*(v[~drop] for v in runs))
+            i, j, level = i[~drop], j[~drop], level[~drop]
+
+    def _bridge(
+        self, one: _Runs, two: _Runs, energy: Array, s: Array
+    ) -> tuple[Indices, Indices, Array]:
+        """Columns where a line touches two runs, and its slope s: Newton's method in s."""
+        row, i, j = one.row, one.last, two.first
+        for _ in range(_BRIDGINGS):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                level = (energy[row, j] - energy[row, i]) / (self.x[j] - self.x[i])
+            before = i, j
+            i, j = _up_to(one, s, level), _up_to(two, s, level)
+            if (i == before[0]).all() and (j == before[1]).all():
+                break
+        return i, j, level
+
+    def _between_edges(self, lines: Lines, i: Indices, j: Indices, t: Array, rows: Rows) -> None:
+        """Better ends around an unstable range so narrow that one column lies in it."""
+        for p in np.unique(lines.phases[0]).tolist():
+            k = np.flatnonzero((lines.phases == p).all(axis=0) & (j == i + 2))
+            if k.size == 0:
+                continue
+            row, phase = lines.row[k], self.phases[p]
+            some = tuple(r[row] for r in rows)
+            stable, off = lines.t[:, k], np.tile(t[row, i[k] + 1], (2, 1))
+            for _ in range(_HALVINGS):
+                middle = (stable + off) / 2
+                good = phase.curve(middle, some)[4] > 0
+                stable, off = np.where(good, middle, stable), np.where(good, off, middle)
+            # Landau: the tie-line is wider by the root of three.
+            centre = stable.mean(axis=0)
+            lines.t[:, k] = centre + np.sqrt(3) * (stable - centre)
+
+
+def _clearly_lowest(energy: Array) -> Indices:
+    """Which phase is lowest at each column; where rounding decides, that of the next clear one."""
+    who: Indices = energy.argmin(axis=0)
+    near = (energy < energy.min(axis=0) + _ROUNDING).sum(axis=0) > 1
+    row = np.flatnonzero(near.any(axis=1))
+    if row.size:
+        size, at = near.shape[1], np.arange(near.shape[1])
+        before = np.maximum.accumulate(np.where(near[row], 0, at), axis=1)
+        after = np.minimum.accumulate(np.where(near[row], size, at)[:, ::-1], axis=1)[:, ::-1]
+        clear = np.take_along_axis(who[row], np.where(after < size, after, before), axis=1)
+        known = np.isfinite(energy[clear, row[:, None], at])
+        who[row] = np.where(near[row] & known, clear, who[row])
+    return who
+
+
+def _up_to(runs: _Runs, s: Array, level: Array) -> Indices:
+    """The last column of each run whose s is no more than the level; its first if none is."""
+    low, high = runs.first, runs.last
+    while (low < high).any():
+        middle = (low + high + 1) // 2
+        below = s[runs.row, middle] <= level
+        low, high = np.where(below, middle, low), np.where(below, high, middle - 1)
+        high = np.maximum(low, high)
+    return low

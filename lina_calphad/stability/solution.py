@@ -1,0 +1,276 @@
+"""Solution: stability, spinodals and isotherms of one phase of any number of components."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pycalphad import Model
+from scipy.optimize import elementwise
+
+from lina_calphad.checks import SEARCH_RANGE, kelvin
+from lina_calphad.data.databases import parameter_range
+from lina_calphad.errors import DatabaseError, NotConverged, UnsupportedPhase
+from lina_calphad.phase.energy import build_model, refuse_path
+from lina_calphad.phase.solution import BinarySolution
+from lina_calphad.stability.hessian import Curvature, SiteEnergy
+from lina_calphad.stability.internal import site_fractions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+    from pycalphad import Database
+
+    from lina_calphad.checks import Array
+    from lina_calphad.phase.results import CriticalPoint
+    from lina_calphad.stability.isotherm import Isotherm
+
+_TEMPERATURES = 160  # in the search for spinodals
+_AT_ONCE = 200_000  # points
+
+
+class Solution:
+    """One solution phase of any number of components and sublattices.
+
+    The energy is that of any pycalphad Model, such as `CoherentModel`. Compositions are mole
+    fractions on a last axis, of all components or of all but the first, and everything
+    broadcasts over T and the other axes of x. `BinarySolution` is the case of two on one
+    sublattice, faster and with exact tie-lines at any dilution.
+
+    Parameters
+    ----------
+    dbf
+        The database.
+    components
+        The elements. Vacancies are added.
+    phase
+        Name of the phase. Ordered phases and several sublattices are relaxed inside.
+    model
+        A pycalphad Model class.
+    pressure
+        In Pa.
+
+    Raises
+    ------
+    DatabaseError
+        If the database lacks the phase or a component.
+    UnsupportedPhase
+        If a component is not in the phase, or nothing mixes in it.
+
+    Examples
+    --------
+    >>> import lina_calphad as lc
+    >>> dbf = lc.load("santos2025")
+    >>> bcc = Solution(dbf, ("LI", "NA"), "BCC_A2", lc.CoherentModel)
+    >>> bcc.stability(300.0, [[0.05], [0.06]]).round(4).tolist()
+    [0.1194, -0.0299]
+    >>> bcc.spinodal_temperature([0.06]).round(2)
+    np.float64(308.96)
+    """
+
+    def __init__(
+        self, dbf: Database, components: Sequence[str], phase: str, model: type[Model] = Model,
+        pressure: float = 101325.0,
+    ) -> None:  # fmt: skip
+        refuse_path(dbf)
+        names = [components] if isinstance(components, str) else components
+        self.components = tuple(str(name).upper() for name in names if str(name).upper() != "VA")
+        self.phase, self.model, self.pressure = phase.upper(), model, float(pressure)
+        self.dbf = dbf
+        if len(set(self.components)) < 2 or len(set(self.components)) < len(self.components):
+            msg = f"a solution takes two or more different components; got {list(components)}"
+            raise UnsupportedPhase(msg)
+        if self.phase not in dbf.phases:
+            there = ", ".join(sorted(dbf.phases)) or "none"
+            msg = f"the database has no phase {self.phase}; it has {there}"
+            raise DatabaseError(msg)
+        for name in self.components:
+            if name not in dbf.elements:
+                there = ", ".join(sorted(set(dbf.elements) - {"VA", "/-"}))
+                msg = f"the database has no element {name}; it has {there}"
+                raise DatabaseError(msg)
+        if not 0 < self.pressure < np.inf:
+            msg = f"a pressure is a positive, finite number of pascal; got {pressure}"
+            raise ValueError(msg)
+        self.energy = SiteEnergy(build_model(model, dbf, self.components, self.phase))
+        if missing := sorted(set(self.components) - set(self.energy.elements)):
+            msg = f"{self.phase} holds no {missing[0]}"
+            raise UnsupportedPhase(msg)
+        self._order = [self.components.index(name) for name in self.energy.elements]
+        end = parameter_range(dbf, self.phase, self.components)[1]
+        self._end = min(end, SEARCH_RANGE[1])
+
+    def __repr__(self) -> str:
+        return f"<Solution {self.phase} of {', '.join(self.components)}: {self.model.__name__}>"
+
+    def fractions(self, x: ArrayLike) -> Array:
+        """Mole fractions of all components from those of all, or of all but the first."""
+        x = np.array(x, dtype=float)
+        n = len(self.components)
+        if x.ndim == 0 or x.shape[-1] not in (n - 1, n):
+            got = x.shape[-1] if x.ndim else "a number"
+            raise ValueError(
+                f"a composition is {n} mole fractions, or {n - 1} without {self.components[0]}; "
+                f"got {got}"
+            )
+        if x.shape[-1] == n - 1:
+            x = np.concatenate([1 - x.sum(axis=-1, keepdims=True), x], axis=-1)
+            x[..., 0][np.abs(x[..., 0]) < 1e-15] = 0.0
+        good = np.asarray((x >= 0).all(axis=-1) & (np.abs(x.sum(axis=-1) - 1) < 1e-9))
+        if not good.all():
+            raise ValueError(
+                f"mole fractions are not negative and add up to 1; got {x[~good][0].tolist()}"
+            )
+        return x
+
+    def curvature(
+        self, T: ArrayLike, x: ArrayLike, *, relaxed: bool = True, strict: bool = True
+    ) -> Curvature:
+        """Eigenvalues and directions of the curvature of G; see `Curvature`.
+
+        Parameters
+        ----------
+        T
+            Temperature in K.
+        x
+            Mole fractions, the components on the last axis.
+        relaxed
+            Whether internal freedom follows; else it goes as in an ideal solution.
+        strict
+            Whether a composition that the phase cannot have is an error; else it is NaN.
+
+        Raises
+        ------
+        ValueError
+            If T or x are out of range or, if strict, the phase cannot have a composition.
+        NotConverged
+            If an internal equilibrium is not found.
+        """
+        T, x = kelvin(T), self.fractions(x)
+        shape = np.broadcast_shapes(T.shape, x.shape[:-1])
+        T, x = np.broadcast_to(T, shape), np.broadcast_to(x, (*shape, x.shape[-1]))
+        x = x[..., self._order]
+        y = site_fractions(self.energy, T, x, self.pressure, strict=strict)
+        lost = np.asarray(np.isnan(y).any(axis=-1))
+        found = self.energy.curvature(
+            T, np.where(lost[..., None], 0.5, y), self.pressure, relaxed=relaxed
+        )
+        found.values[lost] = np.nan
+        back = np.argsort(self._order)
+        return Curvature(
+            found.values, found.directions[..., back, :], found.matrix,
+            found.map[..., back, :], found.fractions[..., back],
+        )  # fmt: skip
+
+    def stability(self, T: ArrayLike, x: ArrayLike, *, relaxed: bool = True) -> Array:
+        """Smallest eigenvalue of the matrix of thermodynamic factors, without dimension.
+
+        1 for an ideal solution and in pure elements, 0 on the spinodal, negative within.
+
+        Parameters
+        ----------
+        T, x, relaxed
+            As of `curvature`.
+        """
+        psi: Array = self.curvature(T, x, relaxed=relaxed).values[..., 0]
+        return psi
+
+    def spinodal_temperatures(self, x: ArrayLike) -> Array:
+        """Every temperature in K at which a composition is on a spinodal, from the highest.
+
+        Shape (..., k), where k is the largest number at any composition; NaN fills up. What is
+        unstable up to the end of the parameters, or `SEARCH_RANGE`, has infinity first.
+
+        Parameters
+        ----------
+        x
+            Mole fractions, the components on the last axis.
+        """
+        x = self.fractions(x)
+        flat = x.reshape(-1, x.shape[-1])
+        T = np.geomspace(SEARCH_RANGE[0], self._end * (1 - 1e-9), _TEMPERATURES)
+        step = max(1, _AT_ONCE // T.size)
+        psi = np.concatenate(
+            [
+                self.curvature(T, flat[i : i + step, None]).values[..., 0]
+                for i in range(0, max(1, len(flat)), step)
+            ]
+        )
+        point, k = np.nonzero((psi[:, 1:] < 0) != (psi[:, :-1] < 0))
+        found = np.full((len(flat), 0), np.nan)
+        if point.size:
+            rows = np.arange(point.size)
+
+            def at(T: Array, row: Array) -> Array:
+                psi = self.curvature(T, flat[point[row]]).values[..., 0]
+                return np.where(np.isneginf(psi), -1.0, psi)
+
+            roots = elementwise.find_root(at, (T[k], T[k + 1]), args=(rows,))
+            if not roots.success.all():
+                msg = f"a spinodal temperature of {self.phase} did not converge"
+                raise NotConverged(msg)
+            count = np.bincount(point, minlength=len(flat))
+            place = rows - np.repeat(np.cumsum(count) - count, count)
+            found = np.full((len(flat), int(count.max())), np.nan)
+            found[point, count[point] - 1 - place] = roots.x
+        if (endless := psi[:, -1] < 0).any():
+            moved = np.roll(np.pad(found, ((0, 0), (0, 1)), constant_values=np.nan), 1, axis=1)
+            moved[:, 0] = np.inf
+            padded = np.pad(found, ((0, 0), (0, 1)), constant_values=np.nan)
+            found = np.where(endless[:, None], moved, padded)
+            found = found[:, ~np.isnan(found).all(axis=0)]
+        return found.reshape(*x.shape[:-1], -1)
+
+    def spinodal_temperature(self, x: ArrayLike) -> Array:
+        """Highest temperature in K at which a composition is unstable; NaN where it never is.
+
+        A section at a fixed ratio is a line of compositions, as of `numpy.linspace`.
+        """
+        every = self.spinodal_temperatures(x)
+        highest: Array = every[..., 0] if every.shape[-1] else np.full(every.shape[:-1], np.nan)
+        return highest[()]
+
+    def spinodal(self, T: float) -> list[Array]:
+        """The spinodal of a ternary isotherm as polylines of mole fractions, each (k, 3).
+
+        Closed ones end where they begin. Every vertex is on it to rounding.
+        """
+        from lina_calphad.stability.spinodal import spinodal
+
+        return spinodal(self, float(kelvin(T)))
+
+    def critical_points(self, T: float | None = None) -> Array | tuple[CriticalPoint, ...]:
+        """Where both sides of a gap become one.
+
+        Of two components all temperatures and compositions; of three the plait points at T as
+        mole fractions, shape (k, 3), stable or not.
+        """
+        if len(self.components) == 2 and T is None:
+            binary = BinarySolution(
+                self.dbf, self.components, self.phase, self.model, self.pressure
+            )
+            return binary.all_critical_points()
+        if len(self.components) != 3 or T is None:
+            msg = (
+                "critical points are those of two components, or of three at one temperature; of "
+                f"{len(self.components)} they are no points"
+            )
+            raise UnsupportedPhase(msg)
+        from lina_calphad.stability.spinodal import critical_points
+
+        return critical_points(self, float(kelvin(T)), self.spinodal(T))
+
+    def isotherm(self, T: float) -> Isotherm:
+        """Spinodal, tie-lines, three-phase triangles and plait points of a ternary at T.
+
+        Raises
+        ------
+        UnsupportedPhase
+            If there are not three components, or they do not mix on one sublattice.
+        NotConverged
+            If a two-phase region is there and its tie-lines are not found.
+        """
+        from lina_calphad.stability.tie_lines import isotherm
+
+        return isotherm(self, float(kelvin(T)))

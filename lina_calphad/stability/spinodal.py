@@ -1,0 +1,152 @@
+"""The spinodal of a ternary isotherm as polylines, and the plait points on it."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+from contourpy import LineType, contour_generator
+from scipy.optimize import elementwise, root
+
+from lina_calphad.errors import UnsupportedPhase
+
+if TYPE_CHECKING:
+    from lina_calphad.checks import Array, Flags
+    from lina_calphad.stability.solution import Solution
+
+STEPS = 100  # of the grid along each side
+_BEND = np.radians(4.0)  # between two pieces of a spinodal
+_SHORTEST = 2e-4
+#: To Cartesian coordinates of the Gibbs triangle.
+TO_PLANE = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, 0.75**0.5]])
+
+
+def full(pair: Array) -> Array:
+    """All three fractions from those of the second and third component."""
+    pair = np.asarray(pair, dtype=float)
+    whole = np.concatenate([1 - pair.sum(axis=-1, keepdims=True), pair], axis=-1)
+    whole = np.clip(whole, 0.0, 1.0)
+    fractions: Array = whole / whole.sum(axis=-1, keepdims=True)
+    return fractions
+
+
+def grid() -> tuple[Array, Flags]:
+    """Second and third fractions of a grid over the triangle; which of a square lie in it."""
+    i, j = np.meshgrid(np.arange(STEPS + 1), np.arange(STEPS + 1), indexing="ij")
+    inside = i + j <= STEPS
+    return np.stack([i, j], axis=-1)[inside] / STEPS, inside
+
+
+def _psi(solution: Solution, T: float, pair: Array) -> Array:
+    found: Array = solution.curvature(T, full(pair), strict=False).values[..., 0]
+    return np.where(np.isneginf(found), -1.0, found)
+
+
+def spinodal(solution: Solution, T: float) -> list[Array]:
+    """Contours of stability zero: of a grid, put on the curve, and refined where they bend."""
+    if len(solution.components) != 3 or solution.energy.rank != 2:
+        msg = f"{solution.phase} of {', '.join(solution.components)} is no ternary solution"
+        raise UnsupportedPhase(msg)
+    points, inside = grid()
+    psi = np.full(inside.shape, np.nan)
+    psi[inside] = _psi(solution, T, points)
+    generator = contour_generator(
+        z=np.ma.masked_invalid(psi.T), corner_mask=True, line_type=LineType.Separate
+    )
+    lines = []
+    for found in generator.lines(0.0):
+        line = np.asarray(found, dtype=float)
+        # Each vertex lies on an edge of the grid: upright, level, or along the third side.
+        low, high = np.floor(line + 1e-9), np.ceil(line - 1e-9)
+        slant = (high > low).all(axis=-1)
+        low[slant, 1], high[slant, 1] = high[slant, 1], low[slant, 1]
+        curve = _between(solution, T, low / STEPS, high / STEPS)
+        lines.append(full(_refined(solution, T, curve)))
+    return lines
+
+
+def _between(solution: Solution, T: float, one: Array, other: Array) -> Array:
+    """Points of the spinodal on lines between two points, one stable and one not; else NaN."""
+    ends = _psi(solution, T, np.stack([one, other]))
+    good = np.sign(ends[0]) != np.sign(ends[1])
+    good &= np.isfinite(ends).all(axis=0)
+    rows, curve = np.flatnonzero(good), np.full(one.shape, np.nan)
+    if rows.size:
+
+        def at(s: Array, row: Array) -> Array:
+            return _psi(solution, T, one[row] + s[..., None] * (other[row] - one[row]))
+
+        found = elementwise.find_root(at, (np.zeros(rows.size), np.ones(rows.size)), args=(rows,))
+        curve[rows] = one[rows] + found.x[:, None] * (other[rows] - one[rows])
+    return curve
+
+
+def _refined(solution: Solution, T: float, curve: Array) -> Array:
+    """The curve with points between where it turns."""
+    curve = curve[~np.isnan(curve).any(axis=-1)]
+    plane = TO_PLANE[1:]
+    for _ in range(6):
+        steps = np.diff(curve, axis=0) @ plane
+        length = np.linalg.norm(steps, axis=-1)
+        closed = len(curve) > 3 and np.allclose(curve[0], curve[-1])
+        after = np.roll(steps, -1, axis=0)
+        cross = steps[:, 0] * after[:, 1] - steps[:, 1] * after[:, 0]
+        turn = np.abs(np.arctan2(cross, (steps * after).sum(axis=-1)))
+        if not closed:
+            turn[-1:] = 0.0
+        wanted = (np.maximum(turn, np.roll(turn, 1)) > _BEND) & (length > _SHORTEST)
+        rows = np.flatnonzero(wanted)
+        if not rows.size:
+            break
+        middle = (curve[rows] + curve[rows + 1]) / 2
+        normal = np.stack([-steps[rows, 1], steps[rows, 0]], axis=-1) @ np.linalg.inv(plane)
+        inside = (middle >= 0).all(axis=-1) & (middle.sum(axis=-1) <= 1)
+        sides = [middle + sign * 0.4 * normal for sign in (-1.0, 1.0)]
+        for side in sides:
+            inside &= (side >= 0).all(axis=-1) & (side.sum(axis=-1) <= 1)
+        found = np.full(middle.shape, np.nan)
+        found[inside] = _between(solution, T, *(side[inside] for side in sides))
+        good = ~np.isnan(found).any(axis=-1)
+        if not good.any():
+            break
+        curve = np.insert(curve, rows[good] + 1, found[good], axis=0)
+    return curve
+
+
+def critical_points(solution: Solution, T: float, spinodals: list[Array]) -> Array:
+    """Points of the spinodal whose direction of unmixing runs along it, shape (k, 3)."""
+
+    def along(pair: Array, like: Array) -> tuple[Array, Array]:
+        """Stability, and its change along the direction of unmixing, turned like another."""
+        step = 1e-5
+        found = solution.curvature(T, full(pair), strict=False)
+        direction = found.directions[..., 1:, 0]
+        turned = np.sign((direction * like).sum(axis=-1, keepdims=True))
+        direction = direction * np.where(turned == 0, 1.0, turned)
+        ahead, behind = (_psi(solution, T, pair + s * step * direction) for s in (1, -1))
+        return np.stack([found.values[..., 0], (ahead - behind) / (2 * step)], axis=-1), direction
+
+    def turned_change(pair: Array, like: Array) -> Array:
+        return along(pair, like)[0]
+
+    points: list[Array] = []
+    for line in spinodals:
+        pairs = line[:, 1:]
+        directions = solution.curvature(T, line, strict=False).directions[:, 1:, 0]
+        for before, now in itertools.pairwise(directions):  # one and the same way along the line
+            now *= -1.0 if before @ now < 0 else 1.0
+        change = along(pairs, directions)[0][:, 1]
+        for k in np.flatnonzero(change[1:] * change[:-1] < 0):
+            share = change[k] / (change[k] - change[k + 1])
+            start = pairs[k] + share * (pairs[k + 1] - pairs[k])
+            found = root(turned_change, start, args=(directions[k],), tol=1e-12)
+            x = full(found.x)
+            near = np.linalg.norm(found.x - start) < 2 * np.linalg.norm(pairs[k + 1] - pairs[k])
+            if near and np.abs(found.fun).max() < 1e-6:
+                points.append(x)
+    kept: list[Array] = []
+    for x in points:
+        if all(np.linalg.norm(x - other) > 1e-6 for other in kept):
+            kept.append(x)
+    return np.array(kept).reshape(-1, 3)
