@@ -179,9 +179,7 @@ def tdb_text(found: Assessed) -> str:
     """The database, with what it rests on at its head."""
     recipe = found.recipe
     lines = [recipe.title or recipe.name, "", *recipe.text.splitlines(), ""]
-    lines.append(
-        f"MADE BY   LINA-CALPHAD {__version__}: lina-calphad assess {recipe.name}"
-    )
+    lines.append(f"MADE BY   LINA-CALPHAD {__version__}: lina-calphad assess {recipe.name}")
     lines.append(f"START     {recipe.start}: ALL THAT IS NOT NAMED HERE")
     for source in recipe.data:
         lines.append(f"DATA      {source.name}" + ("" if source.weight else ", COMPARED ALONE"))
