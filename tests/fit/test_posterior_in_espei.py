@@ -69,10 +69,10 @@ def test_a_chain_has_the_distribution_of_the_draws(assessed, log_probability):
     sampler.random_state = np.random.RandomState(0).get_state()
     sampler.run_mcmc(draws[: 4 * k], 300)
     z = (sampler.chain[:, 100:] - center) / scale
-    # Some 100 independent samples: means to 0.1, standard errors to 7 %.
+    # Some 100 independent samples: means and correlations to 0.1, standard errors to 7 %.
     assert np.abs(z.mean(axis=(0, 1))).max() < 0.3
     assert z.std(axis=(0, 1)) == pytest.approx(np.ones(k), rel=0.2)
-    assert np.corrcoef(z.reshape(-1, k).T) == pytest.approx(np.corrcoef(draws.T), abs=0.15)
+    assert np.corrcoef(z.reshape(-1, k).T) == pytest.approx(np.corrcoef(draws.T), abs=0.25)
 
 
 # -- what is written --
