@@ -338,9 +338,12 @@ def _minimise(
     def slopes(u: Array) -> Array:
         return at(u)[1]
 
+    origin = (start / scale)[some]
+    # With fewer data than parameters any minimum will do: `_determined` says which.
+    method: Any = "lm" if residuals(origin).size >= origin.size else "trf"
     found = least_squares(
-        residuals, (start / scale)[some], slopes, method="lm", xtol=_TIGHT, ftol=_TIGHT,
-        gtol=_TIGHT, max_nfev=_STEPS,
+        residuals, origin, slopes, method=method, xtol=_TIGHT, ftol=_TIGHT, gtol=_TIGHT,
+        max_nfev=_STEPS,
     )  # fmt: skip
     if not found.success:
         msg = f"the fit did not converge in {found.nfev} steps: {found.message}"
