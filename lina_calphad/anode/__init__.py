@@ -5,7 +5,7 @@ from lina_calphad.anode.cycling import CycleProfile, cycle, cycle_profile
 from lina_calphad.anode.diffusion import DepthProfile, depth_profile
 from lina_calphad.anode.phases import phases
 from lina_calphad.anode.potential import Potential, hysteresis, potential
-from lina_calphad.anode.side_by_side import verdicts
+from lina_calphad.anode.side_by_side import experiments, verdicts
 from lina_calphad.anode.stripping import (
     StrippingPath,
     initial_composition,
@@ -31,6 +31,7 @@ __all__ = [
     "cycle_profile",
     "depth_profile",
     "describe",
+    "experiments",
     "hysteresis",
     "initial_composition",
     "phases",

@@ -7,8 +7,9 @@
 "use strict";
 
 const lina = (() => {
-  let data;
-  const known = new Map(); // what was solved, by temperature
+  let data, given;
+  let known; // what was solved for this assessment, by temperature
+  const solved = new Map();
 
   const expit = (t) => (t < 0 ? Math.exp(t) / (1 + Math.exp(t)) : 1 / (1 + Math.exp(-t)));
   const logit = (x) => Math.log(x / (1 - x));
@@ -130,6 +131,7 @@ const lina = (() => {
 
   // A column of the table over temperature, by a cubic through its four nearest rows.
   function at(column, T) {
+    if (column.length === 1) return column[0];
     const i = Math.min(Math.max(Math.floor(T - data.bottom) - 1, 0), column.length - 4);
     let sum = 0;
     for (let j = i; j < i + 4; j++) {
@@ -144,16 +146,45 @@ const lina = (() => {
   function ends(T, E) {
     if (known.size > 5000) known.clear();
     if (!known.has(T)) {
-      const c = data.L.map((column) => at(column, T) / (data.R * T)), inside = deepest(c);
+      const c = data.L.map((each) => (each[0] + each[1] * T + each[2] * T * Math.log(T)) / (data.R * T));
+      const inside = deepest(c);
       known.set(T, { c, inside, chemical: gap(c, inside), E: NaN, coherent: null });
     }
     const row = known.get(T);
     if (row.E !== E) {
-      const b = (at(data.B, T) * E) / data.modulus / (data.R * T);
-      row.coherent = gap([row.c[0] - b, ...row.c.slice(1)], row.inside);
+      row.b = (at(data.B, T) * E) / data.modulus / (data.R * T);
+      row.strained = [row.c[0] - row.b, ...row.c.slice(1)];
+      row.coherent = gap(row.strained, row.inside);
       row.E = E;
     }
-    return { chemical: row.chemical, coherent: row.coherent };
+    return row;
+  }
+
+  // Potential against lithium in mV by state: of the solution, and of two phases in their gaps. A
+  // coherent mixture gets back what its lattice as a whole gives way.
+  function potentials(x, T, E) {
+    const row = ends(T, E), t = logit(x), volt = -data.volt * T;
+    const solution = volt * mixing(row.c, t).w;
+    const mixed = (gap, c, back) => (gap && gap.binodal[0] < t && t < gap.binodal[1]
+      ? volt * (mixing(c, gap.binodal[0]).w + back) : solution);
+    return {
+      solution, chemical: mixed(row.chemical, row.c, 0),
+      coherent: mixed(row.coherent, row.strained, row.b * x * x),
+    };
+  }
+
+  // Volume of a mole of atoms at x, over that of another; volumes of the elements add up.
+  function size(x, other, T) {
+    const [lithium, sodium] = data.volume.map((column) => at(column, T));
+    return ((1 - x) * lithium + x * sodium) / ((1 - other) * lithium + other * sodium);
+  }
+
+  // The Na-rich phase of a stress-free mixture: its composition, and share of the volume.
+  function rich(x, T, E) {
+    const gap = ends(T, E).chemical;
+    if (!gap) return null;
+    const [low, high] = gap.binodal.map(expit), share = (x - low) / (high - low);
+    return share > 0 && share < 1 ? { x: high, volume: share * size(high, x, T) } : null;
   }
 
   // Logits of all boundaries by name; null where there is no gap.
@@ -183,13 +214,12 @@ const lina = (() => {
     const mass = (1 - x0) * lithium + x0 * sodium, full = ((1 - x0) * data.charge) / mass;
     let area = null; // of the foil before stripping, in g/cm²
     if (data.thickness !== null) {
-      const volume = data.volume && data.volume.map((column) => at(column, T));
-      const density = volume ? mass / 1000 / ((1 - x0) * volume[0] + x0 * volume[1]) : data.density;
-      area = (density * data.thickness) / 10;
+      const volume = at(data.volume[0], T) * size(x0, 0, T);
+      area = ((data.density ?? mass / 1000 / volume) * data.thickness) / 10;
     }
     const row = (boundaries, x, q) => ({
       boundaries, x, q, capacity: q * full, areal: area === null ? null : q * full * area,
-      region: classify(x, both),
+      region: classify(x, both), E: potentials(x, T, E).solution,
     });
     const rows = [row(["start"], x0, 0)];
     const crossed = Object.entries(boundaries(both)).filter(([, t]) => t !== null)
@@ -198,13 +228,22 @@ const lina = (() => {
       if (x === rows.at(-1).x) rows.at(-1).boundaries.push(name);
       else rows.push(row([name], x, (x - x0) / (x * (1 - x0))));
     }
-    return { both, rows };
+    return { both, rows, full, area: area === null ? null : full * area };
   }
 
-  const open = (given) => {
-    data = given;
-    known.clear();
+  // An assessment of those that there are; returns all that holds for it.
+  function use(name) {
+    data = { ...given, ...given.assessments[name], assessment: name };
+    if (!solved.has(name)) solved.set(name, new Map());
+    known = solved.get(name);
+    return data;
+  }
+
+  const open = (all) => {
+    given = all;
+    solved.clear();
+    return use(Object.keys(all.assessments)[0]);
   };
-  return { open, at, boundaries, classify, ends, expit, logit, path };
+  return { open, use, at, boundaries, classify, ends, expit, logit, path, potentials, rich, size };
 })();
 window.lina = lina;

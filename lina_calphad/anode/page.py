@@ -13,14 +13,12 @@ import numpy as np
 
 from lina_calphad import __version__
 from lina_calphad.anode.figures import REGION_COLOURS
-from lina_calphad.anode.melting import MELTING_ERROR, melting_point
-from lina_calphad.anode.page_data import STARTS, numbers, stiffness
+from lina_calphad.anode.page_data import STARTS, numbers
+from lina_calphad.anode.potential import STATES
 from lina_calphad.anode.shown import profile_lines
 from lina_calphad.anode.tables import MAP_T
 from lina_calphad.anode.windows import REGIONS
 from lina_calphad.checks import within
-from lina_calphad.data.assessments import assessments, load
-from lina_calphad.errors import OutsideAssessedRange
 from lina_calphad.report import Report
 from lina_calphad.text import printable
 
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lina_calphad.anode.summary import Study
-    from lina_calphad.diagram.alloy import Alloy
 
 #: Boundaries: colour, dashes and meaning. Blue and vermilion of the other figures, darker,
 #: since they lie on fills of their own.
@@ -51,11 +48,12 @@ _CURVES = {
         "#8F3A00", "2 3", "between its two sides it unmixes without a barrier, lattices coherent."
     ),
 }  # fmt: skip
+_STATE_COLOURS = ("#0072B2", "#B34700", "#00795A")
 _BOUND = 13.8  # GPa, Young's modulus of the paper's upper bound
 
 
 def page(study: Study) -> str:
-    """One self-contained HTML page: the map, with sliders for x0, temperature and modulus.
+    """One self-contained HTML page: map and potential, with sliders and a choice of assessment.
 
     The page solves every curve itself, to the digits of `BinarySolution`; it needs no
     network and no server. It starts at the first temperature of the study; what was computed
@@ -75,34 +73,38 @@ def page(study: Study) -> str:
     OutsideAssessedRange
         If liquid forms from all alloys at 200 K.
     UnsupportedPhase
-        If the excess energy is not that of Redlich and Kister, up to the fifth order, the
+        If the excess energy is not that of Redlich-Kister parameters a + bT + cT ln T, the
         coherency energy not B x², or more than one gap can open.
     ValueError
         If x0 or T is out of its range.
     """
     alloy, T = study.description, float(study.T[0])
     within(study.x0, STARTS, "x0 of this page is a mole fraction of Na before stripping")
-    melting = melting_point(alloy, STARTS[0], *MAP_T)
-    if melting == MAP_T[0]:
-        msg = f"{alloy.name} has liquid at {MAP_T[0]:g} K: the page is that of a solid"
-        raise OutsideAssessedRange(msg)
-    top = MAP_T[1] if melting is None else math.floor(melting - MELTING_ERROR)
+    data = numbers(study)
+    own = data["assessments"][alloy.name]
+    top, modulus = own["top"], own["modulus"]
     within(T, (MAP_T[0], top), "T of this page is in K")
-    name, modulus = stiffness(alloy)
-    stiffest = math.ceil(15 * modulus - 1e-6) / 10
-    if name.startswith("Young"):
+    stiffest = max(
+        math.ceil(15 * each["modulus"] - 1e-6) / 10 for each in data["assessments"].values()
+    )
+    if own["stiffness"].startswith("Young"):
         stiffest = max(20.0, stiffest)
-    data = numbers(study, modulus, melting)
+    depth = float(study.path.foil.share(study.depths[0])[0]) if study.asked else 0.5
     data["curves"] = {kind: {"colour": c, "dashes": d} for kind, (c, d, _) in _CURVES.items()}
-    data["start"] = {"x0": study.x0, "T": T, "E": modulus}
+    data["states"] = {state: {"name": STATES[state], "colour": colour}
+                      for state, colour in zip(STATES, _STATE_COLOURS, strict=True)}  # fmt: skip
+    data["start"] = {"x0": study.x0, "T": T, "E": modulus, "q": depth}
     data["controls"] = {
         "x0": {"limits": STARTS, "examples": "0.03, 3 at.% or 9 wt%"},
         "T": {"limits": (MAP_T[0], top), "examples": "300 K or 25 °C"},
         "E": {"limits": (0, stiffest), "examples": "13.8 GPa"},
+        "q": {"limits": (0, 0.999), "examples": "50 %, 1000 mAh/g or 3 mAh/cm²"},
     }
     sliders = {
         "x0": ("Mole fraction of Na, x₀", *np.log10(STARTS), 0.01),
-        "T": ("Temperature / K", MAP_T[0], top, 1), "E": (f"{name} / GPa", 0, stiffest, 0.1),
+        "T": ("Temperature / K", MAP_T[0], top, 1),
+        "E": (f"{own['stiffness']} / GPa", 0, stiffest, 0.1),
+        "q": ("Depth, share of the Li stripped", 0, 0.999, 0.001),
     }  # fmt: skip
     lines = {
         kind: f'<svg class="line"><line x2="30" y1="6" y2="6" stroke="{colour}" stroke-width="2" '
@@ -110,17 +112,21 @@ def page(study: Study) -> str:
         for kind, (colour, dashes, _) in _CURVES.items()
     }
     swatches = {r.name: f'<i style="background: {REGION_COLOURS[r.key]}"></i>' for r in REGIONS}
-    foil, drawn = study.path.foil.thickness, study.spread is not None
-    columns = ["mAh/cm² of foil"] * (foil is not None) + ["68 % of the draws"] * drawn
+    foil, drawn = study.thickness, study.spread is not None
+    columns = ["mAh/cm² of foil"] * (foil is not None) + ["mV"] + ["68 % of the draws"] * drawn
     package = files("lina_calphad.anode")
     texts = {n: (package / n).read_text(encoding="utf-8") for n in ("page.js", "page_map.js")}
     return Template((package / "page.html").read_text(encoding="utf-8")).substitute(
         title=f"Li–Na anode, {_text(alloy.name)}",
         version=__version__,
-        controls="".join(_control(name, *slider) for name, slider in sliders.items()),
+        controls=_chooser(data) + "".join(_control(n, *slider) for n, slider in sliders.items()),
         temperatures=_temperatures(study, top),
+        states=_items(
+            f'<i style="background: {colour}"></i>{STATES[state]}'
+            for state, colour in zip(STATES, _STATE_COLOURS, strict=True)
+        ),
         key=_items(f"{mark}{_text(name)}" for name, mark in {**swatches, **lines}.items()),
-        foil="" if foil is None else f" and a foil of {foil.flat[0] * 1e6:g} µm",
+        foil="" if foil is None else f" and a foil of {foil * 1e6:g} µm",
         drawn=_DRAWN if drawn else "",
         columns="".join(f'<th scope="col">{heading}</th>' for heading in columns),
         profiles=_profiles(study),
@@ -132,9 +138,9 @@ def page(study: Study) -> str:
             f"{lines[kind]}<span><strong>{kind}:</strong> {meaning}</span>"
             for kind, (_, _, meaning) in _CURVES.items()
         ),
-        modulus=_what_the_modulus_is(name, modulus),
+        modulus=_what_the_modulus_is(own["stiffness"], modulus),
         notes=_items(_text(note) for note in _notes(study)),
-        assessment=_assessment(alloy),
+        assessment=_text(own["cited"]),
         solver=texts["page.js"],
         drawing=texts["page_map.js"],
         # No text may end the script it stands in.
@@ -169,6 +175,18 @@ def _control(name: str, title: str, low: float, high: float, step: float) -> str
     )
 
 
+def _chooser(data: dict[str, Any]) -> str:
+    """A list of the assessments, if there are some."""
+    names = [*data["assessments"]]
+    if len(names) < 2:
+        return ""
+    options = "".join(f"<option>{_text(name)}</option>" for name in names)
+    return (
+        '<div class="control"><label for="assessment">Assessment</label>'
+        f'<select id="assessment">{options}</select></div>'
+    )
+
+
 def _temperatures(study: Study, top: float) -> str:
     """Buttons that lead to each temperature of the study, if there are some."""
     shown = [T for T in study.T.tolist() if MAP_T[0] <= T <= top] if study.T.size > 1 else []
@@ -189,16 +207,15 @@ def _profiles(study: Study) -> str:
         f"<h2>At {study.profiles[0].current_density / 10:g} mA/cm²</h2><p>The interface is ahead "
         f"of the collector side. Computed with x₀ = {study.x0:g} and the modulus of the database; "
         "this part does not follow the sliders.</p>"
+        '<svg id="profile" role="img" aria-label="Composition over depth, in grey to black as '
+        'lithium leaves; the table has when each side crosses which boundary."></svg>'
         f'<div class="run scroll">{Report("profiles", {}, lines)._repr_html_()}</div>'
     )
 
 
 def _notes(study: Study) -> Iterator[str]:
     yield from study.notes
-    yield (
-        "The parameters of the shipped assessment of 2025 are energies of 0 K from first "
-        "principles, without vibrations; elements are described from 200 K on (SGTE)."
-    )
+    yield "Elements are described from 200 K on (SGTE)."
     if study.spread is None:
         yield (
             "How uncertain the boundaries are is not shown: lina-calphad anode --bands adds what "
@@ -219,10 +236,3 @@ def _what_the_modulus_is(name: str, modulus: float) -> str:
         "or for strain that plasticity has relaxed; at 0 the coherent boundaries are the chemical "
         "ones."
     )
-
-
-def _assessment(alloy: Alloy) -> str:
-    shipped = assessments().get(alloy.name)
-    # Not another database by the name of a shipped one.
-    cited = shipped is not None and alloy.dbf == load(alloy.name)
-    return _text(f"{alloy.name}: {shipped.citation}" if shipped and cited else alloy.name)

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from ase.data import atomic_masses, atomic_numbers
 from pycalphad import variables as v
 from scipy.special import logit, xlogy
 from symengine import S
 
 from lina_calphad.anode.charge import FARADAY, MAH, molar_mass, molar_volume
 from lina_calphad.anode.figures import REGION_COLOURS
-from lina_calphad.anode.melting import MELTING_ERROR, liquid_ranges
+from lina_calphad.anode.melting import MELTING_ERROR, liquid_ranges, melting_point
 from lina_calphad.anode.tables import MAP_T
 from lina_calphad.anode.windows import BOUNDARIES, REGIONS
-from lina_calphad.data.assessments import COMPONENTS, PHASE
+from lina_calphad.anode.words import LIGHTER, SENTENCES
+from lina_calphad.data.assessments import COMPONENTS, PHASE, assessments, load
 from lina_calphad.data.elasticity import CubicElasticity
-from lina_calphad.errors import UnsupportedPhase
+from lina_calphad.data.interactions import free_interactions
+from lina_calphad.errors import DatabaseError, OutsideAssessedRange, UnsupportedPhase
 from lina_calphad.phase.energy import R
 from lina_calphad.plots import FRACTIONS
+from lina_calphad.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lina_calphad.anode.diffusion import DepthProfile
     from lina_calphad.anode.summary import Study
     from lina_calphad.checks import Array
     from lina_calphad.diagram.alloy import Alloy
@@ -32,45 +39,77 @@ STARTS = (1e-4, 0.5)
 _BELOW = 5.0  # K of nothing on the map, so that a path at its lowest temperature is whole
 _ROOM = 300.0  # K, at which constants that depend on temperature are quoted
 _LEVELS = np.arange(MAP_T[0], MAP_T[1] + 1)
-_ORDERS = 6  # Redlich-Kister terms that the page takes
 _TOLERANCE = 1e-6  # in J/mol
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 _WIDEST = 30.0  # of ln(x/(1-x)) on the map
 
 
-def numbers(study: Study, modulus: float, melting: float | None) -> dict[str, Any]:
+def numbers(study: Study) -> dict[str, Any]:
     """What the scripts of the page compute and draw with."""
-    alloy = study.description
-    end = MAP_T[1] if melting is None else melting
-    span, foil = _span(alloy), study.path.foil.thickness
-    given = study.density is not None
+    alloys = [study.description, *study.others]
+    span = _span(alloys)
     return {
-        "R": R, "bottom": MAP_T[0], "L": _interactions(alloy).tolist(),
-        "B": _coherency(alloy).tolist(), "modulus": modulus,
+        "R": R, "volt": 1e3 * R / FARADAY, "bottom": MAP_T[0], "boundaries": BOUNDARIES,
         "nodes": ((1 + _NODES) / 2).tolist(), "weights": (_WEIGHTS / 2).tolist(),
         "span": span, "temperatures": (MAP_T[0] - _BELOW, MAP_T[1]), "ticks": _ticks(span),
-        "rows": [*_LEVELS[end > _LEVELS].tolist(), end], "boundaries": BOUNDARIES,
-        "liquid": _liquid(alloy, melting, span), "draws": _draws(study, end),
-        "mass": [molar_mass(alloy, element) for element in COMPONENTS],
-        # Of the elements as the command has them, for shares by weight.
-        "lighter": float(np.divide(*(atomic_masses[atomic_numbers[e.title()]]
-                                     for e in COMPONENTS))),
-        "charge": FARADAY / MAH, "density": study.density,
-        "thickness": None if foil is None else float(foil.flat[0]),
-        "volume": None if foil is None or given else _volumes(alloy),
+        "lighter": LIGHTER, "charge": FARADAY / MAH, "density": study.density,
+        "thickness": study.thickness, "sentences": SENTENCES,
+        "assessments": {
+            alloy.name: of_alloy(alloy, span) | {"draws": _draws(study) if own else {}}
+            for alloy, own in zip(alloys, [True, *[False] * len(alloys)], strict=False)
+        },
         "regions": [
             {"key": r.key, "name": r.name, "meaning": r.meaning, "colour": REGION_COLOURS[r.key]}
             for r in REGIONS
         ],
+        "profiles": [_profile(profile) for profile in study.profiles],
     }  # fmt: skip
 
 
-def _span(alloy: Alloy) -> tuple[float, float]:
+def of_alloy(alloy: Alloy, span: tuple[float, float]) -> dict[str, Any]:
+    """What depends on the assessment."""
+    melting = melting_point(alloy, STARTS[0], *MAP_T)
+    if melting == MAP_T[0]:
+        msg = f"{alloy.name} has liquid at {MAP_T[0]:g} K: the page is that of a solid"
+        raise OutsideAssessedRange(msg)
+    name, modulus = stiffness(alloy)
+    top = MAP_T[1] if melting is None else math.floor(melting - MELTING_ERROR)
+    return {
+        "L": _interactions(alloy), "B": _column(_coherency(alloy)), "stiffness": name,
+        "modulus": modulus, "melting": MAP_T[1] if melting is None else melting, "top": top,
+        "liquid": _liquid(alloy, melting, span), "volume": _volumes(alloy),
+        "mass": [molar_mass(alloy, element) for element in COMPONENTS], "cited": _cited(alloy),
+    }  # fmt: skip
+
+
+def _cited(alloy: Alloy) -> str:
+    """Name and citation; another database may have the name of a shipped one."""
+    shipped = assessments().get(alloy.name)
+    known = shipped is not None and alloy.dbf == load(alloy.name)
+    return printable(f"{alloy.name}: {shipped.citation}" if shipped and known else alloy.name)
+
+
+def _profile(profile: DepthProfile) -> dict[str, Any]:
+    """Composition over depth in µm, as few points as a line needs."""
+    lines = []
+    for q, depth, x in zip(profile.q[::2], profile.depth[::2], profile.x[::2], strict=True):
+        t = logit(np.clip(x, 1e-9, 1 - 1e-9))
+        even = np.searchsorted(depth, np.linspace(0, depth[-1], 40))
+        some = np.unique(np.concatenate([even, np.arange(0, x.size, 40), [x.size - 1]]))
+        lines.append({"q": float(q), "at": (1e6 * depth[some]).round(4).tolist(),
+                      "t": t[some].round(4).tolist()})  # fmt: skip
+    return {"T": profile.T, "lines": lines}
+
+
+def _span(alloys: Sequence[Alloy]) -> tuple[float, float]:
     """Both ends of the map in t: the chemical binodal at its bottom, and all x0."""
-    low, high = alloy.chemical.logits("binodal", MAP_T[0])
+    ends = np.array([alloy.chemical.logits("binodal", MAP_T[0]) for alloy in alloys])
     least = float(logit(STARTS[0]))
-    ends = np.fmin(low, least), np.fmax(high, -least)
-    return max(float(ends[0]), -_WIDEST) - 1.0, min(float(ends[1]), _WIDEST) + 1.0
+    low, high = (
+        np.fmin(np.fmin.reduce(ends[:, 0]), least),
+        np.fmax(np.fmax.reduce(ends[:, 1]), -least),
+    )
+    return max(float(low), -_WIDEST) - 1.0, min(float(high), _WIDEST) + 1.0
 
 
 def _ticks(span: tuple[float, float]) -> list[tuple[float, str]]:
@@ -99,12 +138,14 @@ def _field(T: Array, low: Array, high: Array) -> dict[str, list[float]]:
     return {"T": T[there].tolist(), "low": low[there].tolist(), "high": high[there].tolist()}
 
 
-def _draws(study: Study, end: float) -> dict[str, Any]:
+def _draws(study: Study) -> dict[str, Any]:
     """Between which t 68 % of the draws have each boundary, up to where liquid forms."""
     if study.spread is None:
         return {}
     T, found = study.spread.T, {}
-    at = (MAP_T[0] <= T) & (end >= T)
+    melts = "liquid from" in study.chart
+    end = study.chart.dropna(subset="liquid from")["T"].min() if melts else MAP_T[1] + 1
+    at = (MAP_T[0] <= T) & (end > T)
     for name in BOUNDARIES:
         kind, _, branch = name.rpartition(" ")
         edges = study.spread.t[kind][[1, 3], 0 if branch == "alpha" else 1]
@@ -112,33 +153,40 @@ def _draws(study: Study, end: float) -> dict[str, Any]:
     return found
 
 
-def _interactions(alloy: Alloy) -> Array:
-    """Redlich-Kister coefficients in J/mol, one row an order, over `_LEVELS`."""
-    solution, T = alloy.chemical, _LEVELS[:, None]
-    x = (1 - 0.96 * np.cos(np.pi * (np.arange(2 * _ORDERS) + 0.5) / (2 * _ORDERS))) / 2
+def _interactions(alloy: Alloy) -> list[list[float]]:
+    """Coefficients a, b, c of each Redlich-Kister parameter a + bT + cT ln T, by order."""
+    T, x = np.array([[MAP_T[0]], [_ROOM], [MAP_T[1]]]), np.linspace(0.02, 0.98, 13)
+    try:
+        free = free_interactions(alloy.dbf, PHASE, COMPONENTS)[1]
+    except DatabaseError as error:
+        msg = f"{alloy.name}: the page cannot take {error}"
+        raise UnsupportedPhase(msg) from error
+    parts = [re.fullmatch(r".*L(\d+)([ABC]?)", name) for name in free]
+    found = np.zeros((1 + max(int(part[1]) for part in parts if part), 3))
+    for part, value in zip(parts, free.values(), strict=True):
+        assert part is not None
+        found[int(part[1]), "ABC".index(part[2] or "A")] = value
     ideal = R * T * (xlogy(x, x) + xlogy(1 - x, 1 - x))
-    pure = [solution.gibbs_energy(T, end) for end in (0.0, 1.0)]
-    excess = solution.gibbs_energy(T, x) - (1 - x) * pure[0] - x * pure[1] - ideal
-    powers = np.vander(1 - 2 * x, _ORDERS, increasing=True)
-    found = np.linalg.lstsq(powers, (excess / (x * (1 - x))).T)[0]
-    off = float(np.abs(x * (1 - x) * (powers @ found).T - excess).max())
-    if off > _TOLERANCE:
+    pure = [alloy.chemical.gibbs_energy(T, end) for end in (0.0, 1.0)]
+    excess = alloy.chemical.gibbs_energy(T, x) - (1 - x) * pure[0] - x * pure[1] - ideal
+    L = (np.concatenate([T**0, T, T * np.log(T)], axis=1) @ found.T)[:, :, None]
+    series = (L * (1 - 2 * x) ** np.arange(len(found))[:, None]).sum(axis=1) * x * (1 - x)
+    if not np.abs(excess - series).max() < _TOLERANCE:
         msg = (
-            f"{PHASE} of {alloy.name} is off by {off:.2g} J/mol from any Redlich-Kister "
-            f"series up to order {_ORDERS - 1}, which is what the page can solve"
+            f"{PHASE} of {alloy.name} is off by {np.abs(excess - series).max():.2g} J/mol from the "
+            "Redlich-Kister series of its parameters, which is what the page can solve"
         )
         raise UnsupportedPhase(msg)
     fine = np.linspace(0, 1, 802)[1:-1]
     # Coherency adds 2B to G'': one gap at most for every modulus if G'' has one minimum.
-    curvature = solution.stability(T, fine) / (fine * (1 - fine))
+    curvature = alloy.chemical.stability(_LEVELS[::20, None], fine) / (fine * (1 - fine))
     middle = curvature[:, 1:-1]
     least = (middle < 0) & (middle <= curvature[:, :-2]) & (middle < curvature[:, 2:])
     if (least.sum(axis=1) > 1).any():
         msg = f"{PHASE} of {alloy.name} can have several gaps: the page draws one"
         raise UnsupportedPhase(msg)
-    orders = np.flatnonzero(np.abs(found).max(axis=1) > _TOLERANCE)
-    # As many decimals as the energies have.
-    return np.asarray(found[: orders[-1] + 1 if orders.size else 1].round(8), dtype=float)
+    coefficients: list[list[float]] = found.tolist()
+    return coefficients
 
 
 def _coherency(alloy: Alloy) -> Array:
@@ -151,6 +199,13 @@ def _coherency(alloy: Alloy) -> Array:
         raise UnsupportedPhase(msg)
     mean: Array = found.mean(axis=1)
     return mean
+
+
+def _column(values: Array) -> list[float]:
+    """Values over `_LEVELS`; one of them where they are the same."""
+    same = np.ptp(values) <= 1e-12 * np.abs(values).max()
+    shown: list[float] = values[:1].tolist() if same else values.tolist()
+    return shown
 
 
 def stiffness(alloy: Alloy) -> tuple[str, float]:
@@ -172,8 +227,8 @@ def _volumes(alloy: Alloy) -> list[list[float]]:
     lithium, middle, sodium = molar_volume(alloy, x, T)
     if not np.allclose(middle, (lithium + sodium) / 2, rtol=1e-9, atol=0):
         msg = (
-            f"the molar volume of {PHASE} of {alloy.name} is not linear in composition: "
-            "give the density"
+            f"the molar volume of {PHASE} of {alloy.name} is not linear in composition, as the "
+            "page takes it"
         )
         raise UnsupportedPhase(msg)
-    return [lithium.tolist(), sodium.tolist()]
+    return [_column(lithium), _column(sodium)]

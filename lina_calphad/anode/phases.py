@@ -52,10 +52,10 @@ def phases(
     --------
     >>> phases("santos2025", x=0.058, T=300.0)[["state", "x_phase", "volume_share"]].round(4)
           state  x_phase  volume_share
-    0  chemical   0.0000        0.8985
-    1  chemical   0.9968        0.1015
-    2  coherent   0.0039        0.8891
-    3  coherent   0.8045        0.1109
+    0  chemical   0.0000        0.8982
+    1  chemical   0.9968        0.1018
+    2  coherent   0.0039        0.8920
+    3  coherent   0.8045        0.1080
     """
     alloy = describe(source)
     T, x = np.broadcast_arrays(kelvin(T), fraction(x))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from lina_calphad.anode.potential import potential
 from lina_calphad.anode.stripping import stripping_path
 from lina_calphad.anode.windows import REGIONS, describe
+from lina_calphad.anode.words import percent, say
 from lina_calphad.checks import kelvin
-from lina_calphad.data.assessments import COMPONENTS, PHASE, assessments
+from lina_calphad.data.assessments import COMPONENTS, MADE_ANODES, PHASE, assessments
 from lina_calphad.errors import OutsideAssessedRange
 from lina_calphad.phase.draws import source_draws
 from lina_calphad.phase.solution import BinarySolution
@@ -83,18 +87,55 @@ def disagreement(table: pd.DataFrame) -> Iterator[str]:
             continue
         parts = []
         for row in rows.to_dict("records"):
-            if row["melts"]:
-                fate = "melts on the way"
-            elif np.isnan(row["coherent"]):
-                fate = "never unmixes as one lattice"
-            else:
-                fate = f"unmixes as one lattice after {100 * row['coherent']:.1f} % of the Li"
-            parts.append(f"{row['assessment']}: {names[row['region']]}, {fate}")
-        yield f"The assessments disagree at {T:g} K. {'; '.join(parts)}."
+            never = "fate_melts" if row["melts"] else "fate_never"
+            fate = never if np.isnan(row["coherent"]) else "fate_after"
+            said = say(fate, {"q": percent(row["coherent"])})
+            parts.append(f"{row['assessment']}: {names[row['region']]}, {said}")
+        yield say("disagree", {"T": f"{T:g} K", "parts": "; ".join(parts)})
         for row in rows.to_dict("records"):
             if 0.02 < row["coherent_gap"] < 0.98:
                 share = f"{row['coherent_gap']:.0%} of the draws of {row['assessment']}"
                 yield f"There is a coherent gap at {T:g} K in {share}, as far as they know."
+
+
+def experiments(sources: Sequence[Source | Alloy] | None = None) -> pd.DataFrame:
+    """Anodes that were made beside what assessments say of them.
+
+    One row an anode and assessment: its composition and temperature, what was seen and is held
+    against the diagram (`claim`), the `region` of the alloy, when it unmixes by itself as one
+    lattice or without coherency (shares of the Li), the potential in mV as one solution, and
+    whether the assessment `agrees`: "yes", "no", or "only incoherent".
+
+    Parameters
+    ----------
+    sources
+        As of `verdicts`.
+
+    Examples
+    --------
+    >>> found = experiments(["santos2025"]).set_index("anode")
+    >>> found.loc["Guan, Li0.1Na0.9 by weight", ["region", "agrees"]].tolist()
+    ['incoherent_spinodal', 'no']
+    """
+    rows = []
+    alloys = [describe(source) for source in ([*assessments()] if sources is None else sources)]
+    for made, alloy in product(MADE_ANODES, alloys):
+        row = verdicts(made.x, made.T, [alloy]).iloc[0].to_dict()
+        E = 1e3 * float(potential(made.x, made.T, alloy).volt["solution"])
+        row |= {"E_solution_mV": E, "agrees": _agrees(made.claim, row)}
+        rows.append(asdict(made) | row)
+    return pd.DataFrame(rows).drop(columns=["coherent_gap", "melts"])
+
+
+def _agrees(claim: str, row: dict[Any, Any]) -> str:
+    """Whether a row of `verdicts` is what was seen."""
+    if claim == "unmixes":
+        coherent, chemical = (not np.isnan(row[kind]) for kind in ("coherent", "chemical"))
+        return "yes" if coherent else "only incoherent" if chemical else "no"
+    single = row["region"] == "single"
+    seen = {"one phase": single, "two phases": not single,
+            "held": not single and row["region"] != "coherent_spinodal"}  # fmt: skip
+    return "yes" if seen[claim] else "no"
 
 
 def _coherent_gap(alloy: Alloy, T: Array) -> Array:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 #: Sentences with places for numbers; page.js fills the same ones.
 SENTENCES = {
+    "disagree": "The assessments disagree at {T}. {parts}.",
+    "fate_after": "unmixes as one lattice after {q} % of the Li",
+    "fate_never": "never unmixes as one lattice",
+    "fate_melts": "melts on the way",
     "here": "x(Na) = {x0} ({wt} wt%) at {T} by {assessment}: {name}. {meaning}",
     "charge": "{q} % of the Li ({capacity} mAh/g{area})",
     "area": ", {areal} mAh/cm²",

@@ -143,8 +143,11 @@ def list_assessments() -> None:
 
 
 @cli.command(
-    epilog="Examples: lina-calphad export santos2025 coherent.tdb; "
-    "lina-calphad export my.tdb coherent.tdb --plane 1 1 1"
+    epilog="\b\nExamples:\n"
+    "  lina-calphad export santos2025 coherent.tdb\n"
+    "  lina-calphad export my.tdb coherent.tdb --plane 1 1 1\n"
+    "  lina-calphad export santos2025 bcc.py --format python -T 300\n"
+    "  lina-calphad export alloy.tdb fcc.i --format moose --components AL,CU,ZN --phase FCC_A1"
 )
 @click.argument("source")
 @click.argument("file", type=click.Path(path_type=Path))
@@ -152,24 +155,62 @@ def list_assessments() -> None:
     "--plane", type=(float, float, float), default=(1, 0, 0), show_default=True, metavar="H K L",
     help="Miller indices of the composition wave.",
 )  # fmt: skip
+@click.option(
+    "--format", "language", type=click.Choice(["tdb", "python", "c", "moose"]), default="tdb",
+    show_default=True, help="Of the file: the coherent TDB, or G for a microstructure code.",
+)  # fmt: skip
+@click.option(
+    "--components", type=NAMES, default="LI,NA", show_default=True, metavar="A,B,...",
+    help="The components.",
+)  # fmt: skip
+@click.option("--phase", default="BCC_A2", show_default=True, metavar="PHASE", help="The phase.")
+@click.option("--coherent", is_flag=True, help="Put the coherency energy into G (a TDB has it).")
+@click.option(
+    "-T", "--temperature", type=KELVIN, metavar="TEMPERATURE",
+    help="Fix the temperature in G.  [default: a variable]",
+)  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace FILE if it exists.")
-def export(source: str, file: Path, plane: tuple[float, float, float], overwrite: bool) -> None:
-    """Write the coherent bcc description as a plain TDB.
+def export(
+    source: str, file: Path, plane: tuple[float, float, float], language: str,
+    components: tuple[str, ...], phase: str, coherent: bool, temperature: float | None,
+    overwrite: bool,
+) -> None:  # fmt: skip
+    """Write a coherent phase as a plain TDB, or any phase for a microstructure code.
 
-    SOURCE is the key of an assessment or the path of a TDB file. In FILE the
+    SOURCE is the key of an assessment or the path of a TDB file. In a TDB the
     interaction parameter is 0L - B, so that Thermo-Calc, OpenCalphad, Pandat or
-    plain pycalphad compute the coherent miscibility gap and spinodal of BCC_A2.
+    plain pycalphad compute the coherent miscibility gap and spinodal of the phase.
     Its equilibria with other phases have no meaning there. The plane matters
     where the elastic data are anisotropic; the shipped ones are isotropic.
+
+    With another format FILE has G, its first and second derivatives in the
+    fractions, and elastic constants and misfits where there are any: functions of
+    NumPy, C99 or parsed materials of MOOSE.
     """
+    from pycalphad import Model
+
     from lina_calphad.data.assessments import read
     from lina_calphad.phase.coherent import CoherentModel
     from lina_calphad.phase.export import export_coherent_tdb
 
-    chosen = type("Chosen", (CoherentModel,), {"plane": plane})
-    dbf, origin = read(source)
+    if language == "tdb" and temperature is not None:
+        raise click.UsageError("a TDB is for all temperatures: -T goes with the other formats")
+    phase = phase.upper()
+    chosen = type("CoherentModel", (CoherentModel,), {"plane": plane})
+    dbf, origin = read(source, components, [phase])
     named = "; ".join(filter(None, origin))
-    written = export_coherent_tdb(dbf, file, model=chosen, source=named, overwrite=overwrite)
+    if language == "tdb":
+        written = export_coherent_tdb(
+            dbf, file, phase=phase, components=components, model=chosen, source=named,
+            overwrite=overwrite,
+        )  # fmt: skip
+    else:
+        from lina_calphad.stability.codes import export_phase
+
+        written = export_phase(
+            dbf, file, language, phase=phase, components=components,
+            model=chosen if coherent else Model, T=temperature, source=named, overwrite=overwrite,
+        )  # fmt: skip
     if origin.elastic:
         click.echo(f"note: {printable(origin.elastic)}")
     click.echo(f"wrote {printable(written)}")

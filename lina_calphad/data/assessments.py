@@ -132,6 +132,20 @@ class LatticeConstants:
     source: str
 
 
+@dataclass(frozen=True)
+class MadeAnode:
+    """An anode that was made, what of its source was read and seen, and what would test it."""
+
+    anode: str
+    source: str
+    read: str
+    x: float
+    T: float
+    claim: str
+    seen: str
+    test: str
+
+
 class Origin(NamedTuple):
     """Where a description comes from.
 
@@ -234,6 +248,8 @@ HANDBOOK_ELASTICITY = tuple(
                       **{k: v for k, v in entry.items() if k != "constants"})
     for entry in _table(tdb_folder())["elasticity"]
 )  # fmt: skip
+#: Anodes of Li-Na that were made.
+MADE_ANODES = tuple(MadeAnode(**entry) for entry in _table(tdb_folder())["anodes"])
 #: Lattice constants beside those of eq. 12 of Santos 2025, which are in `ELASTIC_FILE`.
 LATTICE_CONSTANTS = tuple(LatticeConstants(**entry) for entry in _table(tdb_folder())["lattice"])
 

@@ -63,6 +63,8 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
         B of each pair in alphabetical order, in J/mol of formula units, set when built:
         Y V_host times the square of the difference of their misfits; empty where more than one
         sublattice mixes.
+    volume : expression
+        V0 of the host, set when built.
     misfits : dict of (sublattice, species) to expressions
         Relative change of the lattice parameter per site fraction, set when built.
     constants : dict of str to expressions
@@ -120,8 +122,9 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
         host = self._hosts(crowds, mixing)
         data = self._elastic_data(dbe, host, crowds, mixing)
         self.constants = {name: data[name, None] for name in CONSTANTS}
+        self.volume = data["V0", None]
         c11, c12, c44 = self.constants.values()
-        stiffness = biaxial_modulus(c11, c12, c44, self.plane) * 1e9 * data["V0", None]
+        stiffness = biaxial_modulus(c11, c12, c44, self.plane) * 1e9 * self.volume
         self.misfits = {
             (index, name): S.Zero if name == host[index] else self._misfit(data, (index, name))
             for index in mixing

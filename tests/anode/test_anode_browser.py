@@ -14,7 +14,15 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 import lina_calphad as lc
-from lina_calphad.anode import BOUNDARIES, REGIONS, describe, regions, stripping_path, study
+from lina_calphad.anode import (
+    BOUNDARIES,
+    REGIONS,
+    describe,
+    potential,
+    regions,
+    stripping_path,
+    study,
+)
 from lina_calphad.anode.page import page
 from lina_calphad.anode.windows import curve_ends, named
 from lina_calphad.cli.options import FRACTION, KELVIN
@@ -75,6 +83,7 @@ def files(santos, zhang, tmp_path_factory):
     draws = source_draws("santos2025", santos.dbf)
     studies = {
         "santos2025": study(0.03, 300.0, santos, thickness=FOIL),
+        "both": study(0.03, 300.0, santos, others=["zhang2003"], thickness=FOIL),
         "zhang2003": study(0.03, 300.0, zhang),
         "whole": study(
             0.03, [293.15, 333.15], santos, thickness=FOIL, current_density=10.0, draws=draws
@@ -145,6 +154,7 @@ def agrees(browser, description):
     """Whether all the page says at its sliders is what we compute; returns our table."""
     at = state(browser)
     ours = stripping_path(at["x0"], at["T"], description, thickness=FOIL).to_dataframe()
+    ours["E_mV"] = 1e3 * potential(ours["x"], ours["T"], description).volt["solution"]
     theirs = table(browser)
     assert theirs["boundary"].tolist() == ours["boundary"].tolist()
     assert theirs["region"].tolist() == ours["region"].tolist()
@@ -153,9 +163,10 @@ def agrees(browser, description):
         ("q", "q"),
         ("capacity_mAh_per_g", "capacity"),
         ("capacity_mAh_per_cm2", "areal"),
+        ("E_mV", "E"),
     ):
         if key in theirs or description.name == "santos2025":
-            np.testing.assert_allclose(theirs[key], ours[column], rtol=1e-8, atol=0)
+            np.testing.assert_allclose(theirs[key], ours[column], rtol=1e-8, atol=1e-9)
     text = browser.find_element("tag name", "main").text
     assert "NaN" not in text
     assert "Infinity" not in text
@@ -200,13 +211,13 @@ def test_it_loads_offline_without_a_word_on_the_console(show):
 
 def test_the_numbers_are_ours_as_it_opens(show, santos):
     browser = show()
-    assert state(browser) == {"x0": 0.03, "T": 300, "E": 13.8}
+    assert state(browser) == {"x0": 0.03, "T": 300, "E": 13.8, "q": 0.5}
     ours = agrees(browser, santos)
     assert len(ours) == 7
     words = table(browser).set_index("boundary")["text"]["coherent spinodal alpha"]
     assert words.split("\t") == [
         f"{name_of('coherent_spinodal')}\ncoherent spinodal, Li side\n",
-        "0.0580", "49.7", "1742", "2.09",
+        "0.0580", "49.7", "1742", "2.09", "0.287",
     ]  # fmt: skip
 
 
@@ -257,7 +268,7 @@ def test_words_on_the_map_stay_apart_and_on_it(browser, show, narrow):
                 }).map((cell) => cell.textContent)"""
             )
             assert hidden == []
-            assert len(browser.find_elements("css selector", "#crossings th")) == 6
+            assert len(browser.find_elements("css selector", "#crossings th")) == 7
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
@@ -315,9 +326,8 @@ def test_sliders_and_boxes_have_labels_and_other_units(show):
 def test_a_sentence_says_when_it_unmixes_by_itself_coherent_and_not(show):
     browser = show()
     assert said(browser, "answer") == (
-        "Stripped slowly, it unmixes by itself after 49.7 % of the Li (1742 mAh/g, 2.09 mAh/cm², "
-        "x(Na) = 0.0580); after 16.6 % of the Li (580 mAh/g, 0.70 mAh/cm², x(Na) = 0.0357) if "
-        "nothing stays coherent."
+        "Stripped slowly, it unmixes by itself after 49.7 % of the Li (1742 mAh/g, 2.09 mAh/cm²); "
+        "after 16.6 % of the Li (580 mAh/g, 0.70 mAh/cm²) if nothing stays coherent."
     )
     rows = table(browser)
     assert rows["boundary"][rows["answer"]].tolist() == ["coherent spinodal alpha"]
@@ -356,6 +366,69 @@ def test_the_temperatures_of_the_study_are_a_tap_away(show, santos):
         agrees(browser, santos)
 
 
+# -- potential, depth, assessments --
+
+
+def test_potentials_of_every_state_are_ours(show, santos):
+    browser = show()
+    x = np.array([1e-3, 0.03, 0.1, 0.5, 0.9, 0.9999])
+    for T, modulus in ((220.0, 13.8), (300.0, 13.8), (300.0, 5.0)):
+        found = pd.DataFrame(browser.execute_script(
+            "return arguments[0].map((x) => lina.potentials(x, arguments[1], arguments[2]))",
+            x.tolist(), T, modulus,
+        ))  # fmt: skip
+        ours = potential(x, T, stiffened(santos.dbf, modulus)).volt
+        for state_ in ours:
+            np.testing.assert_allclose(found[state_], 1e3 * ours[state_], rtol=1e-9, atol=1e-9)
+    assert len(drawn_in(browser, "voltage", "polyline")) == 3
+
+
+def drawn_in(browser, svg, selector):
+    return browser.find_elements("css selector", f"#{svg} {selector}")
+
+
+def test_a_depth_is_typed_as_a_share_or_a_charge_and_says_what_is_there(show, santos):
+    browser = show()
+    for text, q in (("30 %", 0.3), ("1000 mAh/g", 1000 / 3502.53), ("2 mAh/cm2", 2 / 4.2108)):
+        put_text(browser, "q", text)
+        assert state(browser)["q"] == pytest.approx(q, rel=1e-4)
+    row = study(0.03, 300.0, santos, thickness=FOIL, depths=[state(browser)["q"]]).at_depths.iloc[0]
+    words = said(browser, "deep")
+    assert f"a dense foil of {1e6 * row['thickness_m']:.3g} µm is left" in words
+    assert f"x(Na) = {row['x']:.3g}" in words
+    assert f"starts with {100 * row['x0_wanted']:.2f} at.% Na" in words
+    put_text(browser, "q", "9 mAh/cm2", Keys.TAB)
+    assert said(browser, "q_hint") == "Allowed: 0 to 4.207 mAh/cm²"
+
+
+def test_where_the_assessments_disagree_is_said_first_and_each_can_be_chosen(show, santos, zhang):
+    browser = show("both")
+    assert said(browser, "disagree") == (
+        "The assessments disagree at 300 K. santos2025: coherent nucleation, unmixes as one "
+        "lattice after 49.7 % of the Li; zhang2003: held by coherency, "
+        "never unmixes as one lattice."
+    )
+    put_text(browser, "T", "361")
+    assert "zhang2003: liquid present, melts on the way" in said(browser, "disagree")
+    chooser = browser.find_element("id", "assessment")
+    chooser.send_keys(Keys.ARROW_DOWN)
+    wait(browser, "return document.getElementById('here').textContent.includes('by zhang2003')")
+    assert state(browser)["T"] == 360  # it melts above
+    put_text(browser, "T", "300")
+    agrees(browser, zhang)
+    chooser.send_keys(Keys.ARROW_UP)
+    wait(browser, "return document.getElementById('here').textContent.includes('by santos2025')")
+    agrees(browser, santos)
+
+
+def test_the_profiles_of_a_current_are_drawn(show):
+    browser = show("whole")
+    lines = drawn_in(browser, "profile", "polyline")
+    assert len(lines) == 6
+    browser.find_elements("css selector", "[data-temperature]")[1].click()
+    assert "x(Na) at 333.15 K" in browser.find_element("id", "profile").text
+
+
 # -- sliders --
 
 
@@ -375,7 +448,7 @@ def test_exact_values_can_be_typed(show, santos):
     put_text(browser, "x0", "0,0123456")
     put_text(browser, "T", "298.15", Keys.TAB)
     put_text(browser, "E", "6,9 GPa")
-    assert state(browser) == {"x0": 0.0123456, "T": 298.15, "E": 6.9}
+    assert state(browser) == {"x0": 0.0123456, "T": 298.15, "E": 6.9, "q": 0.5}
     assert browser.find_element("id", "E_box").get_attribute("value") == "6.9"
     slider = browser.find_element("id", "x0_slider").get_property("value")
     assert float(slider) == pytest.approx(np.log10(0.0123456), abs=0.006)  # half a step
@@ -406,7 +479,7 @@ def test_what_a_box_does_not_take_is_said_and_changes_nothing(show):
         assert box.get_attribute("aria-invalid") == "false"
         assert box.value_of_css_property("border-top-color") != "rgba(176, 0, 32, 1)"
     assert browser.execute_script("return linaMap.taken.length") == before
-    assert state(browser) == {"x0": 0.03, "T": 300, "E": 13.8}
+    assert state(browser) == {"x0": 0.03, "T": 300, "E": 13.8, "q": 0.5}
     assert (said(browser, "state"), table(browser)["text"].tolist()) == words
 
 
@@ -451,7 +524,7 @@ def test_the_arrow_keys_step_a_box(show):
         assert state(browser)[name] > down
     put_text(browser, "E", "20.7", Keys.ARROW_UP)
     put_text(browser, "x0", "0.0001", Keys.ARROW_DOWN)
-    assert state(browser) == {"x0": 1e-4, "T": 301, "E": 20.7}
+    assert state(browser) == {"x0": 1e-4, "T": 301, "E": 20.7, "q": 0.5}
 
 
 def test_temperature_moves_the_windows(show, santos):
@@ -472,7 +545,8 @@ def test_the_arrow_keys_move_a_slider(show, santos):
     wait(browser, "return linaMap.state.T === 302")
     agrees(browser, santos)
     assert table(browser)["q"][1] > before[1]
-    assert said(browser, "here").startswith("x(Na) = 0.03 at 302 K (28.9 °C): coherent nucleation.")
+    here = "x(Na) = 0.03 (9.29 wt%) at 302 K (28.9 °C) by santos2025: coherent nucleation."
+    assert said(browser, "here").startswith(here)
 
 
 def test_the_modulus_moves_the_coherent_windows_alone(show, santos):
@@ -513,7 +587,7 @@ def test_without_a_coherent_gap_there_are_fewer_rows_and_regions(show, zhang):
     put(browser, "T", 200)
     assert table(browser)["boundary"].str.startswith("coherent").sum() == 4
     assert re.match(
-        r"Stripped slowly, .* after .* % of the Li \(\d+ mAh/g, x", said(browser, "answer")
+        r"Stripped slowly, .* after .* % of the Li \(\d+ mAh/g\)", said(browser, "answer")
     )
     # The dome closes at its critical point.
     top = zhang.coherent.critical_point()
