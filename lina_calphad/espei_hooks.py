@@ -9,7 +9,8 @@ it when an input names something in it, such as
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 from espei.error_functions.residual_base import ResidualFunction, residual_function_registry
@@ -23,13 +24,14 @@ from espei.parameter_selection.fitting_steps import (
     StepV0,
 )
 from espei.utils import PickleableTinyDB, database_symbols_to_fit
-from pycalphad import Model
+from pycalphad import Database, Model
 from pycalphad import variables as v
 from scipy.stats import norm
 from symengine import S
 from tinydb import where
 from tinydb.storages import MemoryStorage
 
+from lina_calphad.checks import Array, Flags
 from lina_calphad.data.databases import CONSTANTS
 from lina_calphad.data.invariants import FIELD, read_invariants
 from lina_calphad.diagram.residuals import Residuals
@@ -44,13 +46,6 @@ from lina_calphad.errors import (
 )
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.solution import BinarySolution
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from pycalphad import Database
-
-    from lina_calphad.checks import Array, Flags
 
 __all__ = [
     "CoherentModel",

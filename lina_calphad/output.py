@@ -7,16 +7,14 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lina_calphad.errors import OutputError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 #: In a folder of results: which run made it, and which files with which content are its own.
 RECORD = "lina-run.json"

@@ -6,22 +6,19 @@ Okabe and Ito, which colour-blind readers can tell apart.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from numpy.typing import ArrayLike
 
 from lina_calphad.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.legend import Legend
-    from numpy.typing import ArrayLike
 
 #: Kinds of curve of a miscibility gap, in the order of their styles.
 KINDS = ("chemical binodal", "coherent binodal", "chemical spinodal", "coherent spinodal")
@@ -196,6 +193,15 @@ def band_key() -> list[Artist]:
     ]
 
 
+def drawn(figure: Figure) -> dict[str, Artist]:
+    """What has a label in the panels, the first of each label."""
+    found: dict[str, Artist] = {}
+    for ax in figure.axes:
+        handles, labels = ax.get_legend_handles_labels()
+        found = {**dict(zip(labels, handles, strict=True)), **found}
+    return found
+
+
 def legend_below(
     figure: Figure,
     entries: Sequence[Artist] | None = None,
@@ -217,11 +223,7 @@ def legend_below(
         More for the legend, such as ``fontsize=8``.
     """
     if entries is None:
-        drawn: dict[str, Any] = {}
-        for ax in figure.axes:
-            handles, labels = ax.get_legend_handles_labels()
-            drawn = {**dict(zip(labels, handles, strict=True)), **drawn}
-        entries = list(drawn.values())
+        entries = list(drawn(figure).values())
     place: dict[str, Any] = {"loc": "outside lower center", "frameon": False, **given}
     for count in range(columns or len(entries) or 1, 0, -1):
         legend = figure.legend(handles=list(entries), ncols=count, **place)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lina_calphad.output import ResultsFolder, results_folder, write_text
-from lina_calphad.text import printable
+from lina_calphad.text import counted, printable
 
 if TYPE_CHECKING:
     import os
@@ -54,27 +54,6 @@ class Line:
 class Report:
     """What a command found: shown on a terminal or in a notebook, printed as JSON, saved.
 
-    Parameters
-    ----------
-    name
-        Of the JSON file, without its suffix.
-    content
-        The numbers for programs, as JSON takes them; missing ones are None.
-    shown
-        What to print: tables, and sentences in between.
-    notes
-        What to know when reading it; printed last.
-    tables
-        Written as CSV, by name; a function is called when they are saved.
-    figures
-        Written as PNG and SVG, by name; drawn only when they are saved.
-    texts
-        Other files by their full name, such as a page or a TDB.
-    hints
-        What to do next, printed when files are written; {folder} stands for where they are.
-    ok
-        Whether everything holds; a command ends with status 1 if not.
-
     Examples
     --------
     >>> import pandas as pd
@@ -96,26 +75,28 @@ class Report:
     }
     """
 
+    #: Of the JSON file, without its suffix.
     name: str
+    #: The numbers for programs, as JSON takes them; missing ones are None.
     content: Mapping[str, Any]
+    #: What to print: tables, and sentences in between; last, what to know when reading it.
     shown: Sequence[Shown | Line | str] = ()
     notes: Sequence[str] = ()
+    #: Written as CSV, by name; a function is called when they are saved.
     tables: Mapping[str, pd.DataFrame | Callable[[], pd.DataFrame]] = field(default_factory=dict)
+    #: Written as PNG and SVG, by name; drawn only when they are saved.
     figures: Mapping[str, Callable[[], Figure]] = field(default_factory=dict)
+    #: Other files by their full name, such as a page or a TDB.
     texts: Mapping[str, str] = field(default_factory=dict)
+    #: What to do next, printed when files are written; {folder} stands for where they are.
     hints: Sequence[str] = ()
+    #: Whether everything holds; a command ends with status 1 if not.
     ok: bool = True
 
     def __repr__(self) -> str:
-        parts = [
-            f"{len(items)} {word}{'' if len(items) == 1 else 's'}"
-            for word, items in (
-                ("table", self.tables),
-                ("figure", self.figures),
-                ("note", self.notes),
-            )
-        ]
-        return f"<Report {self.name}: {', '.join(parts)}{'' if self.ok else '; not ok'}>"
+        items = {"table": self.tables, "figure": self.figures, "note": self.notes}
+        parts = ", ".join(counted(len(some), what) for what, some in items.items())
+        return f"<Report {self.name}: {parts}{'' if self.ok else '; not ok'}>"
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

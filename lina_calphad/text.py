@@ -32,6 +32,11 @@ def one_line(text: object) -> str:
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 4]} ..."
 
 
+def counted(number: int, what: str) -> str:
+    """Such as 1 note, 2 notes."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def spelled_in_ascii(error: UnicodeError) -> tuple[str, int]:
     """What stands for characters that an encoding lacks; an error handler of `codecs`."""
     assert isinstance(error, UnicodeEncodeError)

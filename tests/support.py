@@ -97,3 +97,16 @@ def nothing_outside(figure):
     box, edge = figure.get_tightbbox(), figure.bbox_inches
     extents = (box.x0, box.y0, edge.x1 - box.x1, edge.y1 - box.y1)
     assert min(extents) > -0.02, f"inches to each edge: {extents}"
+
+
+def lower_hull(x, g):
+    """Indices of the corners of the lower convex hull of points in order of x."""
+    kept: list[int] = []
+    for k in range(x.size):
+        while len(kept) > 1:
+            i, j = kept[-2:]
+            if (x[j] - x[i]) * (g[k] - g[i]) > (g[j] - g[i]) * (x[k] - x[i]):
+                break
+            kept.pop()
+        kept.append(k)
+    return kept

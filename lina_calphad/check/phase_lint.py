@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterator
 from itertools import product
 from math import prod
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,10 +17,6 @@ from lina_calphad.check.tdb_text import NO_LIMIT, Entry, TdbText, span
 from lina_calphad.data.databases import (
     has_elastic_data,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 _MOST_ENDMEMBERS = 10_000_000  # of one phase
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
-from pycalphad import Model
+from pycalphad import Database, Model
 
+from lina_calphad.check.findings import Finding
 from lina_calphad.check.identities import Consistency, Identity, check_consistency
 from lina_calphad.check.tdb_lint import lint_tdb
 from lina_calphad.check.tdb_text import TdbText
@@ -27,13 +28,7 @@ from lina_calphad.errors import (
 from lina_calphad.phase.coherent import CoherentModel, EndmemberCoherentModel
 from lina_calphad.phase.solution import BinarySolution
 from lina_calphad.report import Line, Report, Shown, steps
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from pycalphad import Database
-
-    from lina_calphad.check.findings import Finding
+from lina_calphad.text import counted
 
 DEFAULT_T = (100.0, 300.0, 600.0)
 
@@ -111,8 +106,8 @@ def check(
     shown: list[Shown | Line | str] = [
         *(item for name, some in lint.items() for item in _lint_table(name, some)),
         *(item for each in found.values() for item in each.shown()),
-        Line(f"lint: {_count(errors, 'error') if errors else 'no errors'} in "
-             f"{_count(len(lint), 'file')}", "bold"),
+        Line(f"lint: {counted(errors, 'error') if errors else 'no errors'} in "
+             f"{counted(len(lint), 'file')}", "bold"),
         Line(f"arithmetic: {agree if results else 'no solution was checked'}", "bold"),
     ]  # fmt: skip
     return Report("check", content, shown, ok=ok)
@@ -277,7 +272,7 @@ def _defaults(solution: BinarySolution) -> tuple[float, ...]:
 
 def _lint_table(name: str, found: Sequence[Finding]) -> Iterator[Shown | Line | str]:
     severities = Counter(f.severity for f in found)
-    summary = ", ".join(_count(n, s) for s, n in severities.items())
+    summary = ", ".join(counted(n, s) for s, n in severities.items())
     if not found:
         yield Line(f"Lint of {name}: nothing found", "italic")
         return
@@ -303,7 +298,3 @@ def _cell(identity: Identity) -> str:
     if identity.verdict == "fails" and identity.deviation is not None and identity.finite:
         return f"fails {identity.deviation:.0e}"
     return "n/a" if identity.verdict == "not applicable" else identity.verdict
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

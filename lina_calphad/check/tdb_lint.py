@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pycalphad import variables as v
 from symengine import S
@@ -14,10 +16,6 @@ from symengine import S
 from lina_calphad.check.findings import SEVERITIES, Finding, found, listed
 from lina_calphad.check.phase_lint import endmembers, phases, ranges, volumes
 from lina_calphad.check.tdb_text import NO_LIMIT, Entry, Piece, TdbText, limits
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterator, Mapping, Sequence
 
 #: A larger jump at a range boundary is a warning: J/mol, and J/(mol K) for the slope.
 # Not one of the 376 boundaries of SGTE 91 (as in espei.refdata) reaches either: its printed

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pycalphad import variables as v
 from symengine import And, Piecewise, S
 
-from lina_calphad.data.tdb_files import parse_tdb, read_tdb_text, scan
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from lina_calphad.data.tdb_files import Command
+from lina_calphad.data.tdb_files import Command, parse_tdb, read_tdb_text, scan
 
 #: What pycalphad takes for a lower limit that is left out.
 NO_LIMIT = 0.01

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import click
 
-from lina_calphad.cli.options import KELVIN
+from lina_calphad.cli.options import KELVIN, reporting
+
+if TYPE_CHECKING:
+    from lina_calphad.report import Report
 
 
 @click.command(
@@ -32,11 +34,11 @@ from lina_calphad.cli.options import KELVIN
     help="Temperature of the check of consistency, as in 300 (K) or 25C; give it again for more.  "
     "[default: 100, 300, 600, moved into the common range of the parameters]",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print every number and finding as JSON.")
+@reporting(None)
 def check(
     source: str | None, phases: tuple[str, ...], components: tuple[str, str] | None,
-    temperatures: tuple[float, ...], as_json: bool,
-) -> None:  # fmt: skip
+    temperatures: tuple[float, ...],
+) -> Report:  # fmt: skip
     """Check a description for slips: of its TDB file, and of the arithmetic with it.
 
     TDB is a file of any alloy, or the key of a shipped assessment; without it, every
@@ -61,13 +63,6 @@ def check(
     Ends with status 1 if an identity fails, a solution cannot be evaluated, or the file
     has an error.
     """
-    from lina_calphad.check.report import check
+    from lina_calphad.check.report import check as run
 
-    report = check(source, phases=phases, components=components, T=temperatures)
-    with suppress(SystemExit):  # rich's, where the reader has gone: no finding
-        if as_json:
-            print(report.to_json())
-        else:
-            report.show()
-    if not report.ok:
-        sys.exit(1)
+    return run(source, phases=phases, components=components, T=temperatures)

@@ -230,7 +230,7 @@ class _Names(click.ParamType):  # type: ignore[type-arg]  # not generic before c
 NAMES = _Names()
 
 
-def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -> Decorator:
+def reporting(default: str | None, what: str = "tables (CSV) and figures (PNG, SVG)") -> Decorator:
     """Make a command of a function that returns a Report: --out, --overwrite and --json.
 
     Results of the same command in the default folder are replaced unasked; others are not. The
@@ -240,7 +240,8 @@ def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -
     Parameters
     ----------
     default
-        Folder where --out is not given; with --json nothing is written then.
+        Folder where --out is not given; with --json nothing is written then. None for a command
+        that writes nothing.
     what
         What goes there, for the help.
 
@@ -258,28 +259,16 @@ def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -
     """
 
     def decorate(function: Callable[..., Report]) -> Callable[..., None]:
-        @click.option(
-            "--out", type=click.Path(path_type=Path), metavar="FOLDER",
-            help=f"Folder for {what}.  [default: {default}]",
-        )  # fmt: skip
-        @click.option(
-            "--overwrite",
-            is_flag=True,
-            help="Replace the results of an earlier run in the folder; other files stay.",
-        )
-        @click.option(
-            "--json", "as_json", is_flag=True,
-            help="Print the numbers as JSON; write files only where --out is given.",
-        )  # fmt: skip
         @wraps(function)
         def command(
-            *arguments: Any, out: Path | None, overwrite: bool, as_json: bool, **options: Any
-        ) -> None:
+            *arguments: Any, as_json: bool, out: Path | None = None, overwrite: bool = False,
+            **options: Any,
+        ) -> None:  # fmt: skip
             from lina_calphad.output import ResultsFolder
             from lina_calphad.report import steps
 
             context = click.get_current_context()
-            folder = out or (None if as_json else Path(default))
+            folder = out or (Path(default) if default and not as_json else None)
             place = folder and ResultsFolder(
                 folder, context.info_name or "", context.find_root().obj or (),
                 overwrite=overwrite, refresh=out is None,
@@ -295,10 +284,10 @@ def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -
                         report.write(files, say)
                 except OutputError as error:  # what was found is shown all the same
                     failed = error
-            if as_json:
-                click.echo(report.to_json())
-            else:
-                with suppress(SystemExit):  # rich's, where the reader has gone
+            with suppress(SystemExit):  # rich's, where the reader has gone
+                if as_json:
+                    click.echo(report.to_json())
+                else:
                     report.show()
             if failed:
                 raise failed
@@ -307,7 +296,19 @@ def reporting(default: str, what: str = "tables (CSV) and figures (PNG, SVG)") -
             if not report.ok:
                 sys.exit(1)
 
-        return command
+        text = "; write files only where --out is given" if default else ""
+        text = f"Print the numbers as JSON{text}."
+        command = click.option("--json", "as_json", is_flag=True, help=text)(command)
+        if default is None:
+            return command
+        command = click.option(
+            "--overwrite", is_flag=True,
+            help="Replace the results of an earlier run in the folder; other files stay.",
+        )(command)  # fmt: skip
+        return click.option(
+            "--out", type=click.Path(path_type=Path), metavar="FOLDER",
+            help=f"Folder for {what}.  [default: {default}]",
+        )(command)  # fmt: skip
 
     return decorate
 

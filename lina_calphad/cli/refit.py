@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -14,9 +15,6 @@ from click.core import ParameterSource
 from lina_calphad.cli.options import options_of
 from lina_calphad.fit.settings import RefitSettings
 from lina_calphad.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 DEFAULT_OUT = "lina-refit"
 _SECONDS_BETWEEN_LINES = 30.0

@@ -61,32 +61,18 @@ class Compared(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What `compare` found; ``comparison["chemical_na_in_li"].values`` is a row of the table.
+    """What `compare` found; ``comparison["chemical_na_in_li"].values`` is a row of the table."""
 
-    Parameters
-    ----------
-    T
-        Temperature of the comparison in K.
-    descriptions
-        The assessments, in the order asked for.
-    quantities
-        What is compared, by key: quantity, unit ("1" for mole fractions) and where it was
-        measured measured, tolerance and measured_by.
-    values, reasons
-        By key and assessment: the numbers, NaN where there is none, and why.
-    notes
-        What to know when reading it.
-    bands
-        Bands by assessment, at temperatures that span the figures, and at `T`; of those
-        with known uncertainties, if bands were asked for.
-    """
-
-    T: float
-    descriptions: tuple[Alloy, ...]
+    T: float  #: in K
+    descriptions: tuple[Alloy, ...]  #: the assessments, in the order asked for
+    #: What is compared, by key: quantity, unit ("1" for mole fractions) and where it was measured
+    #: measured, tolerance and measured_by.
     quantities: pd.DataFrame
-    values: pd.DataFrame
-    reasons: pd.DataFrame
-    notes: tuple[str, ...]
+    values: pd.DataFrame  #: by key and assessment, NaN where there is none
+    reasons: pd.DataFrame  #: by key and assessment, why there is none
+    notes: tuple[str, ...]  #: what to know when reading it
+    #: By assessment, of those with known uncertainties, if bands were asked for; at temperatures
+    #: that span the figures, and at `T`.
     bands: Mapping[str, Bands] = field(default_factory=dict)
 
     def __repr__(self) -> str:

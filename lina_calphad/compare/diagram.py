@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from pycalphad import Model
 
-from lina_calphad.data.assessments import COMPONENTS, MEASURED, read, short_names
+from lina_calphad.data.assessments import COMPONENTS, MEASURED, Source, read, short_names
 from lina_calphad.diagram.bands import DiagramBands, diagram_bands
+from lina_calphad.diagram.results import Diagram, Invariant
 from lina_calphad.diagram.system import SPAN, BinarySystem
 from lina_calphad.phase.coherent import EndmemberCoherentModel
 from lina_calphad.phase.draws import draws_note, known_draws
 from lina_calphad.plots import COLOURS, band_key, legend_below, plain
 from lina_calphad.report import Report, Shown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from pycalphad import Model
-
-    from lina_calphad.data.assessments import Source
-    from lina_calphad.diagram.results import Diagram, Invariant
 
 _BAND_POINTS = 100
 _LIKELY = 0.02  # largest probability of phases that are not in the legend
@@ -98,11 +93,9 @@ def diagram_report(
         if found.left_out:
             notes.append(f"{found.left_out} draws have a diagram of another kind: left out")
     measured = MEASURED if set(pair) == set(COMPONENTS) else ()
-    seen = {id(one): _measured(one, measured) for one in diagram.invariants}
-    tables: dict[str, Any] = {
-        "invariants": _table(diagram, seen),
-        "boundaries": diagram.to_dataframe,
-    }
+    seen = [_measured(one, measured) for one in diagram.invariants]
+    frame = diagram.invariants.to_dataframe().assign(measured_T=pd.Series(seen, dtype=float))
+    tables: dict[str, Any] = {"invariants": frame, "boundaries": diagram.to_dataframe}
     figures: dict[str, Callable[[], Figure]] = {
         "diagram": lambda: _figure(name, diagram, found, seen)
     }
@@ -120,9 +113,9 @@ def diagram_report(
                 "kind": one.kind,
                 "T": one.T,
                 "phases": [{"name": n, "x": x} for n, x in one.phases],
-                "measured_T": seen[id(one)],
+                "measured_T": value,
             }
-            for one in diagram.invariants
+            for one, value in zip(diagram.invariants, seen, strict=True)
         ],
         "notes": notes,
     }
@@ -138,53 +131,43 @@ def _measured(one: Invariant, measured: Sequence[Any]) -> float | None:
     return next((p.value for p in measured if p.quantity == wanted), None)
 
 
-def _table(diagram: Diagram, seen: Mapping[int, float | None]) -> pd.DataFrame:
-    frame = diagram.invariants.to_dataframe()
-    values = [seen[id(one)] for one in diagram.invariants]
-    return frame.assign(measured_T=pd.Series(values, dtype=float))
-
-
 def _shown(
-    name: str, diagram: Diagram, found: DiagramBands | None, seen: Mapping[int, float | None]
+    name: str, diagram: Diagram, found: DiagramBands | None, seen: Sequence[float | None]
 ) -> Shown:
-    rows = []
-    spread = iter([]) if found is None else iter(
-        found.invariants[found.invariants["quantity"] == "T"].to_dict("records")
-    )  # fmt: skip
-    for one in diagram.invariants:
-        row = {
+    rows = [
+        {
             "invariant": one.kind,
             "T / K": f"{one.T:.2f}",
             "phases, with x": ", ".join(f"{n} {x:.4g}" for n, x in one.phases),
         }
-        if found is not None:
-            known = next(spread)
-            row["68 % of draws"] = f"{known['low_68']:.1f} to {known['high_68']:.1f}"
-        if any(value is not None for value in seen.values()):
-            value = seen[id(one)]
+        for one in diagram.invariants
+    ]
+    if found is not None:
+        known = found.invariants[found.invariants["quantity"] == "T"].to_dict("records")
+        for row, of in zip(rows, known, strict=True):
+            row["68 % of draws"] = f"{of['low_68']:.1f} to {of['high_68']:.1f}"
+    if any(value is not None for value in seen):
+        for row, value in zip(rows, seen, strict=True):
             row["measured"] = "" if value is None else f"{value:.2f}"
-        rows.append(row)
     first, second = (c.title() for c in diagram.components)
     title = f"{first}-{second}, {name}: x is the mole fraction of {second}"
     return Shown(title, pd.DataFrame(rows), left=("invariant", "phases, with x"))
 
 
 def _figure(
-    name: str, diagram: Diagram, found: DiagramBands | None, seen: Mapping[int, float | None]
+    name: str, diagram: Diagram, found: DiagramBands | None, seen: Sequence[float | None]
 ) -> Figure:
     figure = Figure(figsize=(8.4, 6.2), layout="constrained")
     ax = diagram.plot(figure.subplots(), colour=COLOURS[0])
     if found is not None:
         found.plot(ax, colour=COLOURS[0])
         legend_below(figure, band_key())
-    for one in diagram.invariants:
-        value = seen[id(one)]
-        if value is not None:
-            ax.plot([0.985, 1.0], [value] * 2, color=COLOURS[1], linewidth=2, clip_on=False)
-            ax.annotate(
-                f"measured {value:.1f} K", (1.0, value), (4, 0), textcoords="offset points",
-                va="center", fontsize="x-small", color=COLOURS[1], annotation_clip=False,
-            )  # fmt: skip
+    for value in filter(None, seen):
+        ax.plot([0.985, 1.0], [value] * 2, color=COLOURS[1], linewidth=2, clip_on=False)
+        ax.annotate(
+            f"measured {value:.1f} K", (1.0, value), (4, 0), textcoords="offset points",
+            va="center", fontsize="x-small", color=COLOURS[1], annotation_clip=False,
+        )  # fmt: skip
     ax.set_title(plain(f"{'-'.join(c.title() for c in diagram.components)}, {name}"))
     return figure
 

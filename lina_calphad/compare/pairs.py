@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from pycalphad import Model
+from pycalphad import Database, Model
 
 from lina_calphad.checks import kelvin
-from lina_calphad.data.assessments import read, short_names
+from lina_calphad.compare.quantities import cells, label
+from lina_calphad.data.assessments import Source, read, short_names
 from lina_calphad.data.databases import has_elastic_data
+from lina_calphad.diagram.results import Diagram
 from lina_calphad.diagram.system import BinarySystem
 from lina_calphad.errors import LinaCalphadError, UnknownAssessment
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.solution import BinarySolution
 from lina_calphad.plots import COLOURS, colour_key, legend_below, plain
 from lina_calphad.report import Report, Shown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from pycalphad import Database
-
-    from lina_calphad.data.assessments import Source
-    from lina_calphad.diagram.results import Diagram
 
 
 def pair_report(
@@ -127,14 +122,9 @@ def _invariants(diagram: Diagram) -> dict[tuple[str, str], float]:
 
 
 def _shown(title: str, table: pd.DataFrame) -> Shown:
-    cells = table[["quantity"]].copy()
-    cells["quantity"] += table["unit"].map(lambda unit: "" if unit == "1" else f" / {unit}")
-    for name in table.columns[2:]:
-        cells[name] = [
-            "" if np.isnan(value) else f"{value:.2f}" if unit == "K" else f"{value:.4g}"
-            for value, unit in zip(table[name], table["unit"], strict=True)
-        ]
-    return Shown(title, cells, left=("quantity",))
+    shown = {"quantity": list(map(label, table["quantity"], table["unit"]))}
+    shown |= {name: cells(table[name], table["unit"]) for name in table.columns[2:]}
+    return Shown(title, pd.DataFrame(shown), left=("quantity",))
 
 
 def _figure(diagrams: dict[str, Diagram]) -> Figure:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lina_calphad.data.assessments import MEASURED, PHASE
+from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.errors import LinaCalphadError, NoMiscibilityGap
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from lina_calphad.diagram.alloy import Alloy
 
 #: Of a gap: key and name behind its kind, unit, curve (or critical point) and attribute of that.
 _OF_A_GAP = (
@@ -77,6 +74,21 @@ def tables(alloys: Sequence[Alloy], T: float) -> tuple[pd.DataFrame, pd.DataFram
         for i in (0, 1)
     )
     return quantities, values, reasons
+
+
+def label(quantity: str, unit: str) -> str:
+    """What a quantity is called in a table."""
+    return quantity if unit == "1" else f"{quantity} / {unit}"
+
+
+def cells(
+    values: Iterable[float], units: Iterable[str], kelvin: str = "{:.2f}", fraction: str = "{:.4g}"
+) -> list[str]:
+    """Numbers of these units as text; nothing where there is none."""
+    return [
+        "" if np.isnan(value) else (kelvin if unit == "K" else fraction).format(value)
+        for value, unit in zip(values, units, strict=True)
+    ]
 
 
 def _of_gap(kind: str, curve: str, end: str, T: float, alloy: Alloy) -> float:

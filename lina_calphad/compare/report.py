@@ -10,6 +10,7 @@ import pandas as pd
 
 from lina_calphad.compare import uncertainty
 from lina_calphad.compare.figures import FIGURES
+from lina_calphad.compare.quantities import cells, label
 from lina_calphad.report import Report, Shown
 
 if TYPE_CHECKING:
@@ -43,23 +44,15 @@ def comparison_report(comparison: Comparison) -> Report:
 def _table(comparison: Comparison) -> Shown:
     first, *later = comparison.names
     units, reasons = comparison.quantities["unit"], comparison.reasons
-    names = comparison.quantities["quantity"] + units.map(lambda u: "" if u == "1" else f" / {u}")
-
-    def cells(values: pd.Series[float], temperature: str, fraction: str) -> list[str]:
-        forms = (temperature if unit == "K" else fraction for unit in units)
-        pairs = zip(forms, values.astype(float), strict=True)
-        return ["" if np.isnan(value) else form.format(value) for form, value in pairs]
-
-    columns: list[tuple[str, list[str]]] = [("quantity", list(names))]
+    columns = [("quantity", list(map(label, comparison.quantities["quantity"], units)))]
     for name in comparison.names:
-        known = cells(comparison.values[name], "{:.2f}", "{:.4g}")
-        shown = [cell or why for cell, why in zip(known, reasons[name], strict=True)]
-        columns.append((name, shown))
+        known = zip(cells(comparison.values[name], units), reasons[name], strict=True)
+        columns.append((name, [cell or why for cell, why in known]))
     for name in later:
         heading = f"{name} : {first}" if len(later) > 1 else "change"
-        columns.append((heading, cells(comparison.changes[name], "{:+.2f}", "x {:.3g}")))
-    columns.append(("measured", cells(comparison.quantities["measured"], "{:.2f}", "{:.4g}")))
-    frame = pd.DataFrame([cells for _, cells in columns]).T
+        columns.append((heading, cells(comparison.changes[name], units, "{:+.2f}", "x {:.3g}")))
+    columns.append(("measured", cells(comparison.quantities["measured"], units)))
+    frame = pd.DataFrame([column for _, column in columns]).T
     frame.columns = pd.Index([heading for heading, _ in columns])
     groups = comparison.quantities.index.str.split("_").str[0]
     new = np.flatnonzero(groups[1:] != groups[:-1]) + 1

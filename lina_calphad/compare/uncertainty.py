@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import log_expit
 
-from lina_calphad.phase.bands import NAMES
+from lina_calphad.compare.quantities import label
+from lina_calphad.phase.bands import NAMES, Bands
 from lina_calphad.report import Shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from lina_calphad.phase.bands import Bands
 
 COLUMNS = ("assessment", "key", "quantity", "unit", "T_K", "share_with_gap", *NAMES, "factor")
 
@@ -74,7 +71,7 @@ def _cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
     def span(level: int) -> str:
         return f"{value(f'low_{level}')} to {value(f'high_{level}')}"
 
-    quantity = row["quantity"] + ("" if row["unit"] == "1" else f" / {row['unit']}")
+    quantity = label(row["quantity"], row["unit"])
     share = row["share_with_gap"]
     if share == 0:
         return row["assessment"], quantity, "no gap", "", "", ""

@@ -10,15 +10,13 @@ database are cells of their own.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from lina_calphad.data.foreign_files import PACKED
 from lina_calphad.errors import DatasetError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _COLLECTIONS = ("extxyz", "xyz", "traj", "bundletrajectory", "netcdftrajectory")
 _DATABASES = ("db", "json", "mysql", "postgresql")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,10 +16,7 @@ from lina_calphad.data.calculations import finished, steps_of
 from lina_calphad.data.foreign_files import bounded, check_file, read_text
 from lina_calphad.data.lattices import check_lattice
 from lina_calphad.errors import DatasetError
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Sequence
+from lina_calphad.text import counted, one_line
 
 #: What is known of a cell: its name, atoms of both elements, energy (eV) of the whole cell and
 #: of the pure elements (eV per atom), largest force (eV/Å), pressure (kbar), volume (Å³ per
@@ -155,8 +154,8 @@ def read_calculations(
         entries, dropped = steps_of(images, style)
         if dropped:
             notes.append(
-                f"{path}: {dropped} earlier {'step' if dropped == 1 else 'steps'} of relaxation "
-                "left out (cells of their own bear names, name in their info)"
+                f"{path}: {counted(dropped, 'earlier step')} of relaxation left out (cells of "
+                "their own bear names, name in their info)"
             )
         for number, atoms in enumerate(entries, start=1):
             own = str(path) if len(entries) == 1 else f"{path}#{number}"
@@ -269,7 +268,7 @@ def _images(path: Path) -> tuple[list[Any], str]:
     except DatasetError:
         raise
     except Exception as error:  # its readers raise whatever their parts raise
-        reason = _other_name(path) or " ".join(str(error).split()) or type(error).__name__
+        reason = _other_name(path) or one_line(error) or type(error).__name__
         raise DatasetError(f"{path} cannot be read as a calculation: {reason[:200]}") from error
     if not images:
         raise DatasetError(f"{path} holds no structure")
@@ -310,7 +309,7 @@ def _calculated(
         if given.get(what) is not None:
             values = pd.to_numeric(np.ravel(given[what]), errors="coerce").astype(float)
             if np.shape(given[what]) not in allowed or not np.isfinite(values).all():
-                shown = " ".join(repr(given[what]).split())
+                shown = one_line(repr(given[what]))
                 raise DatasetError(f"{origin}: its {what}, {shown[:60]}, cannot be used")
             found[what] = values.reshape(np.shape(given[what]))
     if "energy" not in found:

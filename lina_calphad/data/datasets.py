@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +18,6 @@ from lina_calphad.data.foreign_files import read_text
 from lina_calphad.data.invariants import FIELD, invariants_of
 from lina_calphad.errors import DataLeftOut, DatasetError
 from lina_calphad.output import write_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 #: An ESPEI dataset: the contents of its JSON file.
 Dataset = dict[str, Any]
@@ -157,13 +155,9 @@ def check_dataset(
                 raise TypeError(f"{key} are names; got {dataset[key]}")
         espei.datasets.check_dataset(dataset)
         dataset = espei.datasets.clean_dataset(dataset)
-        _check_names(dataset, origin, components, phases)
-        if dataset["output"] != "ZPF":
-            dataset = _check_numbers(dataset, origin)
-        if "solver" in dataset:
-            _check_sites(dataset, origin)
-        if dataset["output"] == SOLUBILITY:
-            _check_solubilities(dataset, origin)
+        for fault in _faults(dataset, components, phases):
+            raise DatasetError(f"{origin} has {fault}")
+        dataset = _warm(dataset, origin)
         if FIELD in dataset:
             list(invariants_of({**dataset, "reference": origin}))
     except DatasetError:
@@ -244,52 +238,77 @@ def _load(path: Path) -> Dataset:
     return dataset
 
 
-def _check_names(
-    dataset: Dataset,
-    origin: str | os.PathLike[str],
-    components: Sequence[str] | None,
-    phases: Sequence[str] | None,
-) -> None:
+def _faults(
+    dataset: Dataset, components: Sequence[str] | None, phases: Sequence[str] | None
+) -> Iterator[str]:
+    """What it has that ESPEI would drop or misread in silence."""
     for kind, there, allowed in (
         ("components", set(dataset["components"]) - {"VA"}, components),
         ("phases", set(dataset["phases"]), phases),
     ):
-        foreign = there - {name.upper() for name in allowed or there}
-        if foreign:
-            raise DatasetError(
-                f"{origin} has {kind} {', '.join(sorted(foreign))}; "
-                f"asked for are {', '.join(allowed or ())}"
-            )
+        if foreign := there - {name.upper() for name in allowed or there}:
+            yield f"{kind} {', '.join(sorted(foreign))}; asked for are {', '.join(allowed or ())}"
+    output, solver = dataset["output"], dataset.get("solver", {})
+    if output != "ZPF":
+        yield from _odd_numbers(dataset)
+    for names in solver.get("sublattice_configurations", ()):
+        if output.endswith("_MIX") and all(isinstance(name, str) for name in names):
+            yield f"{output} of {':'.join(names)}, where nothing mixes: leave pure elements out"
+    for shares in solver.get("sublattice_occupancies") or []:
+        for share in (s for s in shares if isinstance(s, list)):
+            if not (min(share) >= 0 and abs(sum(share) - 1) <= _ROUNDING):
+                yield f"occupancies {share}: of each sublattice they add up to 1"
+    if output == SOLUBILITY:
+        yield from _odd_solubilities(dataset)
 
 
-def _check_numbers(dataset: Dataset, origin: str | os.PathLike[str]) -> Dataset:
-    """The dataset without what ESPEI would drop in silence; an error where nothing is left."""
+def _odd_numbers(dataset: Dataset) -> Iterator[str]:
     output, values = dataset["output"], np.asarray(dataset["values"], dtype=float)
     if not np.isfinite(values).all():
-        raise DatasetError(f"{origin} has values that are no finite numbers")
+        yield "values that are no finite numbers"
     weights = np.asarray(dataset.get("weight", 1.0), dtype=float)
     if weights.shape not in ((), values.shape) or not (weights > 0).all():
-        raise DatasetError(
-            f"{origin} has weights of shape {weights.shape} for values of shape {values.shape}: "
+        yield (
+            f"weights of shape {weights.shape} for values of shape {values.shape}: "
             "give one positive number, or one for each value"
         )
     largest = float(np.abs(values).max())
     if output.startswith("HM") and largest > 1e6:
-        raise DatasetError(
-            f"{origin} has {output} up to {largest:g}, more than the 1e6 J/mol of atoms that make "
+        yield (
+            f"{output} up to {largest:g}, more than the 1e6 J/mol of atoms that make "
             "sense: is it in eV or J/mol, of the cell or of atoms?"
         )
     # Zeros are what an assessor enters of an ideal solution.
     if output == "HM_MIX" and 0 < largest < 0.1:
-        raise DatasetError(
-            f"{origin} has {output} of at most {largest:g} J/mol of atoms, less than any mixture: "
-            "is it in eV?"
+        yield (
+            f"{output} of at most {largest:g} J/mol of atoms, less than any mixture: is it in eV?"
         )
-    # Of data with a solver alone: those ESPEI takes as they are, not through an equilibrium.
+
+
+def _odd_solubilities(dataset: Dataset) -> Iterator[str]:
+    if dataset.get("equilibrium") not in EQUILIBRIA:
+        says = repr(dataset["equilibrium"]) if "equilibrium" in dataset else "nothing"
+        yield (
+            f'solubilities, and its "equilibrium" is {says}: it is "chemical" for phases without '
+            'stress, as in samples that came to equilibrium, or "coherent" for phases in one '
+            "crystal"
+        )
+    values = np.asarray(dataset["values"], dtype=float)
+    errors = np.asarray(dataset["ln_x_error"], dtype=float)
     T = np.atleast_1d(dataset["conditions"]["T"])
-    warm = T >= COLDEST
-    if "solver" not in dataset or output == SOLUBILITY or warm.all():
+    if not (((values > 0) & (values < 1)).all() and (T > 0).all()):
+        yield "solubilities that are no mole fractions between 0 and 1, ends excluded"
+    if errors.shape != T.shape or not ((errors > 0) & (errors < np.inf)).all():
+        yield "no positive ln_x_error for each temperature"
+
+
+def _warm(dataset: Dataset, origin: str | os.PathLike[str]) -> Dataset:
+    """The dataset without the temperatures that ESPEI drops in silence; an error if all are."""
+    output, T = dataset["output"], np.atleast_1d(dataset["conditions"].get("T", COLDEST))
+    # Of data with a solver alone: those ESPEI takes as they are, not through an equilibrium.
+    if "solver" not in dataset or output in (SOLUBILITY, "ZPF") or (T >= COLDEST).all():
         return dataset
+    warm = T >= COLDEST
     if not warm.any():
         raise DatasetError(
             f"{origin} has {output} at {T.min():g} K, and ESPEI drops what is below {COLDEST} K "
@@ -297,48 +316,10 @@ def _check_numbers(dataset: Dataset, origin: str | os.PathLike[str]) -> Dataset:
         )
     cold = f"{(~warm).sum()} of {T.size} temperatures"
     msg = f"{origin}: {output} at {cold} is left out: below {COLDEST} K, ESPEI takes none"
-    warnings.warn(msg, DataLeftOut, stacklevel=4)
-    kept = {"values": values[:, warm].tolist()}
-    if weights.ndim:
-        kept["weight"] = weights[:, warm].tolist()
-    return {
-        **dataset, **kept, "conditions": {**dataset["conditions"], "T": T[warm].tolist()}
-    }  # fmt: skip
-
-
-def _check_sites(dataset: Dataset, origin: str | os.PathLike[str]) -> None:
-    solver = dataset["solver"]
-    for names in solver["sublattice_configurations"]:
-        if dataset["output"].endswith("_MIX") and all(isinstance(name, str) for name in names):
-            raise DatasetError(
-                f"{origin} has {dataset['output']} of {':'.join(names)}, where nothing mixes: "
-                "leave pure elements out"
-            )
-    for shares in solver.get("sublattice_occupancies") or []:
-        for share in (s for s in shares if isinstance(s, list)):
-            if not (min(share) >= 0 and abs(sum(share) - 1) <= _ROUNDING):
-                raise DatasetError(
-                    f"{origin} has occupancies {share}: of each sublattice they add up to 1"
-                )
-
-
-def _check_solubilities(dataset: Dataset, origin: str | os.PathLike[str]) -> None:
-    if dataset.get("equilibrium") not in EQUILIBRIA:
-        says = repr(dataset["equilibrium"]) if "equilibrium" in dataset else "nothing"
-        raise DatasetError(
-            f'{origin} has solubilities, and its "equilibrium" is {says}: it is "chemical" for '
-            'phases without stress, as in samples that came to equilibrium, or "coherent" for '
-            "phases in one crystal"
-        )
-    values = np.asarray(dataset["values"], dtype=float)
-    errors = np.asarray(dataset["ln_x_error"], dtype=float)
-    T = np.atleast_1d(dataset["conditions"]["T"])
-    if not (((values > 0) & (values < 1)).all() and (T > 0).all()):
-        raise DatasetError(
-            f"{origin} has solubilities that are no mole fractions between 0 and 1, ends excluded"
-        )
-    if errors.shape != T.shape or not ((errors > 0) & (errors < np.inf)).all():
-        raise DatasetError(f"{origin} has no positive ln_x_error for each temperature")
+    warnings.warn(msg, DataLeftOut, stacklevel=3)
+    arrays = {k: np.asarray(dataset[k], dtype=float) for k in ("values", "weight") if k in dataset}
+    kept: Dataset = {key: a[:, warm].tolist() for key, a in arrays.items() if a.ndim}
+    return {**dataset, **kept, "conditions": {**dataset["conditions"], "T": T[warm].tolist()}}
 
 
 def _content(dataset: Dataset) -> str:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scipy.constants import N_A
 
 from lina_calphad.errors import ElasticDataError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def biaxial_modulus(c11: Any, c12: Any, c44: Any, direction: Sequence[float] = (1, 0, 0)) -> Any:

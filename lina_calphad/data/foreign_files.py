@@ -10,12 +10,10 @@ import signal
 import stat
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Any
 
 #: Bytes, unpacked; larger files are no description of an alloy and no calculation of a cell.
 LARGEST = 200_000_000

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from pycalphad import Database
 from pycalphad import variables as v
 from symengine import Piecewise, S, Symbol, expand, log
 
@@ -16,11 +18,6 @@ from lina_calphad.data.databases import (
     remove_parameters,
 )
 from lina_calphad.errors import DatabaseError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from pycalphad import Database
 
 #: What a parameter may be made of, and the letter of its coefficient; T ln T is the excess heat
 #: capacity of vibrations.

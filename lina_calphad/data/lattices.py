@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from lina_calphad.errors import DatasetError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 #: Neighbours of every atom, and within which distance: midway to the next shell, in cube roots of
 #: the volume per atom. For bcc that is 1.207 a, and the 14 are eight nearest and six second ones.

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from lina_calphad.data.datasets import ESPEI_ERROR
+from lina_calphad.data.datasets import ESPEI_ERROR, Dataset
 from lina_calphad.data.supercells import EV_IN_J_PER_MOL, Interactions, finite_difference
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lina_calphad.data.datasets import Dataset
-
 
 #: Properties of mixing that ESPEI fits, each with its standard error there for a weight of one,
 #: in J/mol of atoms and J/(mol K).

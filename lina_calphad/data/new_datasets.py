@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
+from lina_calphad.data.assessments import Source
 from lina_calphad.data.datasets import (
     COLDEST,
     ESPEI_ERROR,
@@ -23,14 +25,7 @@ from lina_calphad.data.supercells import (
     substitution_pairs,
 )
 from lina_calphad.errors import DatasetError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import ArrayLike
-
-    from lina_calphad.data.assessments import Source
-    from lina_calphad.report import Shown
+from lina_calphad.report import Shown
 
 #: bcc with its vacancies: one site for atoms, three interstitial ones.
 BCC_SITE_RATIOS = (1.0, 3.0)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 import warnings
 from bisect import bisect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pycalphad import Database
 from pycalphad.io import tdb as pycalphad_tdb
@@ -18,10 +20,7 @@ from pycalphad.io.tdb_keywords import TDB_KEYWORDS, expand_keyword
 from lina_calphad.data.foreign_files import bounded, read_text
 from lina_calphad.data.tdb_limits import excess
 from lina_calphad.errors import DatabaseError
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Sequence
+from lina_calphad.text import one_line
 
 #: Bytes of a TDB; the largest public ones have three million.
 LARGEST_TDB = 20_000_000
@@ -192,7 +191,7 @@ def _told(command: Command, error: Exception) -> str:
 def _reason(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"{error} is not defined where it is needed"
-    return " ".join(str(error).split()) or type(error).__name__
+    return one_line(error) or type(error).__name__
 
 
 def _cannot(name: str, reason: Any) -> str:

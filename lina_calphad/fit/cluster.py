@@ -6,19 +6,16 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lina_calphad.checks import Array
 from lina_calphad.errors import SchedulerError
 from lina_calphad.fit.models import ModuleInFolder
 from lina_calphad.phase.workers import mapped
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from lina_calphad.checks import Array
 
 _SECONDS_TO_CONNECT = 10
 _ONE_AT_A_TIME = Lock()

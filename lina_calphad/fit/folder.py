@@ -5,26 +5,22 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
 
+from lina_calphad.checks import Array
 from lina_calphad.errors import OutputError, ParameterError
 from lina_calphad.fit.settings import RefitSettings
-from lina_calphad.report import results_folder
+from lina_calphad.report import Report, results_folder
 from lina_calphad.text import one_line
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Mapping
-    from types import TracebackType
-
-    from lina_calphad.checks import Array
-    from lina_calphad.report import Report
 
 SETTINGS, TRACE, LNPROB, STATE = "settings.json", "trace.npy", "lnprob.npy", "random_state.npz"
 _LOCK = ".lina-refit.lock"

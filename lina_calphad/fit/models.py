@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.abc import MetaPathFinder
-from importlib.machinery import PathFinder
-from typing import TYPE_CHECKING
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
 
 from pycalphad import Model
 
 from lina_calphad.errors import ParameterError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from importlib.machinery import ModuleSpec
-    from types import ModuleType
 
 #: Models by their short names.
 OURS = {"coherent": "CoherentModel", "chemical": "Model"}

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from lina_calphad.checks import Array
 from lina_calphad.errors import DatasetError, ParameterError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from lina_calphad.checks import Array
 
 #: Fewer independent samples than this do not settle a standard error to 5 %.
 ENOUGH = 200

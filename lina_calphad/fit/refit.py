@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from pycalphad import Database
 from symengine import S
 
+from lina_calphad.checks import Array
 from lina_calphad.data.databases import copy_database
 from lina_calphad.data.interactions import describe_symbol
 from lina_calphad.data.mixing_data import difference_of, mixing_data
+from lina_calphad.data.supercells import Interactions
 from lina_calphad.errors import DatasetError, ParameterError
 from lina_calphad.fit.cluster import cluster
-from lina_calphad.fit.folder import RunFolder, read_settings
+from lina_calphad.fit.folder import Chain, RunFolder, read_settings
 from lina_calphad.fit.posterior import Convergence, GaussianPosterior, closed_form, judge
 from lina_calphad.fit.sampler import Sampler
 from lina_calphad.fit.settings import RefitSettings
@@ -29,16 +34,6 @@ from lina_calphad.fit.setup import (
 )
 from lina_calphad.phase.draws import ParameterDraws
 
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable
-
-    from pycalphad import Database
-
-    from lina_calphad.checks import Array
-    from lina_calphad.data.supercells import Interactions
-    from lina_calphad.fit.folder import Chain
-
 __all__ = ["Refit", "RefitSettings", "read_settings", "refit"]
 
 _DRAWS = 4000
@@ -47,48 +42,23 @@ _ZPF_ERROR = 1000.0  # J/mol, ESPEI's standard error of a tie-line of weight one
 
 @dataclass(frozen=True, eq=False)
 class Refit:
-    """What a refit found.
-
-    Parameters
-    ----------
-    setup
-        What went in.
-    dbf
-        The refitted database, with the fitted symbols.
-    symbols
-        The fitted symbols, in alphabetical order.
-    values
-        Value of each, shape (k,).
-    covariance
-        Of the values, shape (k, k).
-    method
-        How these were found.
-    residuals
-        One row a datum: number and reference of its dataset, output, residual (fit less
-        datum; of tie-lines, ESPEI's driving force in J/mol; of solubilities, of ln x),
-        its standard error, and their ratio.
-    draws
-        Draws from the posterior.
-    exact
-        The closed-form posterior, where the data are linear.
-    trace, lnprob
-        Samples of the chain, or None if it did not run.
-    convergence
-        What to think of them.
-    """
+    """What a refit found."""
 
     setup: Setup
-    dbf: Database
-    symbols: tuple[str, ...]
-    values: Array
-    covariance: Array
-    method: str
+    dbf: Database  #: with the fitted symbols
+    symbols: tuple[str, ...]  #: in alphabetical order
+    values: Array  #: of the symbols, shape (k,)
+    covariance: Array  #: of the values, shape (k, k)
+    method: str  #: how these were found
+    #: One row a datum: number and reference of its dataset, output, residual (fit less datum; of
+    #: tie-lines, ESPEI's driving force in J/mol; of solubilities, of ln x), its standard error,
+    #: and their ratio.
     residuals: pd.DataFrame
-    draws: ParameterDraws
-    exact: GaussianPosterior | None
-    trace: Array | None
+    draws: ParameterDraws  #: from the posterior
+    exact: GaussianPosterior | None  #: the posterior in closed form, where the data are linear
+    trace: Array | None  #: samples of the chain, if it ran
     lnprob: Array | None
-    convergence: Convergence | None
+    convergence: Convergence | None  #: what to think of them
 
     def __repr__(self) -> str:
         found = zip(self.symbols, self.values, self.errors, strict=True)

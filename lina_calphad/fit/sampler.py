@@ -5,23 +5,18 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from espei.optimizers.opt_mcmc import EmceeOptimizer
+from pycalphad import Database
 
+from lina_calphad.checks import Array
 from lina_calphad.errors import Interrupted, ParameterError, SchedulerError
-from lina_calphad.fit.folder import Chain
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from pycalphad import Database
-
-    from lina_calphad.checks import Array
-    from lina_calphad.fit.cluster import Workers
-    from lina_calphad.fit.folder import RunFolder
+from lina_calphad.fit.cluster import Workers
+from lina_calphad.fit.folder import Chain, RunFolder
 
 _SECONDS_BETWEEN_SAVES = 2.0
 _SHARE_OF_SAVES = 0.05  # of the time, where the chain is long

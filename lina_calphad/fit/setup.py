@@ -6,15 +6,19 @@ import hashlib
 import inspect
 import json
 import math
+import os
 import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pycalphad import Database, Model
 
 from lina_calphad.data.assessments import assessments, read_with_origin
 from lina_calphad.data.databases import copy_database, remove_parameters, tdb_body
-from lina_calphad.data.datasets import SOLUBILITY, read_datasets
+from lina_calphad.data.datasets import SOLUBILITY, Dataset, read_datasets
 from lina_calphad.data.interactions import free_interactions, symbol_value, without_interactions
 from lina_calphad.errors import (
     DatabaseError,
@@ -24,18 +28,10 @@ from lina_calphad.errors import (
     ParameterError,
 )
 from lina_calphad.fit.models import OURS, find_model
+from lina_calphad.fit.settings import RefitSettings
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.energy import build_model
 from lina_calphad.report import results_folder
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Sequence
-
-    from pycalphad import Database, Model
-
-    from lina_calphad.data.datasets import Dataset
-    from lina_calphad.fit.settings import RefitSettings
 
 _PACKAGES = ("lina-calphad", "pycalphad", "espei", "emcee", "numpy")
 
@@ -69,9 +65,15 @@ def prepare(settings: RefitSettings) -> Setup:
     for other in (w for w in caught if not issubclass(w.category, DataLeftOut)):
         warnings.warn(other.message, other.category, stacklevel=2)
     model = find_model(settings.model)
-    _check_data(settings, datasets, model)
-    _check_sublattices(source, settings, datasets)
-    _check_model(source, settings, model)
+    for misfit in _misfits(source, settings, datasets, model):
+        raise DatasetError(misfit)
+    for phase in settings.phases:
+        try:
+            build_model(model, source, settings.components, phase)
+        except ElasticDataError as error:
+            raise ElasticDataError(
+                f"{error}. Or fit the chemical model (--model chemical)"
+            ) from error
     start, old, generated = source, {}, []
     if settings.symbols:
         old = {name: symbol_value(source, name) for name in settings.symbols}
@@ -235,60 +237,41 @@ def _generated(setup: Setup, dbf: Database) -> Database:
         ) from error
 
 
-def _check_data(settings: RefitSettings, datasets: list[Dataset], model: type[Model]) -> None:
+def _misfits(
+    dbf: Database, settings: RefitSettings, datasets: list[Dataset], model: type[Model]
+) -> Iterator[str]:
+    """Why the data do not fit the phases, their sublattices or the model."""
     there = {phase for d in datasets for phase in d["phases"]}
     if not there & set(settings.phases) and not settings.symbols:
-        has = ", ".join(sorted(there))
-        raise DatasetError(f"the data are of {has}, not of {', '.join(settings.phases)}")
+        yield f"the data are of {', '.join(sorted(there))}, not of {', '.join(settings.phases)}"
     kind = "coherent" if issubclass(model, CoherentModel) else "chemical"
+    # Of a Model of the user's own nobody knows, unless it is one of ours.
+    known = settings.model in OURS or kind == "coherent"
     for dataset in datasets:
         output, what = dataset["output"], dataset.get("reference", "a dataset")
-        # Of a Model of the user's own nobody knows, unless it is one of ours.
-        known = settings.model in OURS or kind == "coherent"
         if output == SOLUBILITY and dataset["equilibrium"] != kind and known:
-            raise DatasetError(
+            yield (
                 f"{what} has solubilities in {dataset['equilibrium']} equilibrium, and the model "
                 f"is {kind}: fit them with --model {dataset['equilibrium']}"
             )
-        if settings.model == "chemical":
-            continue
-        if output.endswith("_FORM"):
-            raise DatasetError(
+        if output.endswith("_FORM") and settings.model != "chemical":
+            yield (
                 f"{what} has {output}, which the coherent model of eq. 12 shifts, since it gives a "
                 "pure element an elastic energy: give energies of mixing (HM_MIX), or take "
                 "--model chemical"
             )
-        if output == "ZPF":
-            raise DatasetError(
+        if output == "ZPF" and settings.model != "chemical":
+            yield (
                 f"{what} has equilibria between phases, which a coherent model does not describe: "
                 "fit them with the chemical model (--model chemical), or give solubilities "
                 f"within one phase as {SOLUBILITY}"
             )
-
-
-def _check_sublattices(dbf: Database, settings: RefitSettings, datasets: list[Dataset]) -> None:
-    """ESPEI leaves data of other sublattices out, or misreads them, without a word."""
-    for dataset in datasets:
-        if "solver" not in dataset or dataset["phases"][0] not in settings.phases:
-            continue
-        phase = dataset["phases"][0]
-        has = [float(ratio) for ratio in dbf.phases[phase].sublattices]
-        given = [float(ratio) for ratio in dataset["solver"]["sublattice_site_ratios"]]
-        if has != given:
-            raise DatasetError(
-                f"{dataset.get('reference', 'a dataset')} has sublattices {given} of {phase}; "
-                f"{settings.source} has {has}"
-            )
-
-
-def _check_model(dbf: Database, settings: RefitSettings, model: type[Model]) -> None:
-    for phase in settings.phases:
-        try:
-            build_model(model, dbf, settings.components, phase)
-        except ElasticDataError as error:
-            raise ElasticDataError(
-                f"{error}. Or fit the chemical model (--model chemical)"
-            ) from error
+        # ESPEI leaves data of other sublattices out, or misreads them, without a word.
+        if "solver" in dataset and (phase := dataset["phases"][0]) in settings.phases:
+            has = [float(ratio) for ratio in dbf.phases[phase].sublattices]
+            given = [float(ratio) for ratio in dataset["solver"]["sublattice_site_ratios"]]
+            if has != given:
+                yield f"{what} has sublattices {given} of {phase}; {settings.source} has {has}"
 
 
 def phase_models(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
 from lina_calphad.data.assessments import COMPONENTS, load
@@ -16,11 +17,6 @@ from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.phase import dilute
 from lina_calphad.phase.solution import BinarySolution
 from lina_calphad.plots import ARRHENIUS_BOTTOM
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import ArrayLike
 
 #: What the paper compares: the older assessment and its own.
 OLD, NEW = "zhang2003", "santos2025"
@@ -35,14 +31,7 @@ METHODS = ("low-concentration limit", "exact")
 
 @dataclass(frozen=True, eq=False)
 class Paper:
-    """The alloys that the paper is about.
-
-    Parameters
-    ----------
-    alloys
-        By key of the assessment, `OLD` before `NEW`; others are not looked at.
-    T
-        Temperature in K that stands for the paper's room temperature.
+    """The alloys that the paper is about, `OLD` before `NEW`, and its room temperature in K.
 
     Examples
     --------

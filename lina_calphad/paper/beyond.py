@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from itertools import product
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -20,10 +22,6 @@ from lina_calphad.paper.alloys import NEW
 from lina_calphad.paper.beyond_tables import CHEMICAL, CONSTANTS, HOST, ISOTROPIC
 from lina_calphad.paper.marks import close_packed_line, groups
 from lina_calphad.plots import COLOURS, KELVIN, KINDS
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
 
 _X_NA, _B = "mole fraction of Na", "B / (kJ/mol)"
 _BLACK, _COHERENT = COLOURS[6], COLOURS[1]

@@ -7,32 +7,27 @@ the exact gap for every B.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from pycalphad import Database
 from scipy import constants
 from symengine import Piecewise
 
+from lina_calphad.checks import Array
 from lina_calphad.data.assessments import COMPONENTS, HANDBOOK_ELASTICITY, LATTICE_CONSTANTS, PHASE
 from lina_calphad.data.databases import PARAMETERS
 from lina_calphad.data.elasticity import CubicElasticity, coherency_coefficient
 from lina_calphad.data.interactions import free_interactions
-from lina_calphad.paper.alloys import NEW, close_packed
+from lina_calphad.paper.alloys import NEW, Paper, close_packed
 from lina_calphad.paper.marks import CLOSE_PACKED
 from lina_calphad.phase.bands import MODELS, bands
 from lina_calphad.phase.draws import draws_note, source_draws
 from lina_calphad.phase.solution import BinarySolution
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from pycalphad import Database
-
-    from lina_calphad.checks import Array
-    from lina_calphad.paper.alloys import Paper
 
 CHEMICAL, ISOTROPIC = "chemical, B = 0", "isotropic, eq. 12"
 

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from lina_calphad.data.assessments import (
 from lina_calphad.data.databases import copy_database, set_elastic_data
 from lina_calphad.data.datasets import read_datasets, shipped_datasets
 from lina_calphad.data.mixing_data import difference_of, mixing_data
+from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.errors import LinaCalphadError
 from lina_calphad.paper.alloys import NEW, OLD, STANDARD_TEMPERATURE, Paper, close_packed
 from lina_calphad.paper.figures import drawings_of
@@ -30,9 +31,6 @@ from lina_calphad.phase import dilute
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.solution import BinarySolution
 from lina_calphad.report import Line, Report, Shown
-
-if TYPE_CHECKING:
-    from lina_calphad.diagram.alloy import Alloy
 
 #: Whose handbook constants stand for the anisotropy of the host.
 _LI = ("LI", "300 K")

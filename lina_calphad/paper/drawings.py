@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from functools import partial
 from operator import mul
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
@@ -17,15 +19,9 @@ from matplotlib.patches import Rectangle
 from lina_calphad import plots
 from lina_calphad.data.supercells import EV_IN_J_PER_MOL
 from lina_calphad.paper.alloys import METHODS, SIDES
-from lina_calphad.paper.marks import close_packed_line, draw, groups, hollow, legend, square
+from lina_calphad.paper.marks import Style, close_packed_line, draw, groups, hollow, legend, square
 from lina_calphad.paper.tables import ENERGIES, FCC, RATIO
 from lina_calphad.plots import COLOURS, KELVIN
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-
-    from lina_calphad.paper.marks import Style
 
 _X_NA, _X_LI = "mole fraction of Na", "mole fraction of Li"
 # In inches, for one and two columns: at a journal's width the letters have 7 points.

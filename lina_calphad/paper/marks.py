@@ -6,7 +6,7 @@ from collections.abc import Callable
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
-from lina_calphad.plots import COLOURS, legend_below
+from lina_calphad.plots import COLOURS, drawn, legend_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,14 +81,11 @@ def legend(
 
     `name` makes what it says from source and series; what it says twice comes once.
     """
-    drawn: dict[str, Any] = {}
-    for ax in figure.axes:
-        handles, labels = ax.get_legend_handles_labels()
-        drawn |= zip(labels, handles, strict=True)
+    lines = drawn(figure)
     entries: dict[str, Any] = {}
     for (source,), rows in groups(table, "source"):
         for series in rows["series"].unique():
-            entries.setdefault(name(source, series), drawn[label_of(source, series)])
+            entries.setdefault(name(source, series), lines[label_of(source, series)])
     entries |= {str(handle.get_label()): handle for handle in more}
     shown = []
     for label, handle in entries.items():

@@ -8,27 +8,23 @@ Redlich-Kister coefficients that do not depend on temperature.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from pycalphad import variables as v
 
+from lina_calphad.checks import Array
 from lina_calphad.data.assessments import COMPONENTS, PHASE
 from lina_calphad.data.datasets import read_datasets, shipped_folder
 from lina_calphad.data.mixing_data import mixing_data
-from lina_calphad.paper.alloys import METHODS, SIDES, both_sides, close_packed
+from lina_calphad.diagram.alloy import Alloy
+from lina_calphad.paper.alloys import METHODS, SIDES, Paper, both_sides, close_packed
 from lina_calphad.paper.marks import CLOSE_PACKED
 from lina_calphad.phase import dilute
 from lina_calphad.phase.maps import map_binary
 from lina_calphad.plots import KINDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from lina_calphad.checks import Array
-    from lina_calphad.diagram.alloy import Alloy
-    from lina_calphad.paper.alloys import Paper
 
 #: Shipped phase-diagram data, and what each is; superseded ones are not drawn.
 MEASURED = {

@@ -8,21 +8,16 @@ limits: exact as T goes to zero, and the better the smaller the fractions they g
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from lina_calphad.checks import kelvin
+from lina_calphad.checks import Array, Flags, kelvin
 from lina_calphad.errors import NoMiscibilityGap
 from lina_calphad.phase.energy import R
 from lina_calphad.phase.results import Binodal, Spinodal
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import ArrayLike
-
-    from lina_calphad.checks import Array, Flags
 
 
 def excess_slopes(coefficients: Sequence[Any]) -> tuple[Any, Any]:

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+from pycalphad import Database
 
-from lina_calphad.data.assessments import COMPONENTS, PHASE, assessments, tdb_folder
+from lina_calphad.checks import Array
+from lina_calphad.data.assessments import COMPONENTS, PHASE, Source, assessments, tdb_folder
 from lina_calphad.data.interactions import free_interactions, symbol_value
 from lina_calphad.data.supercells import parameter_covariance
 from lina_calphad.errors import DatabaseError, ParameterError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from numpy.typing import ArrayLike
-    from pycalphad import Database
-
-    from lina_calphad.checks import Array
-    from lina_calphad.data.assessments import Source
-
 
 #: Draws of a shipped assessment: enough for a figure and two digits of a factor.
 DRAWS = 2000

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from pycalphad import Database, Model
 from pycalphad import variables as v
 from symengine import Lambdify, S, Symbol
 from symengine.lib.symengine_wrapper import Relational
 
+from lina_calphad.checks import Array
 from lina_calphad.data.databases import mixing_sublattice
 from lina_calphad.errors import DatabaseError, EnergyError, LinaCalphadError, UnsupportedPhase
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pycalphad import Database, Model
-
-    from lina_calphad.checks import Array
 
 R = float(v.R)  # pycalphad's gas constant, so that our numbers and its numbers agree
 

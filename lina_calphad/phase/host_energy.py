@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from pycalphad import calculate
@@ -11,11 +11,9 @@ from pycalphad import variables as v
 from scipy.special import log_expit
 from symengine import Lambdify, S, Symbol
 
+from lina_calphad.checks import Array
 from lina_calphad.phase.energy import R
-
-if TYPE_CHECKING:
-    from lina_calphad.checks import Array
-    from lina_calphad.phase.solution import BinarySolution
+from lina_calphad.phase.solution import BinarySolution
 
 
 class HostEnergy:

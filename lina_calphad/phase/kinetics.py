@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import constants
 
-from lina_calphad.checks import fraction, within
+from lina_calphad.checks import Array, Flags, fraction, within
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.energy import R
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from lina_calphad.checks import Array, Flags
-    from lina_calphad.phase.solution import BinarySolution
+from lina_calphad.phase.solution import BinarySolution
 
 
 @dataclass(frozen=True)

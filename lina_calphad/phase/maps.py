@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from pycalphad import Model
+from pycalphad import Database, Model
 from pycalphad.core.utils import filter_phases, instantiate_models, unpack_species
 from pycalphad.mapping import BinaryStrategy
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from pycalphad import Database
 
 
 class _BinaryStrategy(BinaryStrategy):  # type: ignore[misc]  # pycalphad has no types

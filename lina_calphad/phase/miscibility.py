@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit, log_expit
 
 from lina_calphad.checks import SEARCH_RANGE, Array, Flags, kelvin, list_temperatures
@@ -15,11 +17,6 @@ from lina_calphad.phase.gap import SCAN, STABLE, Gap
 from lina_calphad.phase.results import Binodal, CriticalPoint, CriticalPoints, Gaps, Spinodal
 from lina_calphad.phase.rows import Rows, columns
 from lina_calphad.phase.trace import RESOLVED, Trace
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import ArrayLike
 
 _MANY = 100  # rows from which on a trace pays
 

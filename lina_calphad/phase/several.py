@@ -7,20 +7,14 @@ is decided by the lower hull through all their ends.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, log_expit
 
+from lina_calphad.checks import Array
 from lina_calphad.errors import NotConverged
-from lina_calphad.phase.gap import ROWS_AT_ONCE, SCAN
-from lina_calphad.phase.rows import parts, take
-
-if TYPE_CHECKING:
-    from lina_calphad.checks import Array
-    from lina_calphad.phase.gap import Gap
-    from lina_calphad.phase.rows import Rows
+from lina_calphad.phase.gap import ROWS_AT_ONCE, SCAN, Gap
+from lina_calphad.phase.rows import Rows, parts, take
 
 
 def tie_lines(gap: Gap, rows: Rows) -> Array:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from pycalphad import Model
+from numpy.typing import ArrayLike
+from pycalphad import Database, Model
 from scipy.special import logit, xlogy
 
-from lina_calphad.checks import SEARCH_RANGE, fraction, kelvin
+from lina_calphad.checks import SEARCH_RANGE, Array, fraction, kelvin
 from lina_calphad.data.databases import parameter_range
 from lina_calphad.data.interactions import symbol_value
 from lina_calphad.phase.energy import (
@@ -23,14 +25,6 @@ from lina_calphad.phase.energy import (
     refuse_path,
 )
 from lina_calphad.phase.miscibility import MiscibilityGap
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import ArrayLike
-    from pycalphad import Database
-
-    from lina_calphad.checks import Array
 
 
 class BinarySolution(MiscibilityGap):

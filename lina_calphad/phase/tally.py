@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lina_calphad.checks import Array
+from lina_calphad.checks import Array
 
 _VALUES = 2**23  # 64 MB
 _FEWEST = 4096  # rows

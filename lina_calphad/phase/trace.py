@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy.interpolate import CubicSpline
 
 from lina_calphad.checks import SEARCH_RANGE, Array
 from lina_calphad.errors import NotConverged
+from lina_calphad.phase.gap import Gap
 from lina_calphad.phase.rows import take
-
-if TYPE_CHECKING:
-    from lina_calphad.phase.gap import Gap
 
 RESOLVED = 1 - 1e-13  # doubles resolve no gap closer than this to its critical temperature
 _NEAR = 1 - 1e-5  # of the critical temperature, from where another gap is no start

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lina_calphad import __version__
 from lina_calphad.errors import SchedulerError
 from lina_calphad.text import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
 
 #: Seconds after which a cluster without any worker is given up.
 SECONDS_WITHOUT_WORKERS = 60.0

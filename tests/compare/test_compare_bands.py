@@ -188,11 +188,11 @@ def test_a_file_of_ones_own_with_draws(capsys, own, folder):
 
 def test_a_file_without_draws_is_a_note(capsys, own, folder):
     (folder / "my_draws.csv").unlink()
-    status, out, _ = run(capsys, "compare", "my.tdb", "--bands")
+    status, out, _ = run(capsys, "compare", "my.tdb", "--bands", "--json")
     assert status == 0
-    assert "my has no bands: there is no table of draws my_draws.csv" in out
-    assert "uncertainty at" not in out
-    assert {p.name for p in (folder / "lina-results").iterdir()} == FILES
+    result = json.loads(out)
+    assert "my has no bands: there is no table of draws my_draws.csv" in result["notes"]
+    assert "uncertainty" not in result
 
 
 def test_draws_with_an_open_gap_are_a_note(capsys, own, folder):
@@ -204,10 +204,9 @@ def test_draws_with_an_open_gap_are_a_note(capsys, own, folder):
     assert "BCCL0 = 200000" in note
 
 
-def test_most_draws_without_a_gap(capsys, own, folder):
-    run(capsys, "compare", "my.tdb", "--bands", "-T", "230", "--out", "out")
-    table = pd.read_csv(folder / "out" / "uncertainty.csv").set_index("key")
-    row = table.loc["coherent_na_in_li"]
+def test_most_draws_without_a_gap(own):
+    table = lc.compare("my.tdb", T=230.0, bands=True).uncertainty
+    row = table.set_index("key").loc["coherent_na_in_li"]
     assert 0.16 < row["share_with_gap"] < 0.5
     assert np.isfinite(row["low_68"])
     assert np.isnan(row["median"])

@@ -153,8 +153,8 @@ def test_another_binary_comes_back_from_its_own_invariants(example_tdb, folder):
     held = {k: f"{free[f'FCCL{k}A']} + {free[f'FCCL{k}B']}*T" for k in (1, 2)}
     (folder / "alzn.yaml").write_text(yaml.safe_dump({
         "start": "alzn.tdb", "components": list(pair), "phases": ["LIQUID", "FCC_A1", "HCP_A3"],
-        "parameters": {"FCC_A1": {0: "linear", **{k: {"held": e} for k, e in held.items()}}}, "data": ["alzn.json"], "starts": 2,
-        "temperature": [300, 900],
+        "parameters": {"FCC_A1": {0: "linear", **{k: {"held": e} for k, e in held.items()}}},
+        "data": ["alzn.json"], "starts": 2, "temperature": [300, 900],
     }))  # fmt: skip
     found = assess(folder / "alzn.yaml")
     assert found.values == pytest.approx([free["FCCL0A"], free["FCCL0B"]], rel=1e-3)
@@ -235,7 +235,7 @@ def test_an_equilibrium_that_no_values_have_is_named(shipped):
     wrong = replace(
         shipped.recipe, parameters={**shipped.recipe.parameters, "LIQUID": ideal}, starts=1
     )
-    with pytest.raises(NotConverged, match="critical point|did not converge"):
+    with pytest.raises(NotConverged, match=r"critical point|did not converge"):
         assess(wrong)
 
 

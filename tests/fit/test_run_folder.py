@@ -308,7 +308,9 @@ def test_a_model_of_the_working_folder_is_taken_where_it_is_named(folder, capsys
     status, _, err = run(capsys, "refit", "--resume", "--out", "run", "--model", "json.JSONDecoder")
     assert status == 2
     assert "another model" in err
-    status, _, err = run(capsys, "refit", "--resume", "--out", "run", "--model", "mine.Mine")
+    again = ("refit", "--resume", "--out", "run", "--iterations", "5", "--model", "mine.Mine")
+    status, _, err = run(capsys, *again)
     assert status == 0, err
+    assert np.load(folder / "run" / TRACE).shape[1] == 5
     (folder / "mine.py").write_text((folder / "mine.py").read_text() + "# changed\n")
     assert not (folder / "executed").exists()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pycalphad import Database, calculate
 from scipy.special import expit
+from support import lower_hull
 
 import lina_calphad as lc
 from lina_calphad.errors import (
@@ -49,17 +50,8 @@ def solution(magnetic="", **parameters):
 
 def hull(x, g):
     """Every gap of the lower convex hull that is wider than can be seen."""
-    kept: list[int] = []
-    for k in range(x.size):
-        while len(kept) > 1:
-            i, j = kept[-2:]
-            if (x[j] - x[i]) * (g[k] - g[i]) > (g[j] - g[i]) * (x[k] - x[i]):
-                break
-            kept.pop()
-        kept.append(k)
-    return [
-        (x[i], x[j]) for i, j in itertools.pairwise(kept) if j > i + 1 and x[j] - x[i] > SEEN
-    ]  # fmt: skip
+    steps = itertools.pairwise(lower_hull(x, g))
+    return [(x[i], x[j]) for i, j in steps if j > i + 1 and x[j] - x[i] > SEEN]
 
 
 def hull_of(phase, T, x=X):

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.polynomial import Polynomial
 from scipy.special import entr, expit
+from support import lower_hull
 
 import lina_calphad as lc
 from lina_calphad.errors import NoMiscibilityGap, SeveralMiscibilityGaps
@@ -35,15 +36,7 @@ def hull(p, T, points=20_001):
     """Tie-lines as steps of the lower hull longer than the grid's, and the sample."""
     x = expit(np.linspace(-16, 16, points))
     g = p(x) / T - entr(x) - entr(1 - x)
-    kept: list[int] = []
-    for k in range(x.size):
-        while len(kept) > 1:
-            i, j = kept[-2:]
-            if (x[j] - x[i]) * (g[k] - g[i]) > (g[j] - g[i]) * (x[k] - x[i]):
-                break
-            kept.pop()
-        kept.append(k)
-    steps = [(i, j) for i, j in pairwise(kept) if j - i > 20]
+    steps = [(i, j) for i, j in pairwise(lower_hull(x, g)) if j - i > 20]
     return [(x[i], x[j]) for i, j in steps], x, g
 
 
