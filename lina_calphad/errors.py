@@ -24,7 +24,7 @@ class MissingElasticData(ElasticDataError):
 
 
 class UnsupportedPhase(LinaCalphadError):
-    """The phase is not a solution of two components on one sublattice."""
+    """The phase is not of a kind that is treated, such as a solution on one sublattice."""
 
 
 class EnergyError(UnsupportedPhase):

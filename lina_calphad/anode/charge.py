@@ -86,7 +86,7 @@ class Foil:
     def per_area(self) -> Array:
         """Charge of all the Li in mAh/cm²; ValueError without a thickness."""
         if self.thickness is None:
-            msg = "a charge per area needs the thickness of the foil"
+            msg = "a charge per area needs the thickness of the foil, as in 100um"
             raise ValueError(msg)
         # kg/m² into g/cm²
         grams = self.density * self.thickness / constants.gram * constants.centi**2

@@ -15,7 +15,7 @@ from scipy import constants
 from scipy.special import logit
 
 from lina_calphad.anode.potential import STATES
-from lina_calphad.anode.tables import MAP_X, VOLTAGE_END, chart
+from lina_calphad.anode.tables import MAP_X, VOLTAGE_END, chart_of
 from lina_calphad.anode.windows import BOUNDARIES, REGIONS
 from lina_calphad.plots import (
     COLOURS,
@@ -297,7 +297,7 @@ def _assessments(study: Study) -> Figure:
     alloys = [study.description, *study.others]
     figure = Figure(figsize=(1.2 + 3.6 * len(alloys), 5.2), layout="constrained")
     for alloy, ax in zip(alloys, figure.subplots(1, len(alloys), squeeze=False)[0], strict=True):
-        known = study.chart if alloy is study.description else chart(alloy, study.T, 61)
+        known = study.chart if alloy is study.description else chart_of(alloy, study.T, 61)
         fields(alloy, known, ax)
         for T in study.T:
             ax.plot([max(study.x0, MAP_X[0]), MAP_X[1]], [T, T], color="black", zorder=2.5)

@@ -115,7 +115,7 @@ def page(study: Study) -> str:
     foil, drawn = study.thickness, study.spread is not None
     columns = ["mAh/cm² of foil"] * (foil is not None) + ["mV"] + ["68 % of the draws"] * drawn
     package = files("lina_calphad.anode")
-    texts = {n: (package / n).read_text(encoding="utf-8") for n in ("page.js", "page_map.js")}
+    scripts = (package / f"page{part}.js" for part in ("", "_words", "_curves", "_map"))
     return Template((package / "page.html").read_text(encoding="utf-8")).substitute(
         title=f"Li–Na anode, {_text(alloy.name)}",
         version=__version__,
@@ -141,8 +141,9 @@ def page(study: Study) -> str:
         modulus=_what_the_modulus_is(own["stiffness"], modulus),
         notes=_items(_text(note) for note in _notes(study)),
         assessment=_text(own["cited"]),
-        solver=texts["page.js"],
-        drawing=texts["page_map.js"],
+        scripts="".join(
+            f"<script>\n{each.read_text(encoding='utf-8')}</script>" for each in scripts
+        ),
         # No text may end the script it stands in.
         data=json.dumps(data, allow_nan=False).replace("<", "\\u003c"),
     )

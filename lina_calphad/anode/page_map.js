@@ -2,22 +2,16 @@
 "use strict";
 
 const linaMap = (() => {
-  let data, state, view, frozen; // the last: what each assessment says, for the comparison
+  let data, state, view;
   const taken = []; // milliseconds of each redraw
   const get = (id) => document.getElementById(id);
   const show = (id, text) => {
     get(id).textContent = text;
   };
-  const region = (key) => data.regions.find((one) => one.key === key);
 
   // -- the map --
 
-  function add(name, attributes, text, to = "map") {
-    const child = document.createElementNS("http://www.w3.org/2000/svg", name);
-    for (const [key, value] of Object.entries(attributes)) child.setAttribute(key, value);
-    if (text !== undefined) child.textContent = text;
-    get(to).append(child);
-  }
+  const add = (name, attributes, text) => linaCurves.add("map", name, attributes, text);
 
   // Pixels of the map, from t and T and back.
   function frame() {
@@ -163,17 +157,10 @@ const linaMap = (() => {
   const molten = (t, T) => data.liquid.some(({ T: levels, low, high }) =>
     between(levels, low, T) <= t && t <= between(levels, high, T));
 
-  // -- words and numbers --
+  // -- the table --
 
-  const celsius = (T) => `${(T - 273.15).toFixed(1)} °C`.replace("-", "−");
-  const kelvin = (T) => `${Number(T.toFixed(2))} K (${celsius(T)})`;
-  const fraction = (x) => (x > 0.99 ? `1 − ${fraction(1 - x)}`
-    : x < 1e-3 ? x.toExponential(2).replace("e-", "·10⁻").replace(/\d$/, (n) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[n])
-      : x.toPrecision(3));
-  const areal = ({ areal: all }) => // three digits of what thin foils hold, too
-    all.toFixed(2 + Math.max(0, Math.ceil(Math.log10(1e-5 / data.thickness))));
+  const { areal, celsius, charged, fraction, kelvin, millivolt, percent, region } = linaWords;
   const short = (row) => (row.areal === null ? row.capacity.toFixed(0) : areal(row));
-  const percent = (q) => (100 * q).toFixed(q > 0.99 || q <= 0.1 ? 2 : 1);
   const named = (boundary) => boundary.replace(" alpha", ", Li side").replace(" beta", ", Na side");
   const drawn = (boundary) => boundary.startsWith("chemical") || state.E === data.modulus;
 
@@ -215,177 +202,22 @@ const linaMap = (() => {
     }));
   }
 
-  // -- sentences, as the command says them --
-
-  const fill = (key, numbers) => data.sentences[key].replace(/{(\w+)}/g, (_, name) => numbers[name]);
-  const millivolt = (E) => E.toFixed(Math.abs(E) < 1 ? 3 : 1).replace("-", "−");
-  const metres = (size) => (size >= 1e-6 ? `${+(1e6 * size).toPrecision(3)} µm`
-    : `${+(1e9 * size).toPrecision(3)} nm`);
-  const charged = (row) => fill("charge", {
-    q: percent(row.q), capacity: row.capacity.toFixed(0),
-    area: row.areal === null ? "" : fill("area", { areal: areal(row) }),
-  });
-  const crossing = (rows, which) =>
-    rows.find((row) => row.boundaries.includes(`${which} spinodal alpha`));
-
-  // When it unmixes by itself, coherent and not.
-  function verdict(both, rows) {
-    if (!both.chemical) return fill("miscible", {});
-    const [coherent, chemical] = ["coherent", "chemical"].map((which) => crossing(rows, which));
-    const numbers = { chemical: chemical && chemical !== coherent ? charged(chemical) : "" };
-    const more = (key) => (numbers.chemical ? fill(key, numbers) : "");
-    if (coherent) return fill("onset", { coherent: charged(coherent), free: more("free") });
-    if (rows[0].region === "coherent_spinodal") return fill("inside", {});
-    return fill("never", { loose: more("loose") });
-  }
-
-  // What each assessment has: where they differ, that comes first.
-  function disagreement() {
-    const { x0, T, E } = state, own = data.assessment;
-    const found = Object.keys(data.assessments).map((name) => {
-      const of = lina.use(name);
-      if (T > of.top) return { name, region: "liquid", fate: "fate_melts" };
-      const stiff = E === frozen.modulus ? of.modulus : E, { rows } = lina.path(x0, T, stiff);
-      const row = rows[0].region === "coherent_spinodal" ? rows[0] : crossing(rows, "coherent");
-      return { name, region: rows[0].region, fate: row ? "fate_after" : "fate_never", row };
-    });
-    lina.use(own);
-    const same = (key) => new Set(found.map((one) => one[key])).size < 2;
-    if (same("region") && same("fate")) return "";
-    const parts = found.map(({ name, region: key, fate, row }) =>
-      `${name}: ${region(key).name}, ${fill(fate, { q: row ? percent(row.q) : "" })}`);
-    return fill("disagree", { T: `${T} K`, parts: parts.join("; ") });
-  }
-
-  // Potential, what is left, and what is there at the depth of the slider.
-  function around({ both, rows, full, area }) {
-    const { x0, T, E, q } = state, at = (x) => lina.potentials(x, T, E);
-    const start = rows[0].E, gap = both.chemical;
-    const plateau = gap && at(lina.expit(gap.binodal[0])).solution;
-    const top = gap && Math.max(start, x0 < lina.expit(gap.spinodal[0])
-      ? at(lina.expit(gap.spinodal[0])).solution : -Infinity);
-    show("potential", fill(gap ? "potential" : "alone", {
-      start: millivolt(start), top: gap && millivolt(top), plateau: gap && millivolt(plateau),
-    }));
-    const gone = x0 * lina.size(1, x0, T), now = lina.rich(x0, T, E);
-    const sodium = data.thickness === null ? `${percent(gone)} % of the foil`
-      : metres(gone * data.thickness);
-    show("left", now ? fill("left", {
-      volume: percent(now.volume), x: fraction(now.x), sodium, pores: percent(1 - gone),
-    }) : "");
-    const x = x0 / (x0 + (1 - x0) * (1 - q)), left = (1 - q * (1 - x0)) * lina.size(x, x0, T);
-    const mixed = lina.rich(x, T, E), volt = at(x);
-    show("deep", fill("depth", {
-      charge: charged({ q, capacity: q * full, areal: area === null ? null : q * area }),
-      thickness: data.thickness === null ? `${percent(left)} % as thick`
-        : `of ${metres(left * data.thickness)}`,
-      pores: percent(1 - left), x: fraction(x), name: region(lina.classify(x, both)).name,
-      E: millivolt(volt.solution), plateau: millivolt(volt.chemical), wanted: wanted(both, q),
-      volume: mixed ? percent(mixed.volume) : "nothing",
-    }));
-  }
-
-  // What unmixes by itself just at a depth.
-  function wanted({ coherent }, q) {
-    if (!coherent) return fill("unwanted", { reason: "there is no coherent spinodal" });
-    const x = lina.expit(coherent.spinodal[0]);
-    return fill("wanted", { x0: percent(((1 - q) * x) / (1 - q * x)) });
-  }
-
-  // -- curves: potential, and what was computed over the depth --
-
-  function plot(id, { x, y, lines, marks = [] }) {
-    const svg = get(id), width = svg.clientWidth, height = svg.clientHeight;
-    const [left, right, top, bottom] = [58, width - 14, 8, height - 40];
-    const px = (v) => left + ((v - x.from) / (x.to - x.from)) * (right - left);
-    const py = (v) => Math.min(Math.max(
-      bottom - ((v - y.from) / (y.to - y.from)) * (bottom - top), top), bottom);
-    const put = (name, attributes, text) => add(name, attributes, text, id);
-    svg.replaceChildren();
-    const words = (text, at, up, anchor) => put("text", { x: at, y: up, "text-anchor": anchor }, text);
-    for (const { points, colour, width: w = 2, dashes = "none" } of lines) {
-      put("polyline", {
-        points: points.map(([a, b]) => `${px(a)},${py(b)}`).join(" "), fill: "none", stroke: colour,
-        "stroke-width": w, "stroke-dasharray": dashes,
-      });
-    }
-    for (const at of marks) {
-      put("line", { x1: px(at), x2: px(at), y1: top, y2: bottom, stroke: "#777", "stroke-dasharray": "3 3" });
-    }
-    put("path", { d: `M${left},${top}V${bottom}H${right}V${top}Z`, fill: "none", stroke: "#000" });
-    const every = (span) => {
-      const step = 10 ** Math.floor(Math.log10(span / 4));
-      return step * [5, 2, 1].find((n) => span / (n * step) >= 3);
-    };
-    const step = every(x.to - x.from);
-    for (let v = step * Math.ceil(x.from / step); v <= x.to; v += step) {
-      words(+v.toPrecision(6), px(v), bottom + 16, "middle");
-    }
-    for (const [v, label] of y.ticks ?? steps(y, every(y.to - y.from))) {
-      if (v >= y.from && v <= y.to) words(label, left - 6, py(v) + 4, "end");
-    }
-    words(x.label, (left + right) / 2, height - 6, "middle");
-    const middle = (top + bottom) / 2;
-    put("text", { x: 12, y: middle, "text-anchor": "middle", transform: `rotate(-90 12 ${middle})` }, y.label);
-  }
-
-  function steps({ from, to }, step) {
-    const ticks = [];
-    for (let v = step * Math.ceil(from / step); v <= to; v += step) {
-      ticks.push([v, String(+v.toPrecision(6)).replace("-", "−")]);
-    }
-    return ticks;
-  }
-
-  function drawPotential({ both, rows }) {
-    const { x0, T, E, q } = state, gap = both.chemical, at = [];
-    for (let i = 0; i <= 200; i += 1) {
-      const part = (0.9999 * i) / 200, x = x0 / (x0 + (1 - x0) * (1 - part));
-      at.push([100 * part, lina.potentials(x, T, E)]);
-    }
-    const top = Math.max(rows[0].E, gap ? lina.potentials(lina.expit(gap.spinodal[0]), T, E).solution : 0, 1e-3);
-    plot("voltage", {
-      x: { from: 0, to: 100, label: "% of the Li stripped" },
-      y: { from: -2 * top, to: 1.4 * top, label: "potential against Li/Li⁺ / mV" },
-      lines: Object.entries(data.states).map(([state_, { colour }]) => ({
-        colour, points: at.map(([share, volts]) => [share, volts[state_]]),
-      })),
-      marks: [100 * q],
-    });
-  }
-
-  function drawProfile() {
-    const all = data.profiles.find(({ T }) => T === state.T) ?? data.profiles[0];
-    if (!all) return;
-    const t = all.lines.flatMap((line) => line.t);
-    plot("profile", {
-      x: { from: 0, to: Math.max(...all.lines.flatMap((line) => line.at)), label: "distance from the collector / µm" },
-      y: { from: Math.min(...t) - 0.5, to: Math.min(Math.max(...t), 9.5), label: `x(Na) at ${all.T} K`, ticks: data.ticks },
-      lines: all.lines.map((line, i) => ({
-        colour: `hsl(0 0% ${75 - (75 * i) / Math.max(1, all.lines.length - 1)}%)`,
-        points: line.at.map((place, k) => [place, line.t[k]]),
-      })),
-    });
-  }
-
   function update() {
     const began = performance.now(), found = lina.path(state.x0, state.T, state.E);
     const { rows, both } = found, { name, meaning } = region(rows[0].region);
-    show("disagree", disagreement());
-    show("here", fill("here", {
-      x0: state.x0, wt: +(100 * heavy(state.x0)).toPrecision(3), T: kelvin(state.T), name, meaning,
-      assessment: data.assessment,
-    }));
-    show("answer", verdict(both, rows));
-    around(found);
+    const here = { x0: state.x0, T: kelvin(state.T), name, meaning, assessment: data.assessment };
+    show("disagree", linaWords.disagreement(state));
+    show("here", linaWords.fill("here", { ...here, wt: +(100 * heavy(state.x0)).toPrecision(3) }));
+    show("answer", linaWords.verdict(both, rows));
+    for (const [id, text] of Object.entries(linaWords.around(state, found))) show(id, text);
     tell("q");
     drawTable(rows, rows.find((row) => row.region === "coherent_spinodal"));
     view = frame();
     get("map").replaceChildren();
     if (view.right > view.left) {
       [drawCurves, () => drawPath(rows), drawAxes].forEach((draw) => draw());
-      drawPotential(found);
-      drawProfile();
+      linaCurves.potential(data, state, found);
+      linaCurves.profile(data, state);
     }
     taken.push(performance.now() - began);
   }
@@ -477,8 +309,7 @@ const linaMap = (() => {
   // Another assessment: its modulus, if it was that of the last, and no temperature at which it melts.
   function choose(name) {
     const last = data.modulus;
-    data = lina.use(name);
-    frozen = data;
+    data = linaWords.use(lina.use(name));
     data.controls.T.limits[1] = get("T_slider").max = data.top;
     if (state.E === last) state.E = data.modulus;
     state.T = Math.min(state.T, data.top);
@@ -487,7 +318,7 @@ const linaMap = (() => {
   }
 
   function open(given) {
-    data = frozen = lina.open(given);
+    data = linaWords.use(lina.open(given));
     state = { ...data.start };
     Object.keys(state).forEach(listen);
     get("assessment")?.addEventListener("change", (event) => choose(event.target.value));

@@ -116,18 +116,17 @@ def _around(study: Study, point: int, T: float) -> Iterator[str]:
     """Potential, phases, depths, current and cycle, in one sentence each."""
     start = study.crossed.query("point == @point").iloc[0]
     gap = _at(study.hysteresis, T, "kind == 'chemical'")
-    if gap.empty:
-        yield say("alone", {"start": millivolt(start["E_solution_mV"])})
-    else:
-        top = max(gap["E_strip_mV"].iloc[0], start["E_solution_mV"])
-        yield say("potential", {
-            "start": millivolt(start["E_solution_mV"]), "top": millivolt(top),
-            "plateau": millivolt(gap["E_two_phase_alpha_mV"].iloc[0]),
-        })  # fmt: skip
+    at = study.start.boundaries
+    onset, end = (float(at[f"chemical spinodal {side}"][point]) for side in ("alpha", "beta"))
+    key = "potential" if study.x0 < onset else "falling" if study.x0 < end else "alone"
+    said = {"start": start["E_solution_mV"]}
+    if key != "alone":
+        said["top"], said["plateau"] = gap[["E_strip_mV", "E_two_phase_alpha_mV"]].iloc[0]
+    yield say(key, {name: millivolt(E) for name, E in said.items()})
     rich = _rich(study, T, "0 %")
     if rich is not None:
         gone = float(study.path.foil.left(np.ones_like(study.T))[point])
-        sodium = f"{percent(gone)} % of the foil" if study.thickness is None else metres(
+        sodium = f"{percent(gone)} % of the thickness" if study.thickness is None else metres(
             gone * study.thickness)  # fmt: skip
         yield say("left", {
             "volume": percent(rich["volume_share"]), "x": number(rich["x_phase"]),

@@ -88,8 +88,9 @@ def disagreement(table: pd.DataFrame) -> Iterator[str]:
         parts = []
         for row in rows.to_dict("records"):
             never = "fate_melts" if row["melts"] else "fate_never"
-            fate = never if np.isnan(row["coherent"]) else "fate_after"
-            said = say(fate, {"q": percent(row["coherent"])})
+            q = row["coherent"]
+            fate = never if np.isnan(q) else "fate_after" if q > 0 else "fate_now"
+            said = say(fate, {"q": percent(q)})
             parts.append(f"{row['assessment']}: {names[row['region']]}, {said}")
         yield say("disagree", {"T": f"{T:g} K", "parts": "; ".join(parts)})
         for row in rows.to_dict("records"):

@@ -11,12 +11,8 @@ import pandas as pd
 
 from lina_calphad.anode import tables
 from lina_calphad.anode.charge import CRate, Depth
-from lina_calphad.anode.cycling import CycleProfile, cycle, cycle_profile
-from lina_calphad.anode.diffusion import DepthProfile, depth_profile
-from lina_calphad.anode.potential import hysteresis, potential
-from lina_calphad.anode.side_by_side import verdicts
 from lina_calphad.anode.stripping import StrippingPath, stripping_path
-from lina_calphad.anode.windows import Regions, curve_ends, describe, regions, source_first
+from lina_calphad.anode.windows import curve_ends, describe, source_first
 from lina_calphad.checks import kelvin
 from lina_calphad.data.assessments import PREFERRED
 from lina_calphad.errors import OutsideAssessedRange
@@ -37,7 +33,6 @@ if TYPE_CHECKING:
     from lina_calphad.checks import Array
     from lina_calphad.data.assessments import Source
     from lina_calphad.diagram.alloy import Alloy
-    from lina_calphad.phase.bands import Bands
     from lina_calphad.phase.draws import ParameterDraws
 
 #: Shares of the Li stripped for which initial compositions are sought, if none are asked for.
@@ -46,7 +41,9 @@ DEPTHS = (0.25, 0.5, 0.75, 0.9)
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """What there is to know of an anode of one composition; its tables are made when asked for.
+    """What there is to know of an anode of one composition.
+
+    Its tables are made when asked for, by the functions of `lina_calphad.anode.tables`.
 
     Parameters
     ----------
@@ -101,124 +98,24 @@ class Study:
         foil = self.path.foil.thickness
         return None if foil is None else float(foil.flat[0])
 
-    @cached_property
-    def start(self) -> Regions:
-        """Region of the alloy before stripping at each temperature."""
-        return regions(self.x0, self.T, self.description)
-
-    @cached_property
-    def verdicts(self) -> pd.DataFrame:
-        """What each assessment says."""
-        return verdicts(self.x0, self.T, [self.description, *self.others])
-
-    @cached_property
-    def windows(self) -> pd.DataFrame:
-        """Ranges of composition of the regions."""
-        ends = curve_ends(self.description, self.T)
-        return tables.windows(self.description, self.T, ends)
-
-    @cached_property
-    def crossed(self) -> pd.DataFrame:
-        """The path with the potential at each boundary."""
-        rows = self.path.to_dataframe()
-        E = potential(rows["x"], rows["T"], self.description).to_dataframe()
-        return rows.join(E.drop(columns=["T", "x"]))
-
-    @cached_property
-    def voltage(self) -> pd.DataFrame:
-        """Potential of each state over charge and composition."""
-        return tables.voltage(self)
-
-    @cached_property
-    def hysteresis(self) -> pd.DataFrame:
-        """Between which potentials stripping and plating lie."""
-        return hysteresis(self.T, self.description)
-
-    @cached_property
-    def at_depths(self) -> pd.DataFrame:
-        """What the anode is at each depth, and which one unmixes by itself just there."""
-        return tables.at_depths(self)
-
-    @cached_property
-    def phases(self) -> pd.DataFrame:
-        """Phases after unmixing, before stripping and at each depth."""
-        return tables.unmixed(self)
-
-    @cached_property
-    def profiles(self) -> tuple[DepthProfile, ...]:
-        """Depth profile at each temperature; empty without a current."""
-        found = []
-        for i, given in enumerate(self._runs()):
-            shares = None if self.stripped is None else np.linspace(0, self.stripped[i], 11)
-            found.append(depth_profile(self.x0, *given, q=shares, diffusivity=self.diffusivity[i]))
-        return tuple(found)
-
-    @cached_property
-    def interface(self) -> pd.DataFrame:
-        """Potential at the interface, and what of it is due to the current."""
-        return tables.interface(self)
-
-    @cached_property
-    def cycles(self) -> pd.DataFrame | None:
-        """What a slow cycle runs through; None without one."""
-        if self.cycled is None:
-            return None
-        each = [cycle(self.x0, T, self.description, low=float(low), high=float(high))
-                for T, (low, high) in zip(self.T, self.cycled, strict=True)]  # fmt: skip
-        return pd.concat(each, ignore_index=True)
-
-    @cached_property
-    def cycle_profiles(self) -> tuple[CycleProfile, ...]:
-        """Depth profiles over two cycles at each temperature; empty without a current."""
-        if self.cycled is None:
-            return ()
-        return tuple(
-            cycle_profile(self.x0, *given, low=low, high=high, rest=self.rest,
-                          diffusivity=self.diffusivity[i])
-            for i, (given, (low, high)) in enumerate(zip(self._runs(), self.cycled, strict=False))
-        )  # fmt: skip
-
-    def _runs(self) -> Iterator[tuple[float, float, float, Alloy]]:
-        """Temperature, current, thickness and alloy of each profile."""
-        if self.current is not None and self.thickness is not None:
-            for T, current in zip(self.T.tolist(), self.current.tolist(), strict=True):
-                yield T, current, self.thickness, self.description
-
-    @cached_property
-    def sensitivity(self) -> pd.DataFrame | None:
-        """What ten times less and more diffusivity make of the profiles; None without a current."""
-        if self.current is None:
-            return None
-        return tables.sensitivity(self.x0, list(self._runs()), self.diffusivity)
-
-    @cached_property
-    def _waves(self) -> tuple[pd.DataFrame, list[Estimate]]:
-        return tables.waves(self.description, self.T, self.diffusivity)
-
-    @property
-    def waves(self) -> pd.DataFrame:
-        """The fastest-growing waves over the spinodals."""
-        return self._waves[0]
-
-    @cached_property
-    def sizes(self) -> pd.DataFrame:
-        """Coarsening over time."""
-        return tables.sizes(self.description, self.T, self.diffusivity)
-
-    @cached_property
-    def spread(self) -> Bands | None:
-        """Where the draws put the boundaries over temperature; None without draws."""
-        return tables.spread(self.description, self.T, self.draws) if self.draws else None
-
-    @cached_property
-    def uncertainty(self) -> pd.DataFrame | None:
-        """What draws of the parameters make of the path; None without draws."""
-        return tables.uncertainty(self.x0, self.T, self.spread) if self.spread else None
-
-    @cached_property
-    def chart(self) -> pd.DataFrame:
-        """For the map: boundaries over temperature, and between which compositions is liquid."""
-        return tables.chart(self.description, self.T)
+    start = cached_property(tables.start)
+    verdicts = cached_property(tables.compared)
+    windows = cached_property(tables.windows)
+    crossed = cached_property(tables.crossed)
+    at_depths = cached_property(tables.at_depths)
+    phases = cached_property(tables.unmixed)
+    voltage = cached_property(tables.voltage)
+    hysteresis = cached_property(tables.loop)
+    profiles = cached_property(tables.profiles)
+    interface = cached_property(tables.interface)
+    sensitivity = cached_property(tables.sensitivity)
+    cycles = cached_property(tables.cycles)
+    cycle_profiles = cached_property(tables.cycle_profiles)
+    waves = cached_property(tables.waves)
+    sizes = cached_property(tables.sizes)
+    spread = cached_property(tables.spread)
+    uncertainty = cached_property(tables.uncertainty)
+    chart = cached_property(tables.chart)
 
     @property
     def estimates(self) -> tuple[Estimate, ...]:
@@ -229,7 +126,7 @@ class Study:
                  for T, each in zip(self.T, self.diffusivity, strict=True)]  # fmt: skip
         else:
             D = [Estimate("diffusivity", float(self.diffusivity[0]), "m²/s", given)]
-        return (*D, CAPILLARY_LENGTH, *self._waves[1])
+        return (*D, CAPILLARY_LENGTH, *tables.gradient_energies(self))
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -10,30 +10,37 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from lina_calphad.anode.charge import Depth, molar_volume
-from lina_calphad.anode.diffusion import depth_profile
+from lina_calphad.anode.cycling import CycleProfile, cycle, cycle_profile
+from lina_calphad.anode.diffusion import DepthProfile, depth_profile
 from lina_calphad.anode.melting import MELTING_ERROR, liquid_ranges, melting_point
 from lina_calphad.anode.phases import phases
-from lina_calphad.anode.potential import potential
+from lina_calphad.anode.potential import hysteresis, potential
+from lina_calphad.anode.side_by_side import verdicts
 from lina_calphad.anode.stripping import (
     initial_composition,
     stripped_composition,
     stripped_share,
 )
-from lina_calphad.anode.windows import BOUNDARIES, REGIONS, classify, curve_ends, named, regions
+from lina_calphad.anode.windows import (
+    BOUNDARIES,
+    REGIONS,
+    Regions,
+    classify,
+    curve_ends,
+    named,
+    regions,
+)
 from lina_calphad.errors import NoMiscibilityGap, OutsideAssessedRange
 from lina_calphad.phase import kinetics
 from lina_calphad.phase.bands import NAMES, Bands, bands
 from lina_calphad.phase.kinetics import Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from pycalphad import Database
+    from collections.abc import Iterator
 
     from lina_calphad.anode.summary import Study
     from lina_calphad.checks import Array
     from lina_calphad.diagram.alloy import Alloy
-    from lina_calphad.phase.draws import ParameterDraws
 
 #: Times of the table of coarsening, in s.
 TIMES = {
@@ -52,9 +59,20 @@ _WAVES = expit(np.linspace(-12, 12, 121))  # of a spinodal; close where the wave
 _NEIGHBOURS = (0.1, 1.0, 10.0)  # factors of a diffusivity that is known to an order of magnitude
 
 
-def windows(alloy: Alloy, T: Array, ends: Mapping[str, Array]) -> pd.DataFrame:
+def start(study: Study) -> Regions:
+    """Region of the alloy before stripping at each temperature."""
+    return regions(study.x0, study.T, study.description)
+
+
+def compared(study: Study) -> pd.DataFrame:
+    """What each assessment says."""
+    return verdicts(study.x0, study.T, [study.description, *study.others])
+
+
+def windows(study: Study) -> pd.DataFrame:
     """One row a temperature and range of composition, from pure Li to pure Na."""
-    rows = []
+    alloy, T, rows = study.description, study.T, []
+    ends = curve_ends(alloy, T)
     for i, (level, melts) in enumerate(zip(T, liquid_ranges(alloy, T), strict=True)):
         here = {kind: pair[:, i] for kind, pair in ends.items()}
         edges = np.unique([0.0, *np.ravel(list(here.values())), *melts.ravel(), 1.0])
@@ -67,6 +85,18 @@ def windows(alloy: Alloy, T: Array, ends: Mapping[str, Array]) -> pd.DataFrame:
             for k, a, b in zip(codes[first], edges[first], [*edges[first[1:]], 1.0], strict=True)
         ]
     return pd.DataFrame(rows)
+
+
+def crossed(study: Study) -> pd.DataFrame:
+    """The path with the potential at each boundary."""
+    rows = study.path.to_dataframe()
+    E = potential(rows["x"], rows["T"], study.description).to_dataframe()
+    return rows.join(E.drop(columns=["T", "x"]))
+
+
+def loop(study: Study) -> pd.DataFrame:
+    """Between which potentials stripping and plating lie."""
+    return hysteresis(study.T, study.description)
 
 
 def at_depths(study: Study) -> pd.DataFrame:
@@ -146,48 +176,88 @@ def interface(study: Study) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def sensitivity(
-    x0: float, runs: Sequence[tuple[float, float, float, Alloy]], diffusivity: Array
-) -> pd.DataFrame:
+def _runs(study: Study) -> Iterator[tuple[tuple[float, float, float, Alloy], float]]:
+    """Temperature, current, thickness and alloy of each profile, and its diffusivity."""
+    if study.current is not None and study.thickness is not None:
+        for T, current, D in zip(study.T, study.current, study.diffusivity, strict=True):
+            yield (float(T), float(current), study.thickness, study.description), float(D)
+
+
+def profiles(study: Study) -> tuple[DepthProfile, ...]:
+    """Depth profile at each temperature; empty without a current."""
+    found = []
+    for i, (run, D) in enumerate(_runs(study)):
+        shares = None if study.stripped is None else np.linspace(0, study.stripped[i], 11)
+        found.append(depth_profile(study.x0, *run, q=shares, diffusivity=D))
+    return tuple(found)
+
+
+def cycles(study: Study) -> pd.DataFrame | None:
+    """What a slow cycle runs through; None without one."""
+    if study.cycled is None:
+        return None
+    each = zip(study.T.tolist(), study.cycled.tolist(), strict=True)
+    frames = [cycle(study.x0, T, study.description, low=a, high=b) for T, (a, b) in each]
+    return pd.concat(frames, ignore_index=True)
+
+
+def cycle_profiles(study: Study) -> tuple[CycleProfile, ...]:
+    """Depth profiles over two cycles at each temperature; empty without a current."""
+    if study.cycled is None:
+        return ()
+    return tuple(
+        cycle_profile(study.x0, *run, low=low, high=high, rest=study.rest, diffusivity=D)
+        for (run, D), (low, high) in zip(_runs(study), study.cycled, strict=False)
+    )
+
+
+def sensitivity(study: Study) -> pd.DataFrame | None:
     """When both sides enter the coherent spinodal, and the end, by diffusivity."""
     rows = []
-    for (run, own), factor in product(zip(runs, diffusivity, strict=True), _NEIGHBOURS):
-        D = factor * own
+    for (run, own), factor in product(_runs(study), _NEIGHBOURS):
         try:
-            found = depth_profile(x0, *run, diffusivity=D)
+            found = depth_profile(study.x0, *run, diffusivity=factor * own)
         except ValueError:  # beyond what the profile resolves
             continue
         near, far = found.crossings["coherent spinodal alpha"]
         rows.append(
-            {"T": run[0], "diffusivity": D, "q_interface": near, "q_collector": far}
+            {"T": run[0], "diffusivity": factor * own, "q_interface": near, "q_collector": far}
             | {"q_exhausted": found.exhausted_at}
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows) if study.current is not None else None
 
 
-def waves(alloy: Alloy, T: Array, diffusivity: Array) -> tuple[pd.DataFrame, list[Estimate]]:
-    """Waves over both spinodals at each temperature, and the gradient energies they rest on."""
-    frames, estimates = [], []
-    for level, D in zip(T, diffusivity, strict=True):
-        distance = kinetics.neighbour_distance(molar_volume(alloy, np.array(0.0), level))
-        kappa = float(kinetics.gradient_energy(alloy.chemical, level, distance))
-        basis = "pairs of nearest neighbours, Cahn & Hilliard 1958"
-        estimates.append(Estimate(f"gradient energy at {level:g} K", kappa, "J m²/mol", basis))
-        for kind, solution in alloy.solutions.items():
-            low, high = solution.ends("spinodal", level)
-            if np.isnan(low):
-                continue
-            wave = kinetics.fastest_wave(solution, low + (high - low) * _WAVES, level, kappa, D)
+def gradient_energies(study: Study) -> list[Estimate]:
+    """Of pairs of neighbours at each temperature."""
+    found, basis = [], "pairs of nearest neighbours, Cahn & Hilliard 1958"
+    for level in study.T:
+        volume = molar_volume(study.description, np.array(0.0), level)
+        distance = kinetics.neighbour_distance(volume)
+        kappa = float(kinetics.gradient_energy(study.description.chemical, level, distance))
+        found.append(Estimate(f"gradient energy at {level:g} K", kappa, "J m²/mol", basis))
+    return found
+
+
+def waves(study: Study) -> pd.DataFrame:
+    """Waves over both spinodals at each temperature."""
+    frames = []
+    each = zip(study.T, study.diffusivity, gradient_energies(study), strict=True)
+    for (level, D, kappa), kind in product(each, study.description.solutions):
+        solution = study.description.solutions[kind]
+        low, high = solution.ends("spinodal", level)
+        if not np.isnan(low):
+            x = low + (high - low) * _WAVES
+            wave = kinetics.fastest_wave(solution, x, level, kappa.value, D)
             frames.append(wave.to_dataframe().assign(kind=kind))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(), estimates
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
-def sizes(alloy: Alloy, T: Array, diffusivity: Array) -> pd.DataFrame:
+def sizes(study: Study) -> pd.DataFrame:
     """Sizes after each of `TIMES`: in bulk, along interfaces, and through either solution."""
     rows: list[dict[str, Any]] = []
-    for level, D in zip(T, diffusivity, strict=True):
+    for level, D in zip(study.T, study.diffusivity, strict=True):
         try:
-            gap = alloy.chemical.binodal(level)
+            gap = study.description.chemical.binodal(level)
         except NoMiscibilityGap:
             continue
         for through, law, x in (
@@ -204,10 +274,12 @@ def sizes(alloy: Alloy, T: Array, diffusivity: Array) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def uncertainty(x0: float, T: Array, found: Bands) -> pd.DataFrame:
-    """What draws make of the boundaries and of the shares stripped there, by quantiles."""
-    rows = []
-    for name, level in product(BOUNDARIES, T):
+def uncertainty(study: Study) -> pd.DataFrame | None:
+    """What draws make of the boundaries and of the shares stripped there; None without draws."""
+    x0, found, rows = study.x0, study.spread, []
+    if found is None:
+        return None
+    for name, level in product(BOUNDARIES, study.T):
         kind, _, branch = name.rpartition(" ")
         at = int(np.searchsorted(found.T, level))
         x = found.x(kind)[:, 0 if branch == "alpha" else 1, at]
@@ -230,8 +302,13 @@ def map_rows(alloy: Alloy, T: Array, count: int = _MAP_ROWS) -> tuple[Array, flo
     return np.union1d(rows, melting + np.array([-1, 1]) * MELTING_ERROR), melting
 
 
-def chart(alloy: Alloy, T: Array, count: int = _MAP_ROWS) -> pd.DataFrame:
-    """One row a temperature: boundaries, and between which compositions liquid is present."""
+def chart(study: Study) -> pd.DataFrame:
+    """For the map: boundaries over temperature, and between which compositions is liquid."""
+    return chart_of(study.description, study.T)
+
+
+def chart_of(alloy: Alloy, T: Array, count: int = _MAP_ROWS) -> pd.DataFrame:
+    """The same of any alloy: one row a temperature."""
     rows, melting = map_rows(alloy, T, count)
     table = pd.DataFrame({"T": rows, **named(curve_ends(alloy, rows))})
     if alloy.liquid is not None:
@@ -242,7 +319,9 @@ def chart(alloy: Alloy, T: Array, count: int = _MAP_ROWS) -> pd.DataFrame:
     return table
 
 
-def spread(alloy: Alloy, T: Array, draws: tuple[Database, ParameterDraws]) -> Bands:
+def spread(study: Study) -> Bands | None:
     """Where draws put the boundaries, at the temperatures of a study and over the map."""
-    rows, melting = map_rows(alloy, T)
-    return bands(*draws, np.unique([*rows[::5], *rows[rows < melting][-1:], *T]))
+    if not study.draws:
+        return None
+    rows, melting = map_rows(study.description, study.T)
+    return bands(*study.draws, np.unique([*rows[::5], *rows[rows < melting][-1:], *study.T]))

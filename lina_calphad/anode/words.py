@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SENTENCES = {
     "disagree": "The assessments disagree at {T}. {parts}.",
     "fate_after": "unmixes as one lattice after {q} % of the Li",
+    "fate_now": "unmixes as one lattice at once",
     "fate_never": "never unmixes as one lattice",
     "fate_melts": "melts on the way",
     "here": "x(Na) = {x0} ({wt} wt%) at {T} by {assessment}: {name}. {meaning}",
@@ -29,9 +30,11 @@ SENTENCES = {
     "miscible": "It never unmixes: here Li and Na mix in every proportion.",
     "potential": "Against Li/Li⁺ the solution starts at {start} mV and rises to {top} mV at most; "
     "two phases free of strain are at {plateau} mV.",
+    "falling": "Against Li/Li⁺ the solution starts at {start} mV and falls as Li leaves, which is "
+    "unstable; two phases free of strain are at {plateau} mV.",
     "alone": "Against Li/Li⁺ the solution starts at {start} mV and rises as Li leaves.",
     "left": "Unmixed and free of strain it is {volume} % Na-rich phase by volume, with x(Na) = "
-    "{x}; all its Li gone, {sodium} of Na is left, or {pores} % of pores where nothing collapses.",
+    "{x}; all its Li gone, Na of {sodium} is left, or {pores} % of pores where nothing collapses.",
     "depth": "{charge} taken, a dense foil {thickness} is left, or one with {pores} % of pores: "
     "x(Na) = {x}, {name}, at {E} mV as a solution; {volume} % Na-rich by volume, at {plateau} mV, "
     "as two phases free of strain. {wanted}",

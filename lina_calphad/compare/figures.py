@@ -33,19 +33,7 @@ _BRANCHES = ("x_alpha", "x_beta")
 def phase_diagram(comparison: Comparison, ax: Axes, branches: Sequence[str] = _BRANCHES) -> Axes:
     """Low-temperature phase diagram: binodals and spinodals, chemical and coherent (Fig. 7).
 
-    Parameters
-    ----------
-    comparison
-        What to draw.
-    ax
-        Where to draw it.
-    branches
-        Which sides of the gap: "x_alpha" is the one poor in Na, "x_beta" the one rich in it.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        `ax`.
+    Of `branches`, "x_alpha" is the side of the gap poor in Na, "x_beta" the one rich in it.
     """
     for name, colour in _colours(comparison).items():
         for kind, branch in product(plots.KINDS, branches):
@@ -61,21 +49,7 @@ def phase_diagram(comparison: Comparison, ax: Axes, branches: Sequence[str] = _B
 def arrhenius(comparison: Comparison, ax: Axes, solute: str = "NA") -> Axes:
     """Arrhenius plot of one solubility limit, chemical and coherent (Figs. 3, 4 and 6).
 
-    A dot ends the curve of a gap that closes.
-
-    Parameters
-    ----------
-    comparison
-        What to draw.
-    ax
-        Where to draw it.
-    solute
-        "NA" for Na in bcc Li, "LI" for Li in bcc Na.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        `ax`.
+    Of the `solute` "NA" in bcc Li or "LI" in bcc Na. A dot ends the curve of a gap that closes.
     """
     side = COMPONENTS[::-1].index(solute)
     column = ("ln_x_alpha", "ln_one_minus_x_beta")[side]
@@ -101,18 +75,6 @@ def gibbs_energy(comparison: Comparison, ax: Axes) -> Axes:
 
     A coherent energy is that of the homogeneous solid against coherent, so strained,
     pure elements; the gap does not depend on that choice.
-
-    Parameters
-    ----------
-    comparison
-        What to draw.
-    ax
-        Where to draw it.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        `ax`.
     """
     for (name, colour), kind in product(_colours(comparison).items(), plots.KINDS[:2]):
         which = kind.split()[0]

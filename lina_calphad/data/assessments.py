@@ -223,7 +223,7 @@ def assessments() -> Mapping[str, Assessment]:
     Examples
     --------
     >>> list(assessments())
-    ['zhang2003', 'santos2025']
+    ['zhang2003', 'santos2025', 'lina2026']
     >>> assessments()["santos2025"].recommended_for
     'bcc below the eutectic: solubilities, spinodals, coherent diagrams'
     """

@@ -125,11 +125,6 @@ def array_text(parameter: Mapping[str, Any]) -> str:
     return ":".join(map(",".join, array_names(parameter)))
 
 
-def filling(names: Sequence[str]) -> list[str]:
-    """What stands for a sublattice that does not mix: vacancies, or else its first species."""
-    return ["VA"] if "VA" in names else sorted(names)[:1]
-
-
 def constituent_array(
     dbf: Database, phase: str, mixing: Sequence[str], active: set[str] | None = None
 ) -> list[list[str]]:
@@ -139,7 +134,8 @@ def constituent_array(
     vacancies if not given.
     """
     index = mixing_sublattice(dbf, phase, active or {*mixing, "VA"})
-    array = [filling([s.name for s in part]) for part in dbf.phases[phase].constituents]
+    held = ([s.name for s in part] for part in dbf.phases[phase].constituents)
+    array = [["VA"] if "VA" in names else sorted(names)[:1] for names in held]
     array[index] = sorted(mixing)
     return array
 

@@ -117,10 +117,15 @@ def without_interactions(dbf: Database, phase: str, components: Sequence[str]) -
     return dbf
 
 
+def interactions(dbf: Database, phase: str, components: Sequence[str]) -> list[Any]:
+    """The interaction parameters of a phase, as pycalphad has them."""
+    array = interaction_array(dbf, phase, components)
+    return list(dbf.search(lambda p: _is_interaction(p, phase, array)))
+
+
 def start_value(dbf: Database, phase: str, components: Sequence[str], order: int) -> float:
     """An interaction parameter at 0 K in J/mol, to start a fit from; 0 where there is none."""
-    array = interaction_array(dbf, phase, components)
-    for parameter in dbf.search(lambda p: _is_interaction(p, phase, array)):
+    for parameter in interactions(dbf, phase, components):
         if _order(parameter) == order:
             try:
                 return next(iter(_coefficients(dbf, "", parameter["parameter"]).values()))[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from dataclasses import replace
 from functools import partial
@@ -14,7 +15,9 @@ from matplotlib.figure import Figure
 from pycalphad import Model
 
 from lina_calphad import __version__
-from lina_calphad.data.databases import tdb_body
+from lina_calphad.data.databases import parameter_text, tdb_body
+from lina_calphad.data.interactions import interactions
+from lina_calphad.data.tdb_files import read_tdb_text
 from lina_calphad.diagram.bands import diagram_bands
 from lina_calphad.diagram.residuals import Residuals
 from lina_calphad.diagram.system import BinarySystem
@@ -22,7 +25,7 @@ from lina_calphad.errors import LinaCalphadError, RecipeError
 from lina_calphad.fit.assess import assess
 from lina_calphad.fit.espei_inputs import espei_inputs
 from lina_calphad.fit.health import excess_entropies
-from lina_calphad.fit.problem import Mixing
+from lina_calphad.fit.problem import Mixing, reference_key, start_file
 from lina_calphad.phase.bands import LEVELS, NAMES, bands
 from lina_calphad.plots import (
     COLOURS,
@@ -199,7 +202,25 @@ def tdb_text(found: Assessed) -> str:
                                 drop_whitespace=True) or ["$"])
         for line in lines
     )  # fmt: skip
-    return f"{header}\n\n{tdb_body(found.dbf)}"
+    # pycalphad keeps no references of parameters.
+    text = read_tdb_text(start_file(recipe))
+    sources = dict(re.findall(r"(?s)PARAMETER\s+(\S+)[^!]*?\bN\s+(\w+)\s*!", text))
+    sources |= {
+        parameter_text(p): reference_key(recipe)
+        for phase in recipe.parameters
+        for p in interactions(found.dbf, phase, recipe.components)
+    }
+    body = re.sub(
+        r"(?m)^(PARAMETER (\S+) .*) !$",
+        lambda m: f"{m[1]} {sources[m[2]]} !" if m[2] in sources else m[0], tdb_body(found.dbf),
+    )  # fmt: skip
+    texts = {reference_key(recipe): f"{recipe.name}, see the header", **recipe.references}
+    listed = "".join(
+        "\n".join(textwrap.wrap(f"'{text}'", 78, initial_indent=f" {key:12} ",
+                                subsequent_indent=" " * 15)) + "\n"
+        for key, text in texts.items()
+    ).upper()  # fmt: skip
+    return f"{header}\n\n{body.rstrip()}\n\nLIST_OF_REFERENCES\nNUMBER SOURCE\n{listed}!\n"
 
 
 def _short(value: float) -> float:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pycalphad import Model
 from symengine import S, Symbol
-from tinydb import where
 
 from lina_calphad.data.databases import parameter_text
-from lina_calphad.data.interactions import symbol_value
+from lina_calphad.data.interactions import interactions, symbol_value
 from lina_calphad.diagram.phases import GRID
 from lina_calphad.diagram.residuals import Residuals
 from lina_calphad.errors import LinaCalphadError
@@ -96,11 +95,8 @@ def _signs(found: Assessed) -> Iterator[str]:
     low, high = found.recipe.temperature
     grid, dbf = np.linspace(low, high, 600), found.dbf
     numbers = {Symbol(n): S(symbol_value(dbf, n)) for n in _plain(found)}
-    for phase, forms in found.recipe.parameters.items():
-        for parameter in dbf.search(where("phase_name") == phase):
-            names = [s.name for part in parameter["constituent_array"] for s in part]
-            if parameter["parameter_order"] not in forms or len({*names} - {"VA"}) < 2:
-                continue
+    for phase in found.recipe.parameters:
+        for parameter in interactions(dbf, phase, found.recipe.components):
             expression = S(parameter["parameter"]).xreplace(numbers)
             curve = Compiled([expression])(grid, np.zeros_like(grid))[:, 0]
             for k in np.flatnonzero(np.diff(np.sign(curve))):

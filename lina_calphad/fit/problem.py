@@ -15,7 +15,7 @@ from pycalphad import Model
 from pycalphad import variables as v
 from symengine import S, Symbol, exp, expand, log, sympify
 
-from lina_calphad.data.assessments import assessments, load
+from lina_calphad.data.assessments import assessments, load, tdb_folder
 from lina_calphad.data.databases import copy_database, parameter_text, remove_parameters
 from lina_calphad.data.datasets import SOLUBILITY, read_datasets, shipped_datasets
 from lina_calphad.data.interactions import (
@@ -63,6 +63,21 @@ class Symbols(NamedTuple):
     nuisances: dict[str, float]
 
 
+def reference_key(recipe: Recipe) -> str:
+    """What a TDB calls the source of the fitted parameters."""
+    return re.sub("[^A-Z0-9]", "", recipe.name.upper())[:12] or "FIT"
+
+
+def start_file(recipe: Recipe) -> Path:
+    """The TDB that a recipe starts from, without elastic data; UnknownAssessment if it is none."""
+    path = Path(_path(recipe, recipe.start))
+    if recipe.start in assessments():
+        return tdb_folder() / assessments()[recipe.start].files[0]
+    if not path.is_file():
+        load(recipe.start)  # says which assessments there are
+    return path
+
+
 def symbols_of(recipe: Recipe) -> Symbols:
     """The start database of a recipe with its parameters as symbols.
 
@@ -73,8 +88,7 @@ def symbols_of(recipe: Recipe) -> Symbols:
     LinaCalphadError
         If the start cannot be read.
     """
-    start = path_of(recipe, recipe.start)
-    dbf = load(start, elastic=False) if start in assessments() else read_tdb(Path(start))
+    dbf = read_tdb(start_file(recipe))
     if lacking := sorted(set(recipe.phases) - set(dbf.phases)):
         msg = f"{recipe.name}: {recipe.start} has no phase {', '.join(lacking)}"
         raise RecipeError(msg)
@@ -85,7 +99,7 @@ def symbols_of(recipe: Recipe) -> Symbols:
         dbf = without_interactions(dbf, phase, recipe.components)
         for order, form in forms.items():
             expression, values = _expression(form, phase, order, starts[order])
-            dbf.add_parameter("L", phase, array, order, expression)
+            dbf.add_parameter("G", phase, array, order, expression)
             free |= values
     dbf.symbols.update({name: S(value) for name, value in free.items()})
     nuisances = {f"NUIS{k}": each.error for k, each in enumerate(recipe.nuisances, 1)}
@@ -119,7 +133,7 @@ def _expression(form: Form, phase: str, order: int, start: float) -> tuple[Any, 
     if form.kind in _RATE:
         # One temperature rules all parameters of a phase, or one this parameter alone.
         rate = f"{phase_prefix(phase)}K" if form.kind == "tau" else f"{name}K"
-        K = Symbol(rate) if form.number is None else S(1 / form.number)
+        K = Symbol(rate) if form.number is None else S(float(f"{1 / form.number:.6g}"))
         change = 1 - K * v.T if form.kind == "tau" else exp(-K * v.T)
         own = {rate: _RATE[form.kind]} if form.number is None else {}
         return expand(Symbol(name) * change), {name: value, **own}

@@ -121,6 +121,7 @@ class Recipe:
     nuisances: tuple[Nuisance, ...] = ()
     title: str = ""
     text: str = ""
+    references: Mapping[str, str] = field(default_factory=dict)
     temperature: tuple[float, float] = (200.0, 3000.0)
     entropy_bound: float = 3.0
     starts: int = 4
@@ -207,6 +208,7 @@ def _checked(raw: Mapping[str, Any], folder: Path) -> Recipe:
             "data": tuple(_source(entry, name) for entry in raw["data"]),
             "nuisances": tuple(_nuisance(entry) for entry in raw.get("nuisances", ())),
             "temperature": tuple(float(T) for T in raw.get("temperature", (200.0, 3000.0))),
+            "references": MappingProxyType(dict(raw.get("references", {}))),
             "predict": tuple(dict(entry) for entry in raw.get("predict", ())),
             "variants": MappingProxyType(dict(raw.get("variants", {}))),
         }

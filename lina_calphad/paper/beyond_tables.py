@@ -7,7 +7,7 @@ the exact gap for every B.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple
 from itertools import product
 from typing import Any
@@ -174,7 +174,9 @@ def uncertainty(paper: Paper) -> pd.DataFrame:
             for found in [getattr(family, curve)(paper.T, draws.values)]
         }
         # Even on the axis that the figure gives them.
-        edges = _bins(x.values(), np.geomspace if curve == "binodal" else np.linspace)
+        every = np.concatenate(list(x.values()))
+        spaced = np.geomspace if curve == "binodal" else np.linspace
+        edges = spaced(every.min() * (1 - 1e-9), every.max() * (1 + 1e-9), 91)
         for kind, values in x.items():
             columns: dict[str, Any] = {"kind": kind, "branch": "alpha", "T": paper.T}
             columns |= {"bin_low_x_na": edges[:-1], "bin_high_x_na": edges[1:]}
@@ -184,12 +186,6 @@ def uncertainty(paper: Paper) -> pd.DataFrame:
     same: dict[str, Any] = {"at_T_K": paper.T, "draws": found.draws}
     same[CLOSE_PACKED] = close_packed(alloy)
     return table.assign(**same, basis=draws_note(NEW, NEW, draws))
-
-
-def _bins(samples: Iterable[Array], spaced: Callable[..., Array]) -> Array:
-    """Edges of 90 bins that hold all samples."""
-    x = np.concatenate(list(samples))
-    return spaced(x.min() * (1 - 1e-9), x.max() * (1 + 1e-9), 91)
 
 
 def _elastic_data(dbf: Database) -> tuple[CubicElasticity, tuple[float, float]]:

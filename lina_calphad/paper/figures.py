@@ -37,8 +37,5 @@ FIGURES: dict[str, tuple[Callable[[Paper], pd.DataFrame], Callable[[pd.DataFrame
 def drawings_of(paper: Paper) -> tuple[Tables, Figures]:
     """Tables, computed when first asked for, and figures of these alloys by name."""
     made = {name: cache(partial(table, paper)) for name, (table, _) in FIGURES.items()}
-    return made, {name: partial(_draw, *FIGURES[name][1:], table) for name, table in made.items()}
-
-
-def _draw(draw: Callable[[pd.DataFrame], Figure], table: Callable[[], pd.DataFrame]) -> Figure:
-    return draw(table())
+    drawn = {name: lambda n=name: FIGURES[n][1](made[n]()) for name in made}
+    return made, drawn

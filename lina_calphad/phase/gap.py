@@ -57,19 +57,10 @@ class Ranges(NamedTuple):
 
 
 class Gap:
-    """Solver for the gap of rows.
+    """Solver for the gap of rows of a phase called `name`, which `where` names in messages.
 
-    Parameters
-    ----------
-    mixing
-        See above.
-    name
-        What to call the phase in messages.
-    where
-        What to call rows in messages, such as "300 K".
-    switches
-        switches(T, x, *values) returns on a last axis what changes sign where a condition of
-        the energy switches; None for a smooth energy.
+    switches(T, x, *values) returns on a last axis what changes sign where a condition of the energy
+    switches; None for a smooth energy.
     """
 
     def __init__(

@@ -98,19 +98,10 @@ LAWS = {
 
 @dataclass(frozen=True, eq=False)
 class FastestWave:
-    """The composition wave that grows fastest in a spinodal.
+    """The composition wave that grows fastest in a spinodal, over mole fraction and T in K.
 
-    Every array has the shape to which composition and temperature broadcast; all but
-    `x` and `T` are NaN where the solution is stable (see `unstable`).
-
-    Parameters
-    ----------
-    x, T
-        Mole fraction of the second component and temperature in K.
-    wavelength
-        In m. Shorter waves than 1/sqrt(2) of it shrink.
-    rate
-        Of the amplitude, in 1/s: it grows by e in 1/rate.
+    Its wavelength in m (shorter waves than 1/sqrt(2) of it shrink) and the rate of its amplitude in
+    1/s are of the shape to which both broadcast, NaN where it is stable (see `unstable`).
     """
 
     x: Array

@@ -145,14 +145,8 @@ class Gaps(Binodal):
 class Spinodal(_Curve):
     """Limits of stability; between them a homogeneous phase unmixes without a barrier.
 
-    Every array has the shape of `T`; all but `T` are NaN where there is no gap (see `gap`).
-
-    Parameters
-    ----------
-    T
-        Temperature in K.
-    x_alpha, x_beta
-        Mole fraction of the second component at either limit.
+    `x_alpha` and `x_beta` are mole fractions of the second component, of the shape of `T` in K; NaN
+    where there is no gap (see `gap`).
     """
 
 
@@ -180,14 +174,7 @@ class CriticalPoint(_Table):
 
 @dataclass(frozen=True, eq=False)
 class CriticalPoints(_Table):
-    """Critical points of many descriptions of one phase.
-
-    Parameters
-    ----------
-    T, x
-        Temperature in K and mole fraction of the second component, one of each a
-        description; NaN where a description has no gap at all.
-    """
+    """Critical points of many descriptions of one phase: T in K and x; NaN where one has no gap."""
 
     T: Array
     x: Array

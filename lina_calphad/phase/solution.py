@@ -124,10 +124,7 @@ class BinarySolution(MiscibilityGap):
     def gibbs_energy(self, T: ArrayLike, x: ArrayLike) -> Array:
         """Molar Gibbs energy of the single phase in J/mol of atoms, SER reference.
 
-        Parameters
-        ----------
-        T, x
-            Temperature in K and mole fraction from 0 to 1, broadcast together.
+        Arguments are those of `stability`.
         """
         T, x = _broadcast(T, x)
         omega, slope = (self._mixing(T, x)[..., i] for i in (0, 1))
@@ -137,12 +134,7 @@ class BinarySolution(MiscibilityGap):
     def diffusion_potential(self, T: ArrayLike, x: ArrayLike) -> Array:
         """dG/dx, the chemical potential of the second component less that of the first, in J/mol.
 
-        Diverges to minus and plus infinity at x = 0 and 1.
-
-        Parameters
-        ----------
-        T, x
-            Temperature in K and mole fraction from 0 to 1, broadcast together.
+        Diverges to minus and plus infinity at x = 0 and 1. Arguments are those of `stability`.
         """
         T, x = _broadcast(T, x)
         slope = logit(x) + self._mixing(T, x)[..., 1]

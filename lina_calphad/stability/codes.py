@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import sympy
-from pycalphad import Model
+from pycalphad import Database, Model
 from pycalphad import variables as v
 from symengine import S, Symbol
 from sympy.printing.c import C99CodePrinter
@@ -22,13 +25,6 @@ from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.energy import R, build_model
 from lina_calphad.stability.solution import Solution
 from lina_calphad.text import printable
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from pycalphad import Database
 
 _MARK = "Exported by lina-calphad"
 _T = sympy.Symbol("T")

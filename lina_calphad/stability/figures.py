@@ -78,7 +78,7 @@ def isotherm_figure(found: Mapping[str, Isotherm], title: str) -> Figure:
     """Chemical and coherent isotherms on one Gibbs triangle."""
     from matplotlib.lines import Line2D
 
-    figure = Figure(figsize=(7.2, 6.9), layout="constrained")
+    figure = Figure(figsize=(7.2, 6.6), layout="constrained")
     one = next(iter(found.values()))
     ax = gibbs_triangle(figure, one.components)
     key: list[Any] = []
@@ -92,7 +92,7 @@ def isotherm_figure(found: Mapping[str, Isotherm], title: str) -> Figure:
             key.append(
                 Line2D([], [], marker="o", ls="", ms=4.5, color=colour, label=f"{kind} plait point")
             )
-    figure.suptitle(plain(title))
+    ax.set_title(plain(title), y=0.93, loc="left")
     if key:
         legend_below(figure, key)
     return figure

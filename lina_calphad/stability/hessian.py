@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from pycalphad import Model
 from pycalphad import variables as v
 from symengine import Lambdify, Piecewise, S, Symbol, log
 
+from lina_calphad.checks import Array
 from lina_calphad.errors import EnergyError, UnsupportedPhase
 from lina_calphad.phase.energy import R, T
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pycalphad import Model
-
-    from lina_calphad.checks import Array
 
 _PRESSURE = Symbol("P")
 _FLOOR = 1e-300  # of site fractions; what is left out is beyond the range of floats
@@ -57,13 +53,13 @@ class Curvature:
         """Gamma of all elements but the one with this number, shape (..., c - 1, c - 1)."""
         c, r = self.map.shape[-2:]
         if r < c - 1:
-            msg = f"{c} elements change in {r} ways only: there are no {c - 1} independent ones"
-            raise UnsupportedPhase(msg)
+            raise UnsupportedPhase(
+                f"{c} elements change in {r} ways only: there are no {c - 1} independent ones"
+            )
         kept = [i for i in range(c) if i != dependent]
         scale, rows = np.sqrt(self.fractions[..., kept]), self.map[..., kept, :]
         inner = np.linalg.solve(rows.mT, (rows @ self.matrix).mT).mT
-        factors: Array = scale[..., :, None] * inner / scale[..., None, :]
-        return factors
+        return scale[..., :, None] * inner / scale[..., None, :]
 
 
 class SiteEnergy:
@@ -91,14 +87,14 @@ class SiteEnergy:
         self.symbols = tuple(symbols)
         ratios = [S(ratio) for ratio in getattr(model, "site_ratios", ())]
         if not ratios or any(ratio.free_symbols for ratio in ratios):
-            msg = f"{self.phase} has no fixed numbers of sites: its stability is not treated"
-            raise UnsupportedPhase(msg)
+            raise UnsupportedPhase(
+                f"{self.phase} has no fixed numbers of sites: its stability is not treated"
+            )
         self.elements = tuple(sorted(c for c in model.nonvacant_elements))
         crowd = [len(species) for species in model.constituents]
         mixing = [y for y in model.site_fractions if crowd[y.sublattice_index] > 1]
         if not mixing:
-            msg = f"nothing mixes in {self.phase} of {', '.join(self.elements)}"
-            raise UnsupportedPhase(msg)
+            raise UnsupportedPhase(f"nothing mixes in {self.phase} of {', '.join(self.elements)}")
         self.variables = tuple(mixing)
         self.sites = np.array([float(ratios[y.sublattice_index]) for y in mixing])
 
@@ -121,8 +117,7 @@ class SiteEnergy:
         self.rank = int(np.linalg.matrix_rank(unit @ span, tol=1e-9))
         self.freedom = span.shape[-1] - self.rank
         if self.rank == 0:
-            msg = f"the composition of {self.phase} is fixed: it cannot unmix"
-            raise UnsupportedPhase(msg)
+            raise UnsupportedPhase(f"the composition of {self.phase} is fixed: it cannot unmix")
 
     def _rest(self, model: Model, alone: dict[Any, Any]) -> None:
         """Compile what is left of G per formula unit, without ideal mixing, and its derivatives."""
@@ -139,8 +134,7 @@ class SiteEnergy:
             )
         known = {"T", "P", *self.symbols, *map(str, names)}
         if wrong := sorted({str(s) for s in energy.free_symbols} - known):
-            msg = f"{self.phase} needs {', '.join(wrong)}, which cannot be resolved"
-            raise EnergyError(msg)
+            raise EnergyError(f"{self.phase} needs {', '.join(wrong)}, which cannot be resolved")
         self.expression, self.names = energy, tuple(names)
         gradient = [energy.diff(y) for y in names]
         upper = np.triu_indices(len(names))
@@ -153,8 +147,7 @@ class SiteEnergy:
                 for wanted in ([energy, *gradient], hessian)
             )
         except RuntimeError as error:
-            msg = f"the energy of {self.phase} cannot be compiled: {error}"
-            raise EnergyError(msg) from error
+            raise EnergyError(f"the energy of {self.phase} cannot be compiled: {error}") from error
 
     def _evaluate(
         self, function: Any, T: Array, y: Array, pressure: float, values: Sequence[float]
@@ -274,8 +267,6 @@ def null_space(rows: Array) -> Array:
         mirror /= np.linalg.norm(mirror, axis=-1, keepdims=True)
         reflection = np.eye(n) - 2 * mirror[..., :, None] * mirror[..., None, :]
         others = np.arange(n - 1) + (np.arange(n - 1) >= last)
-        kept: Array = np.take_along_axis(reflection, others[..., None, :], axis=-1)
-        return kept
+        return np.take_along_axis(reflection, others[..., None, :], axis=-1)
     _, _, turned = np.linalg.svd(rows)
-    found: Array = turned[..., k:, :].mT
-    return found
+    return turned[..., k:, :].mT

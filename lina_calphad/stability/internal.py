@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
+from lina_calphad.checks import Array, Flags
 from lina_calphad.errors import NotConverged
 from lina_calphad.phase.energy import R
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lina_calphad.checks import Array, Flags
-    from lina_calphad.stability.hessian import SiteEnergy
+from lina_calphad.stability.hessian import SiteEnergy
 
 _STARTS = 9  # the first is without order
 _EMPTY = 1e-3  # atoms a site: less is no phase but vacancies, which some descriptions allow
@@ -59,8 +55,7 @@ def site_fractions(
     if wrong.any() and strict:
         names = zip(energy.elements, x[wrong][0], strict=True)
         text = ", ".join(f"x({name}) = {value:.6g}" for name, value in names)
-        msg = f"{energy.phase} cannot have the composition {text}"
-        raise ValueError(msg)
+        raise ValueError(f"{energy.phase} cannot have the composition {text}")
     y = np.where(wrong[:, None], np.nan, np.clip(y, 0.0, 1.0))
     return y.reshape(*shape, -1)
 
@@ -90,8 +85,9 @@ def _relaxed(
         best[better], least[better] = y[better], G[better]
         done |= good
     if not done.all():
-        msg = f"the internal equilibrium of {energy.phase} at {T[~done][0]:g} K did not converge"
-        raise NotConverged(msg)
+        raise NotConverged(
+            f"the internal equilibrium of {energy.phase} at {T[~done][0]:g} K did not converge"
+        )
     return best
 
 
@@ -154,5 +150,4 @@ def _per_atom(
 
 def _kept_positive(y: Array, step: Array) -> Array:
     worst = np.min(np.where(step < 0, -0.9 * y / np.where(step < 0, step, -1.0), 1.0), axis=-1)
-    moved: Array = y + np.minimum(worst, 1.0)[:, None] * step
-    return moved
+    return y + np.minimum(worst, 1.0)[:, None] * step

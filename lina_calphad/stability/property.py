@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from lina_calphad.checks import Array
 from lina_calphad.errors import DatabaseError, UnsupportedPhase
-from lina_calphad.stability.hessian import SiteEnergy
+from lina_calphad.stability.hessian import Curvature, SiteEnergy
 from lina_calphad.stability.internal import site_fractions
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lina_calphad.checks import Array
-    from lina_calphad.stability.hessian import Curvature
 
 _SAME = 1e-10  # pycalphad's own clamp of overall compositions
 
@@ -94,8 +90,9 @@ class Stability:
         mine = [c for c in compsets if c.phase_record.phase_name == name]
         factory = compsets[0].phase_record.phase_record_factory
         if name not in factory.models:
-            msg = f"{name} is not in this calculation; it has {', '.join(sorted(factory.models))}"
-            raise DatabaseError(msg)
+            raise DatabaseError(
+                f"{name} is not in this calculation; it has {', '.join(sorted(factory.models))}"
+            )
         energy = self._energy(factory.models[name], tuple(map(str, factory.param_symbols)))
         dof = np.asarray(compsets[0].dof)
         state = dict(zip(map(str, factory.state_variables), dof, strict=False))
@@ -118,13 +115,13 @@ class Stability:
     def _energy(self, model: Any, symbols: tuple[str, ...]) -> SiteEnergy:
         if id(model) not in self._energies:
             self._energies[id(model)] = (model, SiteEnergy(model, symbols))  # model: keep its id
-        energy: SiteEnergy = self._energies[id(model)][1]
-        return energy
+        return self._energies[id(model)][1]
 
     def _read(self, energy: SiteEnergy, found: Curvature) -> float:
         if strange := [c for c in self.of if c not in energy.elements]:
-            msg = f"{energy.phase} holds {', '.join(energy.elements)}, not {strange[0]}"
-            raise UnsupportedPhase(msg)
+            raise UnsupportedPhase(
+                f"{energy.phase} holds {', '.join(energy.elements)}, not {strange[0]}"
+            )
         at = [energy.elements.index(c) for c in self.of]
         if not at:
             return float(found.values[..., 0])
@@ -134,8 +131,9 @@ class Stability:
         if at[2:]:
             rest = [i for i in at[2:] if i not in at[:2]]
         if not rest:
-            msg = "the dependent component is another than those of a thermodynamic factor"
-            raise UnsupportedPhase(msg)
+            raise UnsupportedPhase(
+                "the dependent component is another than those of a thermodynamic factor"
+            )
         i, j = (k - (k > rest[0]) for k in at[:2])
         return float(found.thermodynamic_factors(rest[0])[..., i, j])
 

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from pycalphad import Model
 
-from lina_calphad.data.assessments import read, short_names
+from lina_calphad.data.assessments import Source, read, short_names
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.plots import COLOURS, KELVIN, fraction_axis, legend_below, plain, style
 from lina_calphad.report import Report, Shown
 from lina_calphad.stability.figures import isotherm_figure
+from lina_calphad.stability.isotherm import Isotherm
 from lina_calphad.stability.solution import Solution
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from lina_calphad.data.assessments import Source
-    from lina_calphad.stability.isotherm import Isotherm
 
 _POINTS = 201  # of a section
 

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
-from pycalphad import Model
+from numpy.typing import ArrayLike
+from pycalphad import Database, Model
 from scipy.optimize import elementwise
 
-from lina_calphad.checks import SEARCH_RANGE, kelvin
+from lina_calphad.checks import SEARCH_RANGE, Array, kelvin
 from lina_calphad.data.databases import parameter_range
 from lina_calphad.errors import DatabaseError, NotConverged, UnsupportedPhase
 from lina_calphad.phase.energy import build_model, refuse_path
+from lina_calphad.phase.results import CriticalPoint
 from lina_calphad.phase.solution import BinarySolution
 from lina_calphad.stability.hessian import Curvature, SiteEnergy
 from lina_calphad.stability.internal import site_fractions
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import ArrayLike
-    from pycalphad import Database
-
-    from lina_calphad.checks import Array
-    from lina_calphad.phase.results import CriticalPoint
-    from lina_calphad.stability.isotherm import Isotherm
+from lina_calphad.stability.isotherm import Isotherm
 
 _TEMPERATURES = 160  # in the search for spinodals
 _AT_ONCE = 200_000  # points
@@ -79,24 +72,21 @@ class Solution:
         self.phase, self.model, self.pressure = phase.upper(), model, float(pressure)
         self.dbf = dbf
         if len(set(self.components)) < 2 or len(set(self.components)) < len(self.components):
-            msg = f"a solution takes two or more different components; got {list(components)}"
-            raise UnsupportedPhase(msg)
+            raise UnsupportedPhase(
+                f"a solution takes two or more different components; got {list(components)}"
+            )
         if self.phase not in dbf.phases:
             there = ", ".join(sorted(dbf.phases)) or "none"
-            msg = f"the database has no phase {self.phase}; it has {there}"
-            raise DatabaseError(msg)
+            raise DatabaseError(f"the database has no phase {self.phase}; it has {there}")
         for name in self.components:
             if name not in dbf.elements:
                 there = ", ".join(sorted(set(dbf.elements) - {"VA", "/-"}))
-                msg = f"the database has no element {name}; it has {there}"
-                raise DatabaseError(msg)
+                raise DatabaseError(f"the database has no element {name}; it has {there}")
         if not 0 < self.pressure < np.inf:
-            msg = f"a pressure is a positive, finite number of pascal; got {pressure}"
-            raise ValueError(msg)
+            raise ValueError(f"a pressure is a positive, finite number of pascal; got {pressure}")
         self.energy = SiteEnergy(build_model(model, dbf, self.components, self.phase))
         if missing := sorted(set(self.components) - set(self.energy.elements)):
-            msg = f"{self.phase} holds no {missing[0]}"
-            raise UnsupportedPhase(msg)
+            raise UnsupportedPhase(f"{self.phase} holds no {missing[0]}")
         self._order = [self.components.index(name) for name in self.energy.elements]
         end = parameter_range(dbf, self.phase, self.components)[1]
         self._end = min(end, SEARCH_RANGE[1])
@@ -173,8 +163,7 @@ class Solution:
         T, x, relaxed
             As of `curvature`.
         """
-        psi: Array = self.curvature(T, x, relaxed=relaxed).values[..., 0]
-        return psi
+        return self.curvature(T, x, relaxed=relaxed).values[..., 0]
 
     def spinodal_temperatures(self, x: ArrayLike) -> Array:
         """Every temperature in K at which a composition is on a spinodal, from the highest.
@@ -208,8 +197,7 @@ class Solution:
 
             roots = elementwise.find_root(at, (T[k], T[k + 1]), args=(rows,))
             if not roots.success.all():
-                msg = f"a spinodal temperature of {self.phase} did not converge"
-                raise NotConverged(msg)
+                raise NotConverged(f"a spinodal temperature of {self.phase} did not converge")
             count = np.bincount(point, minlength=len(flat))
             place = rows - np.repeat(np.cumsum(count) - count, count)
             found = np.full((len(flat), int(count.max())), np.nan)
@@ -252,11 +240,10 @@ class Solution:
             )
             return binary.all_critical_points()
         if len(self.components) != 3 or T is None:
-            msg = (
+            raise UnsupportedPhase(
                 "critical points are those of two components, or of three at one temperature; of "
                 f"{len(self.components)} they are no points"
             )
-            raise UnsupportedPhase(msg)
         from lina_calphad.stability.spinodal import critical_points
 
         return critical_points(self, float(kelvin(T)), self.spinodal(T))

@@ -27,8 +27,7 @@ def full(pair: Array) -> Array:
     pair = np.asarray(pair, dtype=float)
     whole = np.concatenate([1 - pair.sum(axis=-1, keepdims=True), pair], axis=-1)
     whole = np.clip(whole, 0.0, 1.0)
-    fractions: Array = whole / whole.sum(axis=-1, keepdims=True)
-    return fractions
+    return whole / whole.sum(axis=-1, keepdims=True)
 
 
 def grid() -> tuple[Array, Flags]:
@@ -46,8 +45,9 @@ def _psi(solution: Solution, T: float, pair: Array) -> Array:
 def spinodal(solution: Solution, T: float) -> list[Array]:
     """Contours of stability zero: of a grid, put on the curve, and refined where they bend."""
     if len(solution.components) != 3 or solution.energy.rank != 2:
-        msg = f"{solution.phase} of {', '.join(solution.components)} is no ternary solution"
-        raise UnsupportedPhase(msg)
+        raise UnsupportedPhase(
+            f"{solution.phase} of {', '.join(solution.components)} is no ternary solution"
+        )
     points, inside = grid()
     psi = np.full(inside.shape, np.nan)
     psi[inside] = _psi(solution, T, points)

@@ -37,17 +37,15 @@ class Surface:
         self.energy, self.T, self.pressure = solution.energy, np.array(T), solution.pressure
         energy = self.energy
         if energy.sublattices.shape != (1, 3):
-            msg = (
+            raise UnsupportedPhase(
                 f"tie-lines are those of three constituents of one sublattice; {energy.phase} "
                 f"mixes on {len(energy.sublattices)} of {len(energy.variables)} in all"
             )
-            raise UnsupportedPhase(msg)
         self._order = [energy.elements.index(name) for name in solution.components]
 
     def value(self, y: Array) -> Array:
         """G over RT."""
-        G: Array = self.energy.gradient(self.T, y, self.pressure)[0] / (R * self.T)
-        return G
+        return self.energy.gradient(self.T, y, self.pressure)[0] / (R * self.T)
 
     def potentials(self, y: Array) -> Array:
         """Where the tangent plane meets the corners, over RT, shape (..., 3)."""
@@ -62,14 +60,12 @@ class Surface:
         a = self.energy.sites
         logs = np.eye(3) - y[..., None, :]  # d ln y / d logit
         bend = np.sqrt(a / y)[..., None] * (hessian @ (np.sqrt(a * y)[..., None] * logs))
-        found: Array = bend - y[..., None, :] @ bend
-        return found
+        return bend - y[..., None, :] @ bend
 
     def fractions(self, y: Array) -> Array:
         """Mole fractions in the order of the components."""
         moles = self.energy.fixed + y @ self.energy.moles.T
-        x: Array = (moles / moles.sum(axis=-1, keepdims=True))[..., self._order]
-        return x
+        return (moles / moles.sum(axis=-1, keepdims=True))[..., self._order]
 
     def of(self, x: Array) -> Array:
         """Fractions of the sublattice from mole fractions of the components."""
@@ -128,8 +124,7 @@ def isotherm(solution: Solution, T: float) -> Isotherm:
     def stable(y: Array) -> Flags:
         """Whether no point of the grid lies under the tangent plane of each y."""
         planes = surface.potentials(np.maximum(y, 1e-300))
-        under: Flags = np.array([(heights - points @ plane).min() for plane in planes]) > -_UNDER
-        return under
+        return np.array([(heights - points @ plane).min() for plane in planes]) > -_UNDER
 
     regions: list[Array] = []
     triangles = np.empty((0, 3, 3))

@@ -62,10 +62,10 @@ def test_the_plateau_and_the_sodium_side_are_those_of_pycalphads_equilibrium(key
     assert ours == pytest.approx(host_potential(alloy, x, 330.0), abs=2e-8)
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.floats(1e-4, 0.9999), st.floats(220.0, 360.0))
-def test_of_the_solution_it_is_the_slope_of_the_gibbs_energy(x, T):
-    alloy = describe("santos2025")
+@settings(max_examples=15, deadline=None)
+@given(x=st.floats(1e-4, 0.9999), T=st.floats(220.0, 360.0))
+def test_of_the_solution_it_is_the_slope_of_the_gibbs_energy(santos, x, T):
+    alloy = santos
     G, slope, pure = (float(a) for a in (alloy.chemical.gibbs_energy(T, x),
         alloy.chemical.diffusion_potential(T, x), alloy.chemical.gibbs_energy(T, 0.0)))  # fmt: skip
     expected = -(G - x * slope - pure) / FARADAY
@@ -139,10 +139,10 @@ def test_a_current_shows_its_overpotential_at_the_interface(santos):
 # -- phases --
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.floats(1e-3, 0.999), st.floats(250.0, 450.0))
-def test_phases_hold_all_the_sodium_and_all_the_volume(x, T):
-    table = phases(x, T, "santos2025")
+@settings(max_examples=12, deadline=None)
+@given(x=st.floats(1e-3, 0.999), T=st.floats(250.0, 450.0))
+def test_phases_hold_all_the_sodium_and_all_the_volume(santos, x, T):
+    table = phases(x, T, santos)
     for _, rows in table.groupby("state"):
         assert rows["share"].sum() == pytest.approx(1, abs=1e-12)
         assert (rows["share"] * rows["x_phase"]).sum() == pytest.approx(x, abs=1e-12)

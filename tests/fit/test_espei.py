@@ -236,7 +236,7 @@ def test_without_our_residual_they_do_not_come_back(solubilities, bcc):
     true = np.array(list(TRUE.values()))
     assert theirs.get_likelihood(true) - theirs.get_likelihood(1.3 * true) < 0.01
     assert ours.get_likelihood(true) - ours.get_likelihood(1.3 * true) > 1000
-    found = fitted(dbf, [zpf], TRUE, 1.3, iterations=25)
+    found = fitted(dbf, [zpf], TRUE, 1.3, iterations=8)
     assert abs(found["BCCL0"] / TRUE["BCCL0"] - 1) > 0.05
 
 

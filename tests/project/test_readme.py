@@ -8,7 +8,9 @@ import pytest
 from support import ROOT
 
 from lina_calphad.anode import depth_profile, stripping_path
-from lina_calphad.data.assessments import MEASURED
+from lina_calphad.data.assessments import MEASURED, load
+from lina_calphad.phase.bands import bands
+from lina_calphad.phase.draws import known_draws
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -16,9 +18,11 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_the_programs_run():
     namespace: dict[str, object] = {}
     blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for block in blocks:
         exec(compile(block, "README.md", "exec"), namespace)
+    stability = namespace["wks"].get(namespace["lc"].Stability("BCC_A2"))
+    assert f"# {stability:.4f}; 1 for an ideal" in README
 
 
 def scientific(value: float) -> str:
@@ -53,6 +57,17 @@ def test_the_table_is_what_compare_finds(comparison, label, keys, form):
         reasons = [comparison[key].reasons[index] for key in keys]
         shown = [form(v) if v is not None else r for v, r in zip(values, reasons, strict=True)]
         assert re.split(r" / |, ", cell) == shown
+
+
+def test_how_well_its_solubility_is_known():
+    dbf, draws = known_draws("lina2026", load("lina2026"))
+    spread = bands(dbf, draws, [300.0], kinds=["chemical", "coherent"])
+    low, high = 1e4 * spread.x("chemical binodal")[[1, 3], 0, 0]
+    (shown,) = re.findall(r"68 % between ([\d.]+) and ([\d.]+)·10⁻⁴", README)
+    assert shown == (f"{low:.1f}", f"{high:.1f}")
+    (shown,) = re.findall(r"closes at (\d+) K, with 68 % between (\d+) and (\d+) K", README)
+    T = spread.critical["coherent"][0][[1, 3], 0]
+    assert shown[1:] == tuple(f"{t:.0f}" for t in T)
 
 
 def test_its_measured_temperatures():

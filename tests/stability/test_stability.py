@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pycalphad import Database, Model, Workspace
+from matplotlib import pyplot as plt
+from pycalphad import Database, Model, Workspace, equilibrium
 from pycalphad import variables as v
+from pycalphad.mapping import StepStrategy, plot_step
 from pycalphad.property_framework.types import ComputableProperty
 from scipy.linalg import eigh
 from support import COMPS, PAIRS, R, regular, regular_text
@@ -214,6 +216,23 @@ def test_an_ordered_phase_in_a_workspace(example_tdb):
         example_tdb("alfe.tdb"), ["AL", "FE", "VA"], ["B2_BCC"], {v.T: 800.0, v.X("AL"): 0.3}
     )
     assert 3 < wks.get(lc.Stability("B2_BCC")) < wks.get(lc.Stability("B2_BCC", frozen=True))
+
+
+def test_equilibrium_and_plots_take_the_property(databases, bcc):
+    dbf, x = databases["santos2025"], [0.1, 0.5]
+    conditions = {v.P: 101325, v.T: 400.0}
+    psi = bcc("santos2025", "chemical").stability(400.0, x)
+    result = equilibrium(
+        dbf, COMPS, ["BCC_A2"], conditions | {v.X("NA"): x}, output=lc.Stability("BCC_A2")
+    )
+    assert result["Stability(BCC_A2)"].values.ravel() == pytest.approx(psi, abs=1e-8)
+    step = StepStrategy(dbf, COMPS, ["BCC_A2"], conditions | {v.X("NA"): (0.1, 0.9, 0.4)})
+    step.do_map()
+    (line,) = plot_step(step, v.X("NA"), lc.Stability("BCC_A2")).lines
+    plt.close("all")
+    assert line.get_ydata() == pytest.approx(
+        bcc("santos2025", "chemical").stability(400.0, line.get_xdata()), abs=1e-8
+    )
 
 
 def test_symbols_of_a_workspace_count(databases):
