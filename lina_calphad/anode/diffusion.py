@@ -197,7 +197,7 @@ def depth_profile(
 
     Examples
     --------
-    >>> profile = depth_profile(0.03, 300.0, current_density=10.0, thickness=100e-6)
+    >>> profile = depth_profile("santos2025", 0.03, 300.0, current_density=10.0, thickness=100e-6)
     >>> profile
     <DepthProfile of santos2025 from x0 = 0.03 at 300 K: 11 times up to 97.8% stripped, where ...>
     >>> profile.crossings["coherent spinodal alpha"].round(3).tolist()  # interface, collector

@@ -49,6 +49,7 @@ REGION_COLOURS = {
 
 _DRAWS: dict[str, Any] = {"color": "0.25", "alpha": 0.22, "linewidth": 0}
 _UNITS = {"capacity_mAh_per_g": "mAh/g of alloy", "capacity_mAh_per_cm2": "mAh/cm²"}
+_DASHES: dict[str, Any] = {"solution": "-", "chemical": "-", "coherent": "--"}
 _WIDTHS = (1.6, 0.9, 2.4)  # of lines at each temperature
 _ONSETS = ("chemical spinodal alpha", "coherent spinodal alpha")
 _NEAR = 0.28  # of crossings in ln(x/(1-x)), below which they share a label
@@ -156,7 +157,8 @@ def voltage(study: Study, ax: Axes, *, over: str = "x") -> Axes:
     column = "x" if over == "x" else _charge(study)
     for (_, rows), width in zip(study.voltage.groupby("T", sort=False), cycle(_WIDTHS)):
         for state, colour in zip(STATES, COLOURS, strict=False):
-            ax.plot(rows[column], rows[f"E_{state}_mV"], color=colour, linewidth=width)
+            line: dict[str, Any] = {"color": colour, "linestyle": _DASHES[state]}
+            ax.plot(rows[column], rows[f"E_{state}_mV"], linewidth=width, **line)
             if f"E_{state}_low_68_mV" in rows:
                 edges = rows[f"E_{state}_low_68_mV"], rows[f"E_{state}_high_68_mV"]
                 ax.fill_between(rows[column], *edges, color=colour, alpha=0.2, linewidth=0)
@@ -279,8 +281,8 @@ def _voltage(study: Study) -> Figure:
     voltage(study, left).set_title(f"x₀ = {study.x0:g}, {plain(study.description.name)}")
     voltage(study, right, over="charge").set_title("close to zero")
     key = [
-        Line2D([], [], color=c, label=name)
-        for name, c in zip(STATES.values(), COLOURS, strict=False)
+        Line2D([], [], color=c, linestyle=_DASHES[state], label=STATES[state])
+        for state, c in zip(STATES, COLOURS, strict=False)
     ]
     key.append(Line2D([], [], color="black", marker=".", linestyle="", label="start, spinodals"))
     if study.profiles:

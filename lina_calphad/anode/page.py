@@ -91,7 +91,7 @@ def page(study: Study) -> str:
         stiffest = max(20.0, stiffest)
     depth = float(study.path.foil.share(study.depths[0])[0]) if study.asked else 0.5
     data["curves"] = {kind: {"colour": c, "dashes": d} for kind, (c, d, _) in _CURVES.items()}
-    data["states"] = {state: {"name": STATES[state], "colour": colour}
+    data["states"] = {state: {"colour": colour, "dashes": "6 4" if state == "coherent" else "none"}
                       for state, colour in zip(STATES, _STATE_COLOURS, strict=True)}  # fmt: skip
     data["start"] = {"x0": study.x0, "T": T, "E": modulus, "q": depth}
     data["controls"] = {

@@ -62,8 +62,8 @@ const linaCurves = (() => {
     plot("voltage", {
       x: { from: 0, to: 100, label: "% of the Li stripped" },
       y: { from: -2 * top, to: 1.4 * top, label: "potential against Li/Li⁺ / mV" },
-      lines: Object.entries(data.states).map(([state_, { colour }]) => ({
-        colour, points: at.map(([share, volts]) => [share, volts[state_]]),
+      lines: Object.entries(data.states).map(([state_, { colour, dashes }]) => ({
+        colour, dashes, points: at.map(([share, volts]) => [share, volts[state_]]),
       })),
       marks: [100 * q],
     });

@@ -14,10 +14,11 @@ from symengine import S
 from lina_calphad.anode.charge import FARADAY, MAH, molar_mass, molar_volume
 from lina_calphad.anode.figures import REGION_COLOURS
 from lina_calphad.anode.melting import MELTING_ERROR, liquid_ranges, melting_point
+from lina_calphad.anode.side_by_side import is_shipped
 from lina_calphad.anode.tables import MAP_T
 from lina_calphad.anode.windows import BOUNDARIES, REGIONS
 from lina_calphad.anode.words import LIGHTER, SENTENCES
-from lina_calphad.data.assessments import COMPONENTS, PHASE, assessments, load
+from lina_calphad.data.assessments import COMPONENTS, PHASE, assessments
 from lina_calphad.data.elasticity import CubicElasticity
 from lina_calphad.data.interactions import free_interactions
 from lina_calphad.errors import DatabaseError, OutsideAssessedRange, UnsupportedPhase
@@ -62,6 +63,10 @@ def numbers(study: Study) -> dict[str, Any]:
             {"key": r.key, "name": r.name, "meaning": r.meaning, "colour": REGION_COLOURS[r.key]}
             for r in REGIONS
         ],
+        "shares": [
+            {"assessment": row["assessment"], "T": row["T"], "share": row["coherent_gap"]}
+            for row in study.verdicts.dropna(subset="coherent_gap").to_dict("records")
+        ],
         "profiles": [_profile(profile) for profile in study.profiles],
     }  # fmt: skip
 
@@ -78,15 +83,10 @@ def of_alloy(alloy: Alloy, span: tuple[float, float]) -> dict[str, Any]:
         "L": _interactions(alloy), "B": _column(_coherency(alloy)), "stiffness": name,
         "modulus": modulus, "melting": MAP_T[1] if melting is None else melting, "top": top,
         "liquid": _liquid(alloy, melting, span), "volume": _volumes(alloy),
-        "mass": [molar_mass(alloy, element) for element in COMPONENTS], "cited": _cited(alloy),
+        "mass": [molar_mass(alloy, element) for element in COMPONENTS],
+        "cited": printable(f"{alloy.name}: {assessments()[alloy.name].citation}"
+                           if is_shipped(alloy) else alloy.name),
     }  # fmt: skip
-
-
-def _cited(alloy: Alloy) -> str:
-    """Name and citation; another database may have the name of a shipped one."""
-    shipped = assessments().get(alloy.name)
-    known = shipped is not None and alloy.dbf == load(alloy.name)
-    return printable(f"{alloy.name}: {shipped.citation}" if shipped and known else alloy.name)
 
 
 def _profile(profile: DepthProfile) -> dict[str, Any]:
@@ -149,7 +149,8 @@ def _draws(study: Study) -> dict[str, Any]:
     for name in BOUNDARIES:
         kind, _, branch = name.rpartition(" ")
         edges = study.spread.t[kind][[1, 3], 0 if branch == "alpha" else 1]
-        found[name] = _field(T[at], *edges[:, at])
+        low, high = ([None if np.isnan(t) else t for t in edge[at].tolist()] for edge in edges)
+        found[name] = {"T": T[at].tolist(), "low": low, "high": high}
     return found
 
 

@@ -73,7 +73,10 @@ const linaMap = (() => {
     });
     field("coherent_spinodal", "coherent", (both) => both.coherent.spinodal);
     for (const [name, { T, low, high }] of Object.entries(data.draws)) {
-      if (drawn(name)) area(T, low, high, { fill: "#333", opacity: 0.22, "data-draws": name });
+      const some = T.map((_, i) => i).filter((i) => low[i] !== null && high[i] !== null);
+      const pick = (values) => some.map((i) => values[i]);
+      const shade = { fill: "#333", opacity: 0.22, "data-draws": name };
+      if (drawn(name)) area(pick(T), pick(low), pick(high), shade);
     }
     for (const [kind, look] of Object.entries(data.curves)) {
       const [which, curve] = kind.split(" "), levels = domes[which].map(({ T }) => T);
@@ -150,7 +153,8 @@ const linaMap = (() => {
   function between(levels, values, T) {
     const i = levels.findIndex((level) => level >= T);
     if (i < 0 || T < levels[0]) return NaN;
-    if (i === 0) return values[0];
+    if (levels[i] === T) return values[i] ?? NaN;
+    if (values[i - 1] === null || values[i] === null) return NaN;
     const share = (T - levels[i - 1]) / (levels[i] - levels[i - 1]);
     return values[i - 1] + share * (values[i] - values[i - 1]);
   }

@@ -51,7 +51,10 @@ const linaWords = (() => {
     if (same("region") && same("fate")) return "";
     const parts = found.map(({ name, region: key, fate, row }) =>
       `${name}: ${region(key).name}, ${fill(fate, { q: row ? percent(row.q) : "" })}`);
-    return fill("disagree", { T: `${T} K`, parts: parts.join("; ") });
+    const known = E === data.modulus ? data.shares : [];
+    const also = known.filter((one) => one.T === T && one.share > 0.02 && one.share < 0.98)
+      .map((one) => ` ${fill("gap_share", { ...one, T: `${T} K`, share: (100 * one.share).toFixed(0) })}`);
+    return fill("disagree", { T: `${T} K`, parts: parts.join("; ") }) + also.join("");
   }
 
   // Potential, what is left, and what is there at the depth of the slider.

@@ -14,7 +14,13 @@ from lina_calphad.anode.stripping import stripping_path
 from lina_calphad.anode.windows import REGIONS, describe
 from lina_calphad.anode.words import percent, say
 from lina_calphad.checks import kelvin
-from lina_calphad.data.assessments import COMPONENTS, MADE_ANODES, PHASE, assessments
+from lina_calphad.data.assessments import (
+    COMPONENTS,
+    MADE_ANODES,
+    PHASE,
+    assessments,
+    load,
+)
 from lina_calphad.errors import OutsideAssessedRange
 from lina_calphad.phase.draws import source_draws
 from lina_calphad.phase.solution import BinarySolution
@@ -95,8 +101,8 @@ def disagreement(table: pd.DataFrame) -> Iterator[str]:
         yield say("disagree", {"T": f"{T:g} K", "parts": "; ".join(parts)})
         for row in rows.to_dict("records"):
             if 0.02 < row["coherent_gap"] < 0.98:
-                share = f"{row['coherent_gap']:.0%} of the draws of {row['assessment']}"
-                yield f"There is a coherent gap at {T:g} K in {share}, as far as they know."
+                share = {"share": f"{100 * row['coherent_gap']:.0f}", "T": f"{T:g} K"}
+                yield say("gap_share", share | {"assessment": row["assessment"]})
 
 
 def experiments(sources: Sequence[Source | Alloy] | None = None) -> pd.DataFrame:
@@ -139,9 +145,14 @@ def _agrees(claim: str, row: dict[Any, Any]) -> str:
     return "yes" if seen[claim] else "no"
 
 
+def is_shipped(alloy: Alloy) -> bool:
+    """Whether it is an assessment, and no other database by the name of one."""
+    return alloy.name in assessments() and alloy.dbf == load(alloy.name)
+
+
 def _coherent_gap(alloy: Alloy, T: Array) -> Array:
     """Share of the known draws that have a coherent gap at each temperature; NaN without draws."""
-    known = source_draws(alloy.name, alloy.dbf) if alloy.name in assessments() else None
+    known = source_draws(alloy.name, alloy.dbf) if is_shipped(alloy) else None
     if known is None:
         return np.full(T.shape, np.nan)
     dbf, draws = known

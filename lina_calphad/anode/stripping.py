@@ -207,10 +207,11 @@ def stripping_path(
     --------
     Between 20 and 60 °C:
 
-    >>> path = stripping_path(0.03, [293.15, 333.15], thickness=20e-6)
+    >>> path = stripping_path("santos2025", 0.03, [293.15, 333.15], thickness=20e-6)
     >>> path.q["coherent spinodal alpha"].round(3).tolist()
     [0.483, 0.56]
-    >>> stripping_path(0.03, 300.0).to_dataframe()[["boundary", "region", "q"]].round(3).head(3)
+    >>> path = stripping_path("santos2025", 0.03, 300.0)
+    >>> path.to_dataframe()[["boundary", "region", "q"]].round(3).head(3)
                       boundary               region      q
     0                    start           nucleation  0.000
     1  chemical spinodal alpha  incoherent_spinodal  0.166
@@ -275,9 +276,10 @@ def initial_composition(
 
     Examples
     --------
-    >>> initial_composition([0.25, 0.5, 0.75], 300.0).round(4).tolist()
+    >>> initial_composition("santos2025", [0.25, 0.5, 0.75], 300.0).round(4).tolist()
     [0.0441, 0.0298, 0.0151]
-    >>> initial_composition(Depth(10.0, "mAh/cm²"), 300.0, thickness=100e-6).round(4).tolist()
+    >>> ten = Depth(10.0, "mAh/cm²")
+    >>> initial_composition("santos2025", ten, 300.0, thickness=100e-6).round(4).tolist()
     0.0312
     """
     keys = [r.key for r in REGIONS if r.key != "liquid"]

@@ -279,7 +279,7 @@ def regions(
 
     Examples
     --------
-    >>> found = regions([1e-5, 1e-3, 0.02, 0.05, 0.3, 0.82], 300.0)
+    >>> found = regions("santos2025", [1e-5, 1e-3, 0.02, 0.05, 0.3, 0.82], 300.0)
     >>> found.key.tolist()[:3]
     ['single', 'held', 'nucleation']
     >>> found.key.tolist()[3:]

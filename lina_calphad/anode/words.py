@@ -19,6 +19,8 @@ SENTENCES = {
     "fate_now": "unmixes as one lattice at once",
     "fate_never": "never unmixes as one lattice",
     "fate_melts": "melts on the way",
+    "gap_share": "There is a coherent gap at {T} in {share} % of the draws of {assessment}, as far "
+    "as they know.",
     "here": "x(Na) = {x0} ({wt} wt%) at {T} by {assessment}: {name}. {meaning}",
     "charge": "{q} % of the Li ({capacity} mAh/g{area})",
     "area": ", {areal} mAh/cm²",

@@ -49,7 +49,9 @@ def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("anode")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        main(["anode", "--x0", "0.03", "--temperature", "300", "--thickness", "100um"])
+        main(
+            ["anode", "santos2025", "--x0", "0.03", "--temperature", "300", "--thickness", "100um"]
+        )
     return folder / "lina-anode"
 
 
@@ -349,7 +351,7 @@ def test_the_page_is_written_and_said_where(folder, capsys):
 
 
 def test_json_goes_to_standard_output_and_nothing_is_written(folder, capsys):
-    status, printed, _ = run(capsys, "--x0", "0.03", "-T", "20C", "-T", "60C", "--json")
+    status, printed, _ = run(capsys, "santos2025", "--x0", "3%", "-T20C", "-T60C", "--json")
     content = json.loads(printed)
     assert (status, content["T"]) == (0, [293.15, 333.15])
     assert content["region"] == ["nucleation", "nucleation"]
@@ -367,7 +369,7 @@ def test_a_share_by_weight_becomes_a_mole_fraction(folder, capsys):
 def test_a_tdb_without_elastic_data_takes_the_shipped_ones_and_says_so(folder, capsys, asked):
     file = str(tdb_folder() / "LiNa_Santos2025.tdb")
     status, printed, _ = run(capsys, file, "--x0", "0.03", *asked, "--json")
-    shipped = stripping_path(0.03, 300.0)
+    shipped = stripping_path(0.03, 300.0, "santos2025")
     assert status == 0
     assert json.loads(printed)["path"][2]["q"] == float(shipped.q["coherent spinodal alpha"])
     assert "LiNa_Santos2025 has no elastic constants: all of" in json.loads(printed)["notes"][0]
@@ -397,7 +399,7 @@ def test_the_plane_of_the_wave_matters_where_elasticity_is_anisotropic(folder, c
     [
         (["--x0", "1.5"], "x0, the mole fraction of Na before stripping, lies between 0 and 1"),
         (["--x0", "0"], "lies between 0 and 1; got 0"),
-        (["--x0", "0.03", "-T", "365"], "liquid forms on the way from x0 = 0.03"),
+        (["--x0", "0.03", "-T", "368"], "liquid forms on the way from x0 = 0.03"),
         (["--x0", "3"], "lies between 0 and 1; got 3"),
         (
             ["--x0", "0,03"],
@@ -408,7 +410,7 @@ def test_the_plane_of_the_wave_matters_where_elasticity_is_anisotropic(folder, c
         (["--x0", "0.03", "--stripped", "5 wt%"], "'5 wt%' is no depth of stripping such as 50%"),
         (["--x0", "0.03", "-T", "-300C"], "number of kelvin; got -26.85"),
         (
-            ["--x0", "0.03", "-T", "95C"],
+            ["santos2025", "--x0", "0.03", "-T", "95C"],
             "at 368.15 K (95C), from x(Na) = 0.03 on, 0.00 % of the Li stripped: the path is that "
             "of a solid, which stays one below 361.44 K (88.3 °C)",
         ),
