@@ -70,7 +70,7 @@ def reference_key(recipe: Recipe) -> str:
 
 def start_file(recipe: Recipe) -> Path:
     """The TDB that a recipe starts from, without elastic data; UnknownAssessment if it is none."""
-    path = Path(_path(recipe, recipe.start))
+    path = Path(path_of(recipe, recipe.start))
     if recipe.start in assessments():
         return tdb_folder() / assessments()[recipe.start].files[0]
     if not path.is_file():
