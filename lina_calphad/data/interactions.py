@@ -101,10 +101,12 @@ def describe_symbol(dbf: Database, symbol: str) -> tuple[str, str]:
             expression = expression.args[0]
         factor = expression.diff(Symbol(symbol))
         text = f"{kind}({parameter['phase_name']},{array_text(parameter)};{order})"
+        if factor.atoms(log):
+            return f"{text}, of T ln T", "J/(mol K)"
         if v.T in factor.free_symbols and factor.xreplace({v.T: S.Zero}) == 0:
             if (factor / v.T).free_symbols:
                 return f"{text}, rate of its fall with T", "1/K"
-            return f"{text}, {'of T ln T' if factor.atoms(log) else 'slope'}", "J/(mol K)"
+            return f"{text}, slope", "J/(mol K)"
         return text, {"V0": "m3/mol"}.get(kind, "GPa" if kind.startswith("C") else "J/mol")
     return "in a function", ""
 
