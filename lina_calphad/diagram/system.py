@@ -341,7 +341,7 @@ class BinarySystem:
         if given.size != len(self.symbols):
             msg = f"there are {len(self.symbols)} free symbols; got {given.size} values"
             raise ValueError(msg)
-        return Tracer(self.solver, span, given.tolist(), points)
+        return Tracer(self.solver, (float(span[0]), float(span[1])), given.tolist(), points)
 
     def _logs(self, p: Array, t: Array) -> tuple[Array, Array]:
         """Ln x of both components in phases given by number."""

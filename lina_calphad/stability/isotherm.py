@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from lina_calphad.checks import Array, Flags
 
+_BESIDE = 0.03  # from a tie-line to the side of a triangle where its region ends
+
 
 @dataclass(frozen=True, eq=False)
 class Isotherm:
@@ -75,7 +77,8 @@ class Isotherm:
     def binodals(self) -> list[Array]:
         """Both branches of each two-phase region, joined at stable plait points, each (k, 3)."""
         lines = [region[:, side] for region in self.tie_lines for side in (0, 1)]
-        for x, (k, end) in where_they_end(self.critical_points[self.stable], self.tie_lines):
+        plaits = self.critical_points[self.stable]
+        for x, (k, end) in where_they_end(plaits, self.tie_lines, self.triangles):
             for side in (2 * k, 2 * k + 1):
                 parts = [x[None], lines[side]] if end == 0 else [lines[side], x[None]]
                 lines[side] = np.concatenate(parts)
@@ -88,10 +91,28 @@ class Isotherm:
         return draw_isotherm(self, ax, **style)
 
 
-def where_they_end(points: Array, regions: Sequence[Array]) -> list[tuple[Array, tuple[int, int]]]:
+def apart(one: Array, others: Array) -> Array:
+    """Distances of a tie-line from others, as they are and turned round, shape (2, m)."""
+    ways = ((0, 1), (1, 0))
+    return np.stack([np.linalg.norm(others[:, way] - one, axis=(1, 2)) for way in ways])
+
+
+def sides_of(triangles: Array) -> Array:
+    """The three sides of each triangle (t, 3, 3) as tie-lines (3 t, 2, 3)."""
+    return triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2, 3)
+
+
+def where_they_end(
+    points: Array, regions: Sequence[Array], triangles: Array
+) -> list[tuple[Array, tuple[int, int]]]:
     """Plait points with the region and the end of it, 0 or -1, where each belongs."""
+    sides = sides_of(triangles)
     ends = {
-        (k, end): region[end].mean(axis=0) for k, region in enumerate(regions) for end in (0, -1)
+        (k, end): region[end].mean(axis=0)
+        for k, region in enumerate(regions)
+        for end in ((0, -1) if len(region) > 1 else (-1,))
+        # A triangle lies beyond the others; a region of its side alone goes the other way.
+        if len(region) == 1 or not len(sides) or apart(region[end], sides).min() > _BESIDE
     }
     found = []
     for x in points:

@@ -30,11 +30,11 @@ def full(pair: Array) -> Array:
     return whole / whole.sum(axis=-1, keepdims=True)
 
 
-def grid() -> tuple[Array, Flags]:
+def grid(steps: int = STEPS) -> tuple[Array, Flags]:
     """Second and third fractions of a grid over the triangle; which of a square lie in it."""
-    i, j = np.meshgrid(np.arange(STEPS + 1), np.arange(STEPS + 1), indexing="ij")
-    inside = i + j <= STEPS
-    return np.stack([i, j], axis=-1)[inside] / STEPS, inside
+    i, j = np.meshgrid(np.arange(steps + 1), np.arange(steps + 1), indexing="ij")
+    inside = i + j <= steps
+    return np.stack([i, j], axis=-1)[inside] / steps, inside
 
 
 def _psi(solution: Solution, T: float, pair: Array) -> Array:

@@ -12,10 +12,12 @@ from scipy.spatial import ConvexHull, QhullError
 from lina_calphad.errors import NotConverged, UnsupportedPhase
 from lina_calphad.phase.energy import R
 from lina_calphad.stability.internal import site_fractions
-from lina_calphad.stability.isotherm import Isotherm, where_they_end
-from lina_calphad.stability.spinodal import STEPS, TO_PLANE, critical_points, full, grid, spinodal
+from lina_calphad.stability.isotherm import Isotherm, apart, sides_of, where_they_end
+from lina_calphad.stability.spinodal import TO_PLANE, critical_points, full, grid, spinodal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from lina_calphad.checks import Array, Flags
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.integer]
 
+_STEPS = 200  # of the grid under the hull, along each side
 _LONG = 2.6  # steps: what a facet of a convex surface does not reach across
 _SHORT = 1e-3  # of tie-lines: less is as good as the plait point
-_NEXT = 8  # steps between the ends of tie-lines that are neighbours
-_FEW = 3  # tie-lines of a region: what a grid resolves
+_NEXT = 6  # steps between tie-lines that may belong to two regions
+_FAR = 30  # steps beyond which they do
+_FEW = 1  # tie-lines of a region: what a grid resolves
 _UNDER = 1e-9  # of G/RT under a tangent plane: rounding
 
 
@@ -118,7 +122,7 @@ def isotherm(solution: Solution, T: float) -> Isotherm:
     surface = Surface(solution, T)
     curves = spinodal(solution, T)
     plaits = critical_points(solution, T, curves)
-    points = full(grid()[0])
+    points = full(grid(_STEPS)[0])
     heights = surface.value(points)
 
     def stable(y: Array) -> Flags:
@@ -129,10 +133,10 @@ def isotherm(solution: Solution, T: float) -> Isotherm:
     regions: list[Array] = []
     triangles = np.empty((0, 3, 3))
     if curves:
-        two, three, neighbours, guesses, corners = _facets(points, heights)
+        two, three, neighbours, guesses, corners = _facets(surface, points)
         if len(corners):
             found, good = surface.tangent(corners, None)
-            good &= _sides(found) > 1 / STEPS  # less is a trace of a plait point
+            good &= _sides(found) > 1 / _STEPS  # less is a trace of a plait point
             good[good] = stable(found[good][:, 0])
             triangles = _different(found[good])
             two[three[~good]] = True  # no boundary between two regions
@@ -143,12 +147,24 @@ def isotherm(solution: Solution, T: float) -> Isotherm:
             good[good] = stable(found[good][:, 0])
             if good.sum() >= _FEW:
                 regions.append(_in_order(found[good]))
-        regions = _joined(regions)
+
+        def between(one: Array, other: Array) -> bool:
+            """Whether there is a tie-line half-way from one to another."""
+            turned = bool(apart(one, other[None]).argmin())
+            middle = ((one + other[:: -1 if turned else 1]) / 2)[None]
+            found, good = surface.tangent(middle, _across(middle))
+            near = apart(found[0], middle).min() < apart(one, other[None]).min()
+            return bool(good[0] and near and stable(found[:, 0])[0])
+
+        regions = _joined(regions, between)
         if not regions and two.sum() >= _FEW:
             raise NotConverged(f"the tie-lines of {solution.phase} at {T:g} K did not converge")
     lasting = stable(surface.of(plaits)) if len(plaits) else np.zeros(0, dtype=bool)
     centres = surface.of(plaits[lasting]) if lasting.any() else np.empty((0, 3))
-    for x, (k, end) in where_they_end(centres, regions):
+    for side in sides_of(triangles):  # a region too small for the grid
+        if all(apart(side, region[[0, -1]]).min() > _NEXT / _STEPS for region in regions):
+            regions.append(side[None])
+    for x, (k, end) in where_they_end(centres, regions, triangles):
         # Half a tie-line is as the root of the distance from the plait point.
         last, share = regions[k][end], 0.5 ** np.arange(1, 9)[:, None, None]
         middle = last.mean(axis=0)
@@ -186,19 +202,28 @@ def _regions(two: Flags, neighbours: tuple[Numbers, Numbers]) -> list[Numbers]:
     return [np.flatnonzero((labels == label) & two) for label in np.unique(labels[two])]
 
 
-def _apart(one: Array, others: Array) -> Array:
-    """Distances of a tie-line from others, as they are and turned round, shape (2, m)."""
-    ways = ((0, 1), (1, 0))
-    return np.stack([np.linalg.norm(others[:, way] - one, axis=(1, 2)) for way in ways])
-
-
-def _joined(regions: list[Array]) -> list[Array]:
-    """Regions with those made one whose last tie-lines are neighbours: the hull had a flaw."""
-    left, done = list(regions), []
+def _joined(regions: list[Array], between: Callable[[Array, Array], bool]) -> list[Array]:
+    """Regions cut and joined so that `between` neighbours there are tie-lines, and nowhere else."""
+    left, done = [], []
+    for region in regions:
+        steps = np.linalg.norm(np.diff(region, axis=0), axis=(1, 2))
+        cuts = [
+            k + 1
+            for k in np.flatnonzero(steps > _NEXT / _STEPS)
+            if not between(region[k], region[k + 1])
+        ]
+        left += np.split(region, cuts)
     while left:
         region = left.pop()
         for k, other in enumerate(left):
-            if min(_apart(region[end], other[[0, -1]]).min() for end in (0, -1)) < _NEXT / STEPS:
+            ways = [
+                (i, j)
+                for i in (0, -1)
+                for j in (0, -1)
+                if apart(region[i], other[[j]]).min() < _FAR / _STEPS
+                and between(region[i], other[j])
+            ]
+            if ways:
                 left[k] = _in_order(np.concatenate([region, other]))
                 break
         else:
@@ -208,15 +233,16 @@ def _joined(regions: list[Array]) -> list[Array]:
 
 def _in_order(lines: Array) -> Array:
     """Tie-lines (m, 2, 3) one beside the other, from one end of their region, all the same way."""
-    left = list(range(len(lines)))
-    at = int(_apart(lines[0], lines).min(axis=0).argmax())
-    chain = [lines[at]]
-    left.remove(at)
-    while left:
-        ways = _apart(chain[-1], lines[left])
-        turned, nearest = np.unravel_index(ways.argmin(), ways.shape)
-        chain.append(lines[left.pop(int(nearest))][:: -1 if turned else 1])
-    return np.array(chain)
+    for _ in range(2):  # what a first chain has left for last is at an end
+        chain, free = [lines[-1]], np.ones(len(lines), dtype=bool)
+        free[-1] = False
+        while free.any():
+            ways = np.where(free, apart(chain[-1], lines), np.inf)
+            turned, nearest = np.unravel_index(ways.argmin(), ways.shape)
+            free[nearest] = False
+            chain.append(lines[nearest][:: -1 if turned else 1])
+        lines = np.array(chain)
+    return lines
 
 
 def _different(triangles: Array) -> Array:
@@ -228,13 +254,14 @@ def _different(triangles: Array) -> Array:
 
 
 def _facets(
-    grid: Array, heights: Array
+    surface: Surface, grid: Array
 ) -> tuple[Flags, Numbers, tuple[Numbers, Numbers], Array, Array]:
     """First guesses from the lower hull of a grid.
 
     Which facets are of two phases, and the numbers of those of three; facets with a long side in
     common; a tie-line (m, 2, 3) of each facet; the corners of those of three (t, 3, 3).
     """
+    heights = surface.value(grid)
     flat = heights - grid @ heights[[np.argmax(grid[:, i]) for i in range(3)]]
     plane = grid @ TO_PLANE
     try:
@@ -243,11 +270,13 @@ def _facets(
         raise NotConverged(
             f"the lower hull could not be built: {str(error).splitlines()[0]}"
         ) from error
-    lower = hull.equations[:, 2] < -1e-12
     corners = hull.simplices
+    # Under a gap G lies above the facet, where G is convex below.
+    gap = surface.value(grid[corners].mean(axis=1)) > heights[corners].mean(axis=1)
+    lower = (hull.equations[:, 2] < -1e-12) & gap
     sides = plane[corners[:, [1, 2, 0]]] - plane[corners[:, [2, 0, 1]]]
     length = np.linalg.norm(sides, axis=-1)  # opposite each corner
-    long = length > _LONG / STEPS
+    long = length > _LONG / _STEPS
     rows, columns = np.nonzero(lower[:, None] & long)
     at = np.arange(len(corners))
     apex = length.argmin(axis=1)
