@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import constants
 
-from lina_calphad.checks import within
+from lina_calphad.checks import Array, within
 from lina_calphad.data.assessments import COMPONENTS
+from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.errors import DatabaseError
 from lina_calphad.phase.host_energy import HostEnergy
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from lina_calphad.checks import Array
-    from lina_calphad.diagram.alloy import Alloy
 
 MAH = constants.milli * constants.hour  # one mAh in coulomb
 FARADAY = constants.e * constants.N_A
@@ -79,19 +75,16 @@ class Foil:
     def per_gram(self) -> Array:
         """Charge of all the Li in mAh per gram of the alloy."""
         lithium, sodium = self.mass
-        charge: Array = (1 - self.x0) * FARADAY / MAH / ((1 - self.x0) * lithium + self.x0 * sodium)
-        return charge
+        return (1 - self.x0) * FARADAY / MAH / ((1 - self.x0) * lithium + self.x0 * sodium)
 
     @property
     def per_area(self) -> Array:
         """Charge of all the Li in mAh/cm²; ValueError without a thickness."""
         if self.thickness is None:
-            msg = "a charge per area needs the thickness of the foil, as in 100um"
-            raise ValueError(msg)
+            raise ValueError("a charge per area needs the thickness of the foil, as in 100um")
         # kg/m² into g/cm²
         grams = self.density * self.thickness / constants.gram * constants.centi**2
-        charge: Array = self.per_gram * grams
-        return charge
+        return self.per_gram * grams
 
     def full(self, unit: str) -> Array:
         """All the Li in a unit of `Depth`."""
@@ -107,21 +100,18 @@ class Foil:
             most = Depth(float(full[wrong].flat[0]), depth.unit)
             end = f"from 0 to the {most} of all its Li" if depth.unit != "share" else "from 0 to 1"
             got = f"{depth.value:g}" if depth.unit == "share" else depth
-            msg = (
+            raise ValueError(
                 f"a depth of stripping is a share of the Li, {end}; got {got}"
                 if depth.unit == "share"
                 else (f"a depth of stripping lies {end}; got {got}")
             )
-            raise ValueError(msg)
-        q: Array = depth.value / full
-        return q
+        return depth.value / full
 
     def left(self, q: Array) -> Array:
         """Thickness of a dense foil with a share q stripped, over that before."""
         lithium, sodium = self.volume
         before = (1 - self.x0) * lithium + self.x0 * sodium
-        size: Array = ((1 - self.x0) * (1 - q) * lithium + self.x0 * sodium) / before
-        return size
+        return ((1 - self.x0) * (1 - q) * lithium + self.x0 * sodium) / before
 
     def start(self, x: Array, depth: Depth) -> Array:
         """Mole fraction of Na before stripping of what is at x at a depth.
@@ -129,8 +119,7 @@ class Foil:
         Of a foil as thick; negative where none holds that much Li.
         """
         if depth.unit == "share":
-            found: Array = (1 - depth.value) * x / (1 - depth.value * x)
-            return found
+            return (1 - depth.value) * x / (1 - depth.value * x)
         # Moles of Li taken from a size, and the size of one mole of either element.
         taken: Any = depth.value * MAH / FARADAY
         size: Any = 1.0
@@ -143,8 +132,7 @@ class Foil:
             if self.given:
                 lithium, sodium = (m * constants.gram / self.density for m in self.mass)
         rise = x * taken * (sodium - lithium)
-        start: Array = x * (size - taken * lithium) / (size + rise)
-        return start
+        return x * (size - taken * lithium) / (size + rise)
 
 
 def foil(
@@ -170,8 +158,9 @@ def molar_mass(alloy: Alloy, element: str) -> float:
     """In g/mol, as the database has it."""
     mass = float(alloy.dbf.refstates.get(element, {}).get("mass", 0.0))
     if not mass > 0:
-        msg = f"{alloy.name} has no mass of {element}: its ELEMENT line gives {mass:g} g/mol"
-        raise DatabaseError(msg)
+        raise DatabaseError(
+            f"{alloy.name} has no mass of {element}: its ELEMENT line gives {mass:g} g/mol"
+        )
     return mass
 
 
@@ -182,5 +171,4 @@ def molar_volume(alloy: Alloy, x: Array, T: Array) -> Array:
     fractions, column = np.unique(x, return_inverse=True)
     levels, row = np.unique(T, return_inverse=True)
     volumes = HostEnergy(alloy.chemical).sample("VM", levels, fractions)
-    at: Array = volumes[row.reshape(T.shape), column.reshape(x.shape)]
-    return at
+    return volumes[row.reshape(T.shape), column.reshape(x.shape)]

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from pycalphad import Database
 
 from lina_calphad.anode.charge import SHARE
 from lina_calphad.anode.diffusion import Diffusion, checked_run
 from lina_calphad.anode.potential import STATES, potential
 from lina_calphad.anode.stripping import ALLOY, stripped_composition, stripped_share
 from lina_calphad.anode.windows import describe, source_first
-from lina_calphad.checks import fraction, kelvin, within
-from lina_calphad.data.assessments import PREFERRED
+from lina_calphad.checks import Array, fraction, kelvin, within
+from lina_calphad.data.assessments import PREFERRED, Source
+from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.phase.kinetics import DIFFUSIVITY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pycalphad import Database
-
-    from lina_calphad.checks import Array
-    from lina_calphad.data.assessments import Source
-    from lina_calphad.diagram.alloy import Alloy
 
 _POINTS = 12  # reported in each step of a cycle
 _REST = (0.0, 1e9)  # in s
@@ -125,10 +119,9 @@ def _events(
 def _between(low: float, high: float) -> tuple[float, float]:
     low, high = (float(within(q, (0.0, 1.0), SHARE)) for q in (low, high))
     if not low < high < 1:
-        msg = (
+        raise ValueError(
             f"a cycle runs from a depth to a greater one below all the Li; got {low:g} to {high:g}"
         )
-        raise ValueError(msg)
     return low, high
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from pycalphad import Database
 from scipy import constants
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
@@ -16,20 +19,11 @@ from lina_calphad.anode.charge import FARADAY, FOIL, MAH, SHARE, molar_volume
 from lina_calphad.anode.melting import refuse_molten
 from lina_calphad.anode.stripping import ALLOY
 from lina_calphad.anode.windows import REGIONS, classify, curve_ends, describe, named, source_first
-from lina_calphad.checks import fraction, kelvin, within
-from lina_calphad.data.assessments import PREFERRED
+from lina_calphad.checks import Array, fraction, kelvin, within
+from lina_calphad.data.assessments import PREFERRED, Source
+from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.errors import NotConverged, SurfaceExhausted
 from lina_calphad.phase.kinetics import DIFFUSIVITY, DIFFUSIVITY_RANGE
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from numpy.typing import ArrayLike, NDArray
-    from pycalphad import Database
-
-    from lina_calphad.checks import Array
-    from lina_calphad.data.assessments import Source
-    from lina_calphad.diagram.alloy import Alloy
 
 _CURRENT = (1e-4, 1e6)  # in A/m²
 # What 800 cells resolve: mole fractions, and thickness over the length D/u.
@@ -209,8 +203,7 @@ def depth_profile(
     if q is not None:
         shares = np.unique(within(q, (0.0, 1.0), SHARE))
         if not shares.size:
-            msg = "a profile needs at least one share of the Li stripped; got none"
-            raise ValueError(msg)
+            raise ValueError("a profile needs at least one share of the Li stripped; got none")
     last = 1.0 if shares is None else max(shares[-1], _SOON)
     solution = Diffusion(run.phi0, run.peclet, last)
     end = solution.exhausted_at
@@ -218,12 +211,11 @@ def depth_profile(
         shares = np.linspace(0, solution.end, _TIMES)
     elif end is not None and shares[-1] > end:
         if end < _ALL:
-            msg = (
+            raise SurfaceExhausted(
                 f"at {run.current:g} A/m² ({run.current / 10:g} mA/cm²) the interface is pure Na "
                 f"after {end * run.full_time / 3600:.3g} h, with {end:.2%} of the Li stripped: ask "
                 "for no more than that, or take a smaller current or a thinner foil"
             )
-            raise SurfaceExhausted(msg)
         shares = np.minimum(shares, end)
 
     profiles = [solution.profile(share) for share in shares]
@@ -305,8 +297,7 @@ class Diffusion:
 
         def rate(_: float, W: Array) -> Array:
             gradient = np.concatenate([[0.0], np.diff(1 / W) / spacing, [self.slope]])
-            change: Array = -scale * np.diff(gradient) / self.size
-            return change
+            return -scale * np.diff(gradient) / self.size
 
         def jacobian(_: float, W: Array) -> Any:
             to_left = scale / W[:-1] ** 2 / spacing
@@ -326,11 +317,11 @@ class Diffusion:
                 dense_output=True, rtol=1e-7, atol=1e-9, first_step=min(end, 1e-12 / (1 + slope)),
             )  # fmt: skip
         except RuntimeError as error:  # as where its sparse solver meets a singular matrix
-            msg = f"diffusion could not be followed: {error}"
-            raise NotConverged(msg) from error
+            raise NotConverged(f"diffusion could not be followed: {error}") from error
         if not found.success:
-            msg = f"diffusion stopped at {found.t[-1]:.3%} of the Li stripped: {found.message}"
-            raise NotConverged(msg)
+            raise NotConverged(
+                f"diffusion stopped at {found.t[-1]:.3%} of the Li stripped: {found.message}"
+            )
         self.end = float(found.t[-1])
         self.exhausted_at = self.end if found.status == 1 else None
         assert found.sol is not None
@@ -357,18 +348,15 @@ class Diffusion:
 
         if not missing(0.0) < 0 <= missing(self.end):
             return np.nan
-        share: float = brentq(missing, 0.0, self.end, xtol=1e-12)
-        return share
+        return brentq(missing, 0.0, self.end, xtol=1e-12)
 
 
 def _volume_fraction(x: Array, ratio: float) -> Array:
     """Of Na, from its mole fraction and the molar volume of Li over that of Na."""
-    phi: Array = x / (x + (1 - x) * ratio)
-    return phi
+    return x / (x + (1 - x) * ratio)
 
 
 def _mole_fraction(phi: Array, ratio: float) -> Array:
     """Of Na, from its volume fraction and the molar volume of Li over that of Na."""
     phi = np.minimum(phi, 1.0)
-    x: Array = phi * ratio / (phi * ratio + 1 - phi)
-    return x
+    return phi * ratio / (phi * ratio + 1 - phi)

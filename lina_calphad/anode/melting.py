@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import bisect
 
 from lina_calphad.anode.words import in_kelvin, number, percent
 from lina_calphad.errors import OutsideAssessedRange
@@ -38,13 +37,9 @@ def refuse_molten(alloy: Alloy, x0: Array, T: Array) -> None:
 
 def melting_point(alloy: Alloy, x0: float, low: float, high: float) -> float | None:
     """Lowest temperature of liquid between x0 and pure Na; `low` or None if out of the range."""
-
-    def solid(T: float) -> float:
-        return 0.5 - float(alloy.melts_on_the_way(np.array([x0]), np.array([T]))[0])
-
-    if solid(high) > 0:
+    if not alloy.melts_on_the_way(np.array([x0]), np.array([high]))[0]:
         return None
-    return float(bisect(solid, low, high, xtol=MELTING_ERROR)) if solid(low) > 0 else low
+    return max(low, alloy.melting(x0, high))
 
 
 def liquid_ranges(alloy: Alloy, T: Array) -> Array:

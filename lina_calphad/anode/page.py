@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,16 +17,12 @@ from lina_calphad.anode.figures import REGION_COLOURS
 from lina_calphad.anode.page_data import STARTS, numbers
 from lina_calphad.anode.potential import STATES
 from lina_calphad.anode.shown import profile_lines
+from lina_calphad.anode.summary import Study
 from lina_calphad.anode.tables import MAP_T
 from lina_calphad.anode.windows import REGIONS
 from lina_calphad.checks import within
 from lina_calphad.report import Report
 from lina_calphad.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from lina_calphad.anode.summary import Study
 
 #: Boundaries: colour, dashes and meaning. Blue and vermilion of the other figures, darker,
 #: since they lie on fills of their own.

@@ -9,7 +9,7 @@ const linaCurves = (() => {
     document.getElementById(id).append(child);
   }
 
-  function plot(id, { x, y, lines, marks = [] }) {
+  function plot(id, { x, y, lines, shades = [], marks = [] }) {
     const svg = document.getElementById(id), width = svg.clientWidth, height = svg.clientHeight;
     const [left, right, top, bottom] = [58, width - 14, 8, height - 40];
     const px = (v) => left + ((v - x.from) / (x.to - x.from)) * (right - left);
@@ -18,6 +18,11 @@ const linaCurves = (() => {
     const put = (...more) => add(id, ...more);
     svg.replaceChildren();
     const words = (text, at, up, anchor) => put("text", { x: at, y: up, "text-anchor": anchor }, text);
+    for (const { at, low, high, colour } of shades) {
+      const edge = (values) => values.map((v, i) => `${px(at[i])},${py(v)}`);
+      const points = [...edge(low), ...edge(high).reverse()].join(" ");
+      put("polygon", { points, fill: colour, opacity: 0.2, "data-shade": "" });
+    }
     for (const { points, colour, width: w = 2, dashes = "none" } of lines) {
       put("polyline", {
         points: points.map(([a, b]) => `${px(a)},${py(b)}`).join(" "), fill: "none", stroke: colour,
@@ -59,12 +64,18 @@ const linaCurves = (() => {
       at.push([100 * part, lina.potentials(x, T, E)]);
     }
     const top = Math.max(rows[0].E, gap ? lina.potentials(lina.expit(gap.spinodal[0]), T, E).solution : 0, 1e-3);
+    // The draws are those of what the page began with.
+    const { start, assessments, assessment } = data, own = Object.keys(assessments)[0] === assessment;
+    const known = own && x0 === start.x0 && E === start.E && data.bands.find((each) => each.T === T);
     plot("voltage", {
       x: { from: 0, to: 100, label: "% of the Li stripped" },
       y: { from: -2 * top, to: 1.4 * top, label: "potential against Li/Li⁺ / mV" },
       lines: Object.entries(data.states).map(([state_, { colour, dashes }]) => ({
         colour, dashes, points: at.map(([share, volts]) => [share, volts[state_]]),
       })),
+      shades: known ? Object.entries(known.edges).map(([state, [low, high]]) => ({
+        at: known.q.map((share) => 100 * share), low, high, colour: data.states[state].colour,
+      })) : [],
       marks: [100 * q],
     });
   }

@@ -14,6 +14,7 @@ from symengine import S
 from lina_calphad.anode.charge import FARADAY, MAH, molar_mass, molar_volume
 from lina_calphad.anode.figures import REGION_COLOURS
 from lina_calphad.anode.melting import MELTING_ERROR, liquid_ranges, melting_point
+from lina_calphad.anode.potential import STATES
 from lina_calphad.anode.side_by_side import is_shipped
 from lina_calphad.anode.tables import MAP_T
 from lina_calphad.anode.windows import BOUNDARIES, REGIONS
@@ -67,6 +68,7 @@ def numbers(study: Study) -> dict[str, Any]:
             {"assessment": row["assessment"], "T": row["T"], "share": row["coherent_gap"]}
             for row in study.verdicts.dropna(subset="coherent_gap").to_dict("records")
         ],
+        "bands": _volt_bands(study),
         "profiles": [_profile(profile) for profile in study.profiles],
     }  # fmt: skip
 
@@ -87,6 +89,21 @@ def of_alloy(alloy: Alloy, span: tuple[float, float]) -> dict[str, Any]:
         "cited": printable(f"{alloy.name}: {assessments()[alloy.name].citation}"
                            if is_shipped(alloy) else alloy.name),
     }  # fmt: skip
+
+
+def _volt_bands(study: Study) -> list[dict[str, Any]]:
+    """Between which potentials 68 % of the draws lie, by state, at each temperature."""
+    if not study.draws:
+        return []
+    found = []
+    for T, rows in study.voltage.groupby("T"):
+        some = rows.iloc[::4]
+        edges = {
+            state: [some[f"E_{state}_{side}_68_mV"].round(6).tolist() for side in ("low", "high")]
+            for state in STATES
+        }
+        found.append({"T": T, "q": some["q"].tolist(), "edges": edges})
+    return found
 
 
 def _profile(profile: DepthProfile) -> dict[str, Any]:

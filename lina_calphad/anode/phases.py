@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+from pycalphad import Database
 
 from lina_calphad.anode.charge import molar_volume
 from lina_calphad.anode.windows import describe, source_first
 from lina_calphad.checks import fraction, kelvin
 from lina_calphad.data.assessments import PHASE, PREFERRED, Source
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import ArrayLike
-    from pycalphad import Database
-
-    from lina_calphad.diagram.alloy import Alloy
+from lina_calphad.diagram.alloy import Alloy
 
 Part = tuple[str, float, float]  # a phase, its mole fraction of Na, and its share of the atoms
 

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+from pycalphad import Database
 from scipy.special import expit
 
 from lina_calphad.anode.charge import FARADAY
 from lina_calphad.anode.windows import describe, source_first
-from lina_calphad.checks import fraction, kelvin
+from lina_calphad.checks import Array, fraction, kelvin
 from lina_calphad.data.assessments import COMPONENTS, PHASE, PREFERRED, Source
+from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.phase.bands import LEVELS, NAMES
+from lina_calphad.phase.draws import ParameterDraws
 from lina_calphad.phase.energy import R
 from lina_calphad.phase.results import span
 from lina_calphad.phase.solution import BinarySolution
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import ArrayLike
-    from pycalphad import Database
-
-    from lina_calphad.checks import Array
-    from lina_calphad.diagram.alloy import Alloy
-    from lina_calphad.phase.draws import ParameterDraws
 
 #: In which state an alloy of some composition can be, by key, in words.
 STATES = {
@@ -118,8 +113,7 @@ def potential(
     alloy = describe(source)
     T, x = np.broadcast_arrays(kelvin(T), fraction(x))
     if (x == 1).any():
-        msg = "pure Na has no Li, and no potential against it; give x below 1"
-        raise ValueError(msg)
+        raise ValueError("pure Na has no Li, and no potential against it; give x below 1")
     volt = _volts(alloy.solutions, x, T)
     bands = {}
     if draws:
@@ -175,8 +169,7 @@ def hysteresis(T: ArrayLike, source: Source | Database | Alloy = PREFERRED) -> p
 
 def _solution(chemical: BinarySolution, x: Array, T: Any, *values: Array) -> Array:
     """Potential of the solution in V."""
-    volt: Array = -R * T / FARADAY * chemical.ln_activity(T, x, *values)
-    return volt
+    return -R * T / FARADAY * chemical.ln_activity(T, x, *values)
 
 
 def _volts(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lina_calphad.anode.charge import FARADAY, molar_volume
+from lina_calphad.anode.diffusion import DepthProfile
 from lina_calphad.anode.figures import drawings
 from lina_calphad.anode.side_by_side import disagreement
+from lina_calphad.anode.summary import Study
 from lina_calphad.anode.tables import TIMES
 from lina_calphad.anode.windows import REGIONS, boundary_name
 from lina_calphad.anode.words import (
@@ -24,12 +27,6 @@ from lina_calphad.anode.words import (
     weight_percent,
 )
 from lina_calphad.report import Line, Report, Shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from lina_calphad.anode.diffusion import DepthProfile
-    from lina_calphad.anode.summary import Study
 
 _NAMES = {region.key: region.name for region in REGIONS}
 _REGION, _CROSSING = "region entered", "by crossing"

@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from lina_calphad.anode.potential import potential
 from lina_calphad.anode.stripping import stripping_path
 from lina_calphad.anode.windows import REGIONS, describe
 from lina_calphad.anode.words import percent, say
-from lina_calphad.checks import kelvin
+from lina_calphad.checks import Array, kelvin
 from lina_calphad.data.assessments import (
     COMPONENTS,
     MADE_ANODES,
     PHASE,
+    Source,
     assessments,
     load,
 )
+from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.errors import OutsideAssessedRange
 from lina_calphad.phase.draws import source_draws
 from lina_calphad.phase.solution import BinarySolution
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import ArrayLike
-
-    from lina_calphad.checks import Array
-    from lina_calphad.data.assessments import Source
-    from lina_calphad.diagram.alloy import Alloy
 
 
 def verdicts(
@@ -157,5 +152,4 @@ def _coherent_gap(alloy: Alloy, T: Array) -> Array:
         return np.full(T.shape, np.nan)
     dbf, draws = known
     free = BinarySolution(dbf, COMPONENTS, PHASE, alloy.coherent.model, symbols=draws.symbols)
-    share: Array = 1 - np.isnan(free.logits("spinodal", T, draws.values)[0]).mean(axis=0)
-    return share
+    return 1 - np.isnan(free.logits("spinodal", T, draws.values)[0]).mean(axis=0)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from pycalphad import Database
 
 from lina_calphad.anode.charge import SHARE, Depth, Foil, foil
 from lina_calphad.anode.melting import refuse_molten
@@ -19,19 +22,11 @@ from lina_calphad.anode.windows import (
     named,
     source_first,
 )
-from lina_calphad.checks import fraction, kelvin, within
+from lina_calphad.checks import Array, fraction, kelvin, within
 from lina_calphad.data.assessments import PREFERRED, Source
+from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.errors import OutsideAssessedRange
 from lina_calphad.phase.results import span
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import ArrayLike, NDArray
-    from pycalphad import Database
-
-    from lina_calphad.checks import Array
-    from lina_calphad.diagram.alloy import Alloy
 
 #: What x0 is, in errors.
 ALLOY = "x0, the mole fraction of Na before stripping,"
@@ -133,8 +128,7 @@ def stripped_composition(x0: ArrayLike, q: ArrayLike) -> Array:
     0.0583
     """
     x0, q = np.broadcast_arrays(fraction(x0, ALLOY, ends=False), within(q, (0.0, 1.0), SHARE))
-    x: Array = x0 / (x0 + (1 - x0) * (1 - q))
-    return x
+    return x0 / (x0 + (1 - x0) * (1 - q))
 
 
 def stripped_share(x0: ArrayLike, x: ArrayLike) -> Array:
@@ -153,14 +147,12 @@ def stripped_share(x0: ArrayLike, x: ArrayLike) -> Array:
     x0, x = np.broadcast_arrays(fraction(x0, ALLOY, ends=False), np.asarray(x, dtype=float))
     wrong = ~((x0 <= x) & (x <= 1))
     if wrong.any():
-        msg = (
+        raise ValueError(
             f"stripping raises the mole fraction of Na, from x0 = {x0[wrong].flat[0]} to at most "
             f"1; got x = {x[wrong].flat[0]}"
         )
-        raise ValueError(msg)
     # As a difference first: next to x0 one minus a ratio would lose its digits.
-    q: Array = (x - x0) / (x * (1 - x0))
-    return q
+    return (x - x0) / (x * (1 - x0))
 
 
 @source_first
@@ -284,21 +276,22 @@ def initial_composition(
     """
     keys = [r.key for r in REGIONS if r.key != "liquid"]
     if region not in keys:
-        msg = f"regions that stripping can enter are {', '.join(keys)}; got {region!r}"
-        raise ValueError(msg)
+        raise ValueError(f"regions that stripping can enter are {', '.join(keys)}; got {region!r}")
     alloy, T = describe(source), kelvin(T)
     if not isinstance(depth, Depth):
         q, T = np.broadcast_arrays(within(depth, (0.0, 1.0), SHARE), T)
         if (q == 1).any():
-            msg = "all Li is stripped at q = 1, whatever the alloy was; give q from 0 to below 1"
-            raise ValueError(msg)
+            raise ValueError(
+                "all Li is stripped at q = 1, whatever the alloy was; give q from 0 to below 1"
+            )
         depth = Depth(q)  # type: ignore[arg-type]
     ends = curve_ends(alloy, T)
     at = np.concatenate(list(ends.values()))
     if (at == 0).any():
         level = T[(at == 0).any(axis=0)].min()
-        msg = f"at {level:g} K a solubility is below 1e-308, too small to tell regions apart"
-        raise OutsideAssessedRange(msg)
+        raise OutsideAssessedRange(
+            f"at {level:g} K a solubility is below 1e-308, too small to tell regions apart"
+        )
     enters = ~np.isnan(at) & (classify(at, ends) == keys.index(region))
     x = np.where(enters, at, np.inf).min(axis=0)
     x0 = foil(alloy, np.full(T.shape, 0.5), T, thickness, density).start(
@@ -306,5 +299,4 @@ def initial_composition(
     )
     there = np.isfinite(x) & (x0 > 0)
     refuse_molten(alloy, x0[there], T[there])
-    found: Array = np.where(there, x0, np.nan)
-    return found
+    return np.where(there, x0, np.nan)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+from pycalphad import Database
 
 from lina_calphad.anode import tables
 from lina_calphad.anode.charge import CRate, Depth
 from lina_calphad.anode.stripping import StrippingPath, stripping_path
 from lina_calphad.anode.windows import curve_ends, describe, source_first
-from lina_calphad.checks import kelvin
-from lina_calphad.data.assessments import PREFERRED
+from lina_calphad.checks import Array, kelvin
+from lina_calphad.data.assessments import PREFERRED, Source
+from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.errors import OutsideAssessedRange
+from lina_calphad.phase.draws import ParameterDraws
 from lina_calphad.phase.kinetics import (
     CAPILLARY_LENGTH,
     DIFFUSIVITY,
@@ -23,17 +28,6 @@ from lina_calphad.phase.kinetics import (
     Arrhenius,
     Estimate,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from numpy.typing import ArrayLike
-    from pycalphad import Database
-
-    from lina_calphad.checks import Array
-    from lina_calphad.data.assessments import Source
-    from lina_calphad.diagram.alloy import Alloy
-    from lina_calphad.phase.draws import ParameterDraws
 
 #: Shares of the Li stripped for which initial compositions are sought, if none are asked for.
 DEPTHS = (0.25, 0.5, 0.75, 0.9)
@@ -248,8 +242,9 @@ def study(
     2  nucleation  0.00386  0.03574
     """
     if current_density is not None and thickness is None:
-        msg = "a depth profile needs the thickness of the foil beside the current density"
-        raise ValueError(msg)
+        raise ValueError(
+            "a depth profile needs the thickness of the foil beside the current density"
+        )
     progress("stripping path")
     alloy = describe(source)
     T = np.atleast_1d(kelvin(T)).ravel()
@@ -269,8 +264,9 @@ def study(
     wanted = tuple(d if isinstance(d, Depth) else Depth(float(d)) for d in depths or DEPTHS)
     for depth in wanted:
         if (share(depth) == 1).any():
-            msg = "all Li is stripped at q = 1, whatever the alloy was; give a depth below"
-            raise ValueError(msg)
+            raise ValueError(
+                "all Li is stripped at q = 1, whatever the alloy was; give a depth below"
+            )
     D = np.full(T.shape, DIFFUSIVITY.value) if diffusivity is None else (
         diffusivity(T) if isinstance(diffusivity, Arrhenius) else np.full(T.shape, diffusivity)
     )  # fmt: skip
@@ -292,11 +288,10 @@ def _refuse_cold(alloy: Alloy, T: Array) -> None:
     at = np.concatenate(list(curve_ends(alloy, T).values()))
     cold = ((at < 1e-300) | (at > 1 - 1e-15)).any(axis=0)
     if cold.any():
-        msg = (
+        raise OutsideAssessedRange(
             f"at {T[cold][0]:g} K a solubility is below 1e-15, too small for these tables; "
             "regions and stripping_path of lina_calphad.anode go further"
         )
-        raise OutsideAssessedRange(msg)
 
 
 def _notes(study: Study) -> Iterator[str]:

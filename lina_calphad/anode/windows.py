@@ -168,10 +168,9 @@ class Regions:
             chemical = self.boundaries[f"chemical spinodal {branch}"]
             ends.append(np.where(np.isnan(coherent), chemical, coherent))
         solid = self.code != INDEX["liquid"]
-        sides: NDArray[np.str_] = np.select(
+        return np.select(
             [solid & (self.x < ends[0]), solid & (self.x >= ends[1])], [*COMPONENTS], ""
         )
-        return sides
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a point; a missing value where there is no boundary or probability."""
@@ -231,11 +230,10 @@ def describe(
         return Alloy.of("database", source, model)
     name, (dbf, origin) = short_names([source])[0], read(source)
     if origin.elastic and not shipped_elastic:
-        msg = (
+        raise MissingElasticData(
             f"{os.fspath(source)} has no elastic data: add PARAMETER lines with V0, C11, C12 "
             f"and C44 of {PHASE} as in tdb/{ELASTIC_FILE}, or take the shipped ones"
         )
-        raise MissingElasticData(msg)
     return replace(Alloy.of(name, dbf, model), note=origin.elastic)
 
 
@@ -333,8 +331,7 @@ def classify(x: Array, ends: Mapping[str, Array], liquid: Flags | None = None) -
         "held": inside["chemical binodal"],
     }
     flags = np.broadcast_arrays(*conditions.values())
-    codes: NDArray[np.intp] = np.select(flags, [INDEX[key] for key in conditions], 0)
-    return codes
+    return np.select(flags, [INDEX[key] for key in conditions], 0)
 
 
 def _solid_regions(x: Array, ends: Mapping[str, Array]) -> dict[str, Flags]:

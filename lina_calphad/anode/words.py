@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from ase.data import atomic_masses, atomic_numbers
 from scipy import constants
 
 from lina_calphad.data.assessments import COMPONENTS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 #: Sentences with places for numbers; page.js fills the same ones.
 SENTENCES = {

@@ -120,18 +120,18 @@ def anode(
     path is drawn, and figures of potential, profiles, wavelengths and sizes.
     """
     if given["current"] is not None and given["thickness"] is None:
-        msg = "--current needs the thickness of the foil: add --thickness, as in 100um"
-        raise click.UsageError(msg)
+        raise click.UsageError(
+            "--current needs the thickness of the foil: add --thickness, as in 100um"
+        )
     if given["stripped"] is not None and given["current"] is None:
-        msg = "--stripped ends the depth profiles, which need a current: add --current"
-        raise click.UsageError(msg)
+        raise click.UsageError(
+            "--stripped ends the depth profiles, which need a current: add --current"
+        )
     if given["rest"] is not None and (given["cycled"] is None or given["current"] is None):
-        msg = "--rest is part of a cycle at a current: add --cycle and --current"
-        raise click.UsageError(msg)
+        raise click.UsageError("--rest is part of a cycle at a current: add --cycle and --current")
     asked = click.get_current_context().params
     if html and asked["as_json"] and asked["out"] is None:
-        msg = "--json writes no page: say with --out where it goes"
-        raise click.UsageError(msg)
+        raise click.UsageError("--json writes no page: say with --out where it goes")
     from lina_calphad.anode import describe, study
     from lina_calphad.anode.shown import report
     from lina_calphad.data.assessments import PREFERRED, assessments

@@ -35,31 +35,11 @@ def diagram_report(
 ) -> Report:
     """The whole diagram of two components, with what is known of it.
 
-    Parameters
-    ----------
-    source
-        Key of an assessment or path of a TDB file.
-    components
-        The two components; x is the mole fraction of the second.
-    phases
-        Names of the phases; all of the database if None.
-    coherent
-        A phase that stays coherent with itself, in the gauge that leaves its pure ends alone.
-    span
-        Lowest and highest temperature in K; up to a tenth above all that happens if None.
-    bands
-        Whether to add bands from the known draws of the parameters.
-    progress
-        Called with a line of text as each step begins.
-
-    Returns
-    -------
-    Report
-
-    Raises
-    ------
-    DatabaseError, UnsupportedPhase, NotConverged, ParameterError
-        As `BinarySystem`, its methods, and `diagram_bands`.
+    Of the `phases` named or all of the database, between two temperatures in K (`span`; up to a
+    tenth above all that happens if the second is None). The phase `coherent` stays so with itself,
+    in the gauge that leaves its pure ends alone. With `bands` from the known draws of the
+    parameters. `progress` is called with a line of text as each step begins. Errors are those of
+    `BinarySystem`, its methods, and `diagram_bands`.
 
     Examples
     --------

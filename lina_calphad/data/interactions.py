@@ -101,12 +101,11 @@ def describe_symbol(dbf: Database, symbol: str) -> tuple[str, str]:
             expression = expression.args[0]
         factor = expression.diff(Symbol(symbol))
         text = f"{kind}({parameter['phase_name']},{array_text(parameter)};{order})"
-        if factor.atoms(log):
-            return f"{text}, of T ln T", "J/(mol K)"
-        if v.T in factor.free_symbols and factor.xreplace({v.T: S.Zero}) == 0:
-            if (factor / v.T).free_symbols:
+        at_zero = factor.xreplace({log(v.T): Symbol("LN_T")}).xreplace({v.T: S.Zero})
+        if v.T in factor.free_symbols and at_zero == 0:
+            if (factor / v.T).free_symbols - {v.T}:
                 return f"{text}, rate of its fall with T", "1/K"
-            return f"{text}, slope", "J/(mol K)"
+            return f"{text}, {'of T ln T' if factor.atoms(log) else 'slope'}", "J/(mol K)"
         return text, {"V0": "m3/mol"}.get(kind, "GPa" if kind.startswith("C") else "J/mol")
     return "in a function", ""
 

@@ -87,16 +87,16 @@ def invariants_of(
     own = sorted(name.upper() for name in dataset["components"] if name.upper() != "VA")
     pair = [name.upper() for name in components or own]
     if dataset["output"] != "ZPF" or len(own) != 2 or sorted(pair) != own:
-        msg = (
+        raise DatasetError(
             f"{source}: {FIELD} belongs to ZPF data of two components, here {' and '.join(pair)}; "
             f"got {dataset['output']} of {', '.join(own)}"
         )
-        raise DatasetError(msg)
     values = dataset["values"]
     if not isinstance(field, list) or len(field) != len(values):
         has = f"{len(field)} entries" if isinstance(field, list) else "no list"
-        msg = f"{source}: {FIELD} has {has}; it has one, or null, for each of {len(values)} values"
-        raise DatasetError(msg)
+        raise DatasetError(
+            f"{source}: {FIELD} has {has}; it has one, or null, for each of {len(values)} values"
+        )
     T = np.broadcast_to(np.asarray(dataset["conditions"]["T"], dtype=float), len(values))
     for at, vertices, entry in zip(T.tolist(), values, field, strict=True):
         if entry is not None:
@@ -108,15 +108,15 @@ def _invariant(
 ) -> Invariant:
     where = f"{source} at {T:g} K"
     if not isinstance(entry, dict) or not {"x_error"} <= entry.keys() <= _KEYS:
-        msg = f"{where}: an entry of {FIELD} has x_error, T_error and name; got {entry!r}"
-        raise DatasetError(msg)
+        raise DatasetError(
+            f"{where}: an entry of {FIELD} has x_error, T_error and name; got {entry!r}"
+        )
     errors = entry["x_error"]
     if not isinstance(errors, list) or len(errors) != len(vertices) or len(errors) not in (2, 3):
-        msg = (
+        raise DatasetError(
             f"{where}: x_error has one number or null for each of two or three vertices; got "
             f"{errors!r} for {len(vertices)}"
         )
-        raise DatasetError(msg)
     points = [
         (phase.upper(), *_composition(where, phase, names, x, error, pair))
         for (phase, names, x, *_), error in zip(vertices, errors, strict=True)
@@ -125,8 +125,9 @@ def _invariant(
     kind = "three-phase" if len(points) == 3 else "tie-line"
     if kind == "tie-line" and phases[0] == phases[1] and not abs(x[1] - x[0]) > 0:
         if np.isnan(x).any() or x_errors[0] != x_errors[1]:
-            msg = f"{where}: a critical point has one composition with one error, given twice"
-            raise DatasetError(msg)
+            raise DatasetError(
+                f"{where}: a critical point has one composition with one error, given twice"
+            )
         kind, phases, x, x_errors = "critical", phases[:1], x[:1], x_errors[:1]
     T_error = entry.get("T_error")
     if T_error is not None or kind != "tie-line":
@@ -141,13 +142,13 @@ def _composition(
     """Mole fraction of the second component in a vertex and its error; NaN if not measured."""
     if x[0] is None:
         if error is not None:
-            msg = f"{where}: {phase} has an error and no composition"
-            raise DatasetError(msg)
+            raise DatasetError(f"{where}: {phase} has an error and no composition")
         return np.nan, np.nan
     value = float(x[0])
     if not 0 < value < 1:
-        msg = f"{where}: a mole fraction lies between 0 and 1, ends excluded; {phase} has {value}"
-        raise DatasetError(msg)
+        raise DatasetError(
+            f"{where}: a mole fraction lies between 0 and 1, ends excluded; {phase} has {value}"
+        )
     second = names[0].upper() == pair[1]
     return value if second else 1 - value, _positive(f"{where}: x_error of {phase}", error)
 
@@ -163,16 +164,14 @@ def _in_order(
     ordered = points if vertices[0][1][0].upper() == pair[1] else points[::-1]
     known = [point[1] for point in ordered if not np.isnan(point[1])]
     if known != sorted(known):
-        msg = (
+        raise DatasetError(
             f"{where}: where a composition is null the vertices stand in order of composition, "
             f"which says which is which; got {vertices}"
         )
-        raise DatasetError(msg)
     return ordered
 
 
 def _positive(what: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < np.inf:
-        msg = f"{what} is a positive number, the standard error; got {value!r}"
-        raise DatasetError(msg)
+        raise DatasetError(f"{what} is a positive number, the standard error; got {value!r}")
     return float(value)

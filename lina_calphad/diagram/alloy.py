@@ -77,8 +77,9 @@ class Alloy:
         """
         found = free_interactions(self.dbf, PHASE, COMPONENTS)[1]
         if any(not name.endswith(f"L{order}") for order, name in enumerate(found)):
-            msg = f"{self.name}: closed forms need constant 0L, 1L, ...; there are {list(found)}"
-            raise DatabaseError(msg)
+            raise DatabaseError(
+                f"{self.name}: closed forms need constant 0L, 1L, ...; there are {list(found)}"
+            )
         return list(found.values())
 
     @property
@@ -137,8 +138,7 @@ class Alloy:
     def liquid_top(self) -> CriticalPoint:
         """Critical point of the liquid; LookupError without one."""
         if self.liquid is None:
-            msg = "no liquid"
-            raise LookupError(msg)
+            raise LookupError("no liquid")
         return self.liquid.critical_point()
 
     @cached_property
@@ -163,8 +163,7 @@ class Alloy:
         for invariant in self.invariants:
             if invariant.kind == kind:
                 return invariant
-        msg = f"no {kind}"
-        raise LookupError(msg)
+        raise LookupError(f"no {kind}")
 
     def liquid_ranges(self, T: ArrayLike) -> list[list[tuple[float, float]]]:
         """Ranges of x, at each temperature, in which liquid takes part in the equilibrium.
@@ -211,8 +210,7 @@ class Alloy:
         """Whether liquid forms somewhere between x0 and pure Na, each at its temperature."""
         levels, back = np.unique(T, return_inverse=True)
         ends = [max((high for _, high in r), default=-np.inf) for r in self.liquid_ranges(levels)]
-        flags: Flags = np.array(ends)[back.reshape(T.shape)] > x0
-        return flags
+        return np.array(ends)[back.reshape(T.shape)] > x0
 
     def melting(self, x0: float, hot: float) -> float:
         """Temperature in K, to 0.01, up to which no liquid forms from x0 to pure Na.

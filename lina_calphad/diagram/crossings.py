@@ -146,8 +146,7 @@ def _level(phase: Phase, t: Array, s: Array, rows: Rows) -> Array:
     """A of the line through a point of a curve with the slope that s gives."""
     if phase.fixed:
         g, x = phase.line(rows)
-        line: Array = g - x * s
-        return line
+        return g - x * s
     own, a, x, *_ = phase.curve(t, rows)
     return a + x * (own - s)
 
@@ -192,5 +191,4 @@ def _step(one: Phase, two: Phase, t: Array, rows: Rows) -> tuple[Array, Flags, A
 
 def _noise(energy: Array, width: Array) -> Array:
     """How far rounding moves the ends of a narrow tie-line in t; a thousandth of it at most."""
-    noise: Array = np.minimum(1e-14 * (1 + np.abs(energy)) / np.abs(width), 1e-3)
-    return noise
+    return np.minimum(1e-14 * (1 + np.abs(energy)) / np.abs(width), 1e-3)

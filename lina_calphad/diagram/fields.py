@@ -57,8 +57,7 @@ class Pieces:
             (low <= T if low == span[0] else low < T),
             (high >= T if high == span[1] else high > T),
         )
-        found: Array = T[below & above]
-        return found
+        return T[below & above]
 
     def _more(self, one: Any, two: Any, close: bool) -> Array:
         """Temperatures wanted besides between two events."""

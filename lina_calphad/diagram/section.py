@@ -51,8 +51,7 @@ class Section:
         try:
             return self._compiled(symbols)
         except EnergyError as error:
-            msg = f"{self.name}: {error}"
-            raise EnergyError(msg) from error
+            raise EnergyError(f"{self.name}: {error}") from error
 
     def _compiled(self, symbols: Sequence[str]) -> Phase:
         g = self.energy / (R * T)
@@ -60,8 +59,7 @@ class Section:
             line = Compiled((g,), symbols)
 
             def fixed(T: Array, *values: Array) -> Array:
-                found: Array = line(T, np.zeros_like(T), *values)[..., 0]
-                return found
+                return line(T, np.zeros_like(T), *values)[..., 0]
 
             return Phase(self.name, fixed, self.origin, None)
         return Phase(self.name, Compiled(mixing_terms(g), symbols), self.origin, self.change)
@@ -100,36 +98,36 @@ def section(
     """
     name = phase.upper()
     if name not in dbf.phases:
-        msg = f"the database has no phase {name}; it has {', '.join(sorted(dbf.phases)) or 'none'}"
-        raise DatabaseError(msg)
+        raise DatabaseError(
+            f"the database has no phase {name}; it has {', '.join(sorted(dbf.phases)) or 'none'}"
+        )
     if dbf.phases[name].constituents is None:
-        msg = f"{name} has no CONSTITUENT line: nothing is in it"
-        raise UnsupportedPhase(msg)
+        raise UnsupportedPhase(f"{name} has no CONSTITUENT line: nothing is in it")
     pair = tuple(component.upper() for component in components)
     active = [*pair, *(o.upper() for o in others), "VA"]
     held = [sorted(s.name for s in names if set(s.constituents) <= set(active))
             for names in dbf.phases[name].constituents]  # fmt: skip
     text = " : ".join(", ".join(names) for names in held)
     if not all(held):
-        msg = f"a sublattice of {name} holds nothing of {', '.join(active)}"
-        raise UnsupportedPhase(msg)
+        raise UnsupportedPhase(f"a sublattice of {name} holds nothing of {', '.join(active)}")
     mixing = [k for k, names in enumerate(held) if len(names) > 1]
     if len(mixing) > 1:
-        msg = f"{name} mixes on {len(mixing)} sublattices ({text}); one is supported"
-        raise UnsupportedPhase(msg)
+        raise UnsupportedPhase(
+            f"{name} mixes on {len(mixing)} sublattices ({text}); one is supported"
+        )
     if mixing and not (len(held[mixing[0]]) == 2 and set(held[mixing[0]]) <= {*pair, "VA"}):
         msg = f"{name} mixes {', '.join(held[mixing[0]])}; {pair[0]} and {pair[1]}, or one of " \
               "them and vacancies, are supported"  # fmt: skip
         raise UnsupportedPhase(msg)
     if dbf.phases[name].model_hints.get("ordered_phase") == name:
-        msg = f"{name} is an ordered phase, which is not supported"
-        raise UnsupportedPhase(msg)
+        raise UnsupportedPhase(f"{name} is an ordered phase, which is not supported")
     if not any(
         {s.name for names in given["constituent_array"] for s in names} <= {*active, "*"}
         for given in dbf.search(where("phase_name") == name)
     ):
-        msg = f"{name} has no energy: the database has no parameter of it for {', '.join(active)}"
-        raise EnergyError(msg)
+        raise EnergyError(
+            f"{name} has no energy: the database has no parameter of it for {', '.join(active)}"
+        )
     mod = build_model(model, dbf, active[:-1], name, symbols)
     ratios = [float(ratio) for ratio in dbf.phases[name].sublattices]
     amounts = dict.fromkeys(active, 0.0)
@@ -150,16 +148,16 @@ def section(
         gained = [float((c == second) - (c == first)) for c in pair]
         change = gained[0], gained[1]
     if sum(origin) <= 0 and change is None:
-        msg = f"{name} holds neither {pair[0]} nor {pair[1]}"
-        raise UnsupportedPhase(msg)
+        raise UnsupportedPhase(f"{name} holds neither {pair[0]} nor {pair[1]}")
     at = dict.fromkeys(mod.site_fractions, S.One)
     if mixing:
         at |= {y: X if y.species.name == second else 1 - X for y in mod.site_fractions
                if y.sublattice_index == mixing[0]}  # fmt: skip
     at |= {v.T: T, v.P: S(float(pressure))}
     if change is not None and not origin[0] * change[1] - origin[1] * change[0]:
-        msg = f"{name} mixes {first} and {second} ({text}), and holds nothing else of the section"
-        raise UnsupportedPhase(msg)
+        raise UnsupportedPhase(
+            f"{name} mixes {first} and {second} ({text}), and holds nothing else of the section"
+        )
     # pycalphad's energies are per mole of atoms; its normalisation counts vacancies out.
     atoms = S(sum(whole.values()))
     if mixing:
@@ -168,8 +166,9 @@ def section(
     undefined = {str(s) for s in energy.free_symbols} - {"x", "T", *symbols}
     if undefined:
         names_ = ", ".join(sorted(undefined))
-        msg = f"{name} needs {names_}, which cannot be resolved: undefined, or in a circle"
-        raise EnergyError(msg)
+        raise EnergyError(
+            f"{name} needs {names_}, which cannot be resolved: undefined, or in a circle"
+        )
     per = sum(origin) if change is None or sum(change) == 0 else 0.0
     rest = {o: whole[o] / per for o in whole if o not in pair and whole[o] and per}
     return Section(name, origin, change, rest, energy)

@@ -89,18 +89,15 @@ class BinarySystem:
         first, second = two_elements(dbf, components[:2], "any phase")
         others = [str(c).upper() for c in components[2:]]
         if lacking := sorted({*others} - {"VA"} - dbf.elements):
-            msg = f"the database has no element {', '.join(lacking)}"
-            raise DatabaseError(msg)
+            raise DatabaseError(f"the database has no element {', '.join(lacking)}")
         if not 0 < float(pressure) < np.inf:
-            msg = f"a pressure is a positive, finite number of pascal; got {pressure}"
-            raise ValueError(msg)
+            raise ValueError(f"a pressure is a positive, finite number of pascal; got {pressure}")
         phases = [phases] if isinstance(phases, str) else phases
         if isinstance(model, Mapping) and (unknown := sorted({*model} - {*dbf.phases})):
-            msg = (
+            raise DatabaseError(
                 f"there is a model for {', '.join(unknown)}, which the database lacks; "
                 f"it has {', '.join(sorted(dbf.phases))}"
             )
-            raise DatabaseError(msg)
         self.dbf, self.components, self.pressure = dbf, (first, second), float(pressure)
         self.symbols = tuple(symbols)
         self._arguments = (dbf, tuple(components), phases, model, pressure, self.symbols)
@@ -120,23 +117,22 @@ class BinarySystem:
                 if found is not None:
                     self.sections[name] = found
         if refused and phases is None:
-            msg = (
+            raise UnsupportedPhase(
                 f"cannot treat {', '.join(refused)}: name the phases wanted to leave them out "
                 f"({next(iter(refused.values()))})"
             )
-            raise UnsupportedPhase(msg)
         if refused:
             raise UnsupportedPhase("; ".join(refused.values()))
         held = {str(dict(found.others)) for found in self.sections.values()}
         if len(held) > 1:
-            msg = (
+            raise UnsupportedPhase(
                 f"the phases hold {' and '.join(sorted(held))} for each of {first} and {second}: "
                 "a section has one ratio"
             )
-            raise UnsupportedPhase(msg)
         if not self.sections:
-            msg = f"no phase of {first} and {second} is named, or the database has none"
-            raise UnsupportedPhase(msg)
+            raise UnsupportedPhase(
+                f"no phase of {first} and {second} is named, or the database has none"
+            )
 
     def __repr__(self) -> str:
         return f"<BinarySystem of {' and '.join(self.components)}: {', '.join(self.sections)}>"
@@ -302,8 +298,7 @@ class BinarySystem:
             About how many temperatures.
         """
         if points < 2:
-            msg = f"a diagram has at least two temperatures; got points = {points}"
-            raise ValueError(msg)
+            raise ValueError(f"a diagram has at least two temperatures; got points = {points}")
         span = _span(T_min, SPAN[1] if T_max is None else T_max)
         tracer = self._tracer(values, span, points)
         if T_max is None:
@@ -315,11 +310,10 @@ class BinarySystem:
             if not pieces.missed:
                 break
         if pieces.missed:
-            msg = (
+            raise NotConverged(
                 f"the phases at {pieces.missed[0]:g} K are not those beside it, and why was not "
                 "found: ask for a narrower range of temperature"
             )
-            raise NotConverged(msg)
         return Diagram(
             self.components, tracer.span, pieces.fields(),
             Invariants(tuple(self._named(event) for event in events)), pieces.singles(),
@@ -339,8 +333,7 @@ class BinarySystem:
         if given.size == 0:
             given = self.reference
         if given.size != len(self.symbols):
-            msg = f"there are {len(self.symbols)} free symbols; got {given.size} values"
-            raise ValueError(msg)
+            raise ValueError(f"there are {len(self.symbols)} free symbols; got {given.size} values")
         return Tracer(self.solver, (float(span[0]), float(span[1])), given.tolist(), points)
 
     def _logs(self, p: Array, t: Array) -> tuple[Array, Array]:
@@ -370,8 +363,7 @@ def _logit(phase: Phase, t: Array, change: Array) -> Array:
     """Change of ln(x/(1-x)) where ln(y/(1-y)) changes."""
     h = 1e-6
     (a, b), (c, d) = phase.logs(t + h), phase.logs(t - h)
-    slope: Array = (b - a - d + c) / (2 * h) * change
-    return slope
+    return (b - a - d + c) / (2 * h) * change
 
 
 def _distinct(phases: Sequence[Phase], rows: tuple[Array, ...]) -> None:
@@ -382,13 +374,13 @@ def _distinct(phases: Sequence[Phase], rows: tuple[Array, ...]) -> None:
         for j, other in enumerate(phases[:k]):
             same = one.origin == other.origin and one.change == other.change
             if same and np.allclose(energies[j], energies[k], rtol=0, atol=1e-10):
-                msg = f"{other.name} and {one.name} have the same energy: name one of them"
-                raise UnsupportedPhase(msg)
+                raise UnsupportedPhase(
+                    f"{other.name} and {one.name} have the same energy: name one of them"
+                )
 
 
 def _span(low: float, high: float) -> tuple[float, float]:
     low, high = float(kelvin(low)), float(kelvin(high))
     if not low < high:
-        msg = f"a range of temperature goes up; got {low:g} to {high:g} K"
-        raise ValueError(msg)
+        raise ValueError(f"a range of temperature goes up; got {low:g} to {high:g} K")
     return low, high

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import warnings
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pycalphad import Model
+from pycalphad import Database, Model
 from pycalphad import variables as v
 from pycalphad.core.utils import instantiate_models
 from symengine import Add, S
@@ -16,9 +16,6 @@ from tinydb import where
 from lina_calphad.data.databases import CONSTANTS, PARAMETERS
 from lina_calphad.data.elasticity import CubicElasticity, biaxial_modulus
 from lina_calphad.errors import ElasticDataError, MissingElasticData, UnsupportedPhase
-
-if TYPE_CHECKING:
-    from pycalphad import Database
 
 
 class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
@@ -110,8 +107,7 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
     def elastic_energy(self, dbe: Database) -> Any:
         """Elastic energy of coherent unmixing, in J/mol of atoms (the paper's eq. 12)."""
         if self.gauge not in ("host", "endmembers"):
-            msg = f'gauge is "host" or "endmembers"; got {self.gauge!r}'
-            raise ElasticDataError(msg)
+            raise ElasticDataError(f'gauge is "host" or "endmembers"; got {self.gauge!r}')
         crowds = [sorted(species.name for species in part) for part in self.constituents]
         mixing = [index for index, names in enumerate(crowds) if len(names) > 1]
         if not mixing:
@@ -158,16 +154,16 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
 
     def _check_species(self, crowds: list[list[str]], mixing: list[int]) -> None:
         if charged := sorted(s.name for part in self.constituents for s in part if s.charge):
-            msg = f"{self.phase_name} holds charged species ({', '.join(charged)}): not treated"
-            raise UnsupportedPhase(msg)
+            raise UnsupportedPhase(
+                f"{self.phase_name} holds charged species ({', '.join(charged)}): not treated"
+            )
         twice = {name for index in mixing for name in crowds[index] if name != "VA"}
         several = [n for n in sorted(twice) if sum(n in crowds[index] for index in mixing) > 1]
         if self.gauge == "endmembers" and several:
-            msg = (
+            raise UnsupportedPhase(
                 f"{self.phase_name} has {several[0]} on more than one sublattice: the gauge "
                 "'endmembers' would change its order; take 'host'"
             )
-            raise UnsupportedPhase(msg)
 
     def _hosts(self, crowds: list[list[str]], mixing: list[int]) -> list[str]:
         """What sits on each sublattice of the reference: vacancies on one of interstitials."""
@@ -176,8 +172,9 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
         held = {name for index in mixing for name in crowds[index]}
         if strange := [name for name in wanted if name not in held]:
             there = ", ".join(sorted(held))
-            msg = f"the host {strange[0]} is not among {there} of {self.phase_name}"
-            raise ElasticDataError(msg)
+            raise ElasticDataError(
+                f"the host {strange[0]} is not among {there} of {self.phase_name}"
+            )
         filled = [index for index, names in enumerate(crowds) if "VA" not in names]
         hosts = []
         for names in crowds:
@@ -258,12 +255,11 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
         if found := dbe.search(self._of("VA", self._array_validity)):
             array = found[0]["constituent_array"]
             names = ":".join(",".join(s.name for s in sublattice) for sublattice in array)
-            msg = (
+            raise ElasticDataError(
                 f"{self.phase_name} has a thermal expansion, VA({self.phase_name},{names}): "
                 "CoherentModel takes volumes from V0 alone, which may be an expression in T. "
                 "Write V0*exp(VA) into V0, or leave VA out"
             )
-            raise ElasticDataError(msg)
         query = self._of(kind, self._interaction_test)
         if not dbe.search(query):
             return {}
@@ -292,11 +288,10 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
             )
             if undefined:
                 # pycalphad would take an undefined symbol for zero without a word.
-                msg = (
+                raise ElasticDataError(
                     f"{key[0]} of {names[key]} in {self.phase_name} needs {', '.join(undefined)}, "
                     "which the database does not define: add the FUNCTION, or mend its spelling"
                 )
-                raise ElasticDataError(msg)
 
     def _check_stable(
         self, data: dict[tuple[str, Any], Any], names: dict[tuple[str, Any], str]
@@ -306,8 +301,7 @@ class CoherentModel(Model):  # type: ignore[misc]  # pycalphad has no types
                 continue
             unit = "m³/mol" if kind == "V0" else "m"
             name = f"{kind} of {names[kind, site]} in {self.phase_name}"
-            msg = f"{name} is {value} {unit}; it must be positive"
-            raise ElasticDataError(msg)
+            raise ElasticDataError(f"{name} is {value} {unit}; it must be positive")
         constants = [data[name, None] for name in CONSTANTS]
         if not any(constant.free_symbols for constant in constants):
             CubicElasticity(*map(float, constants))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from pycalphad import Database, Model
 from pycalphad import variables as v
@@ -30,11 +33,6 @@ from lina_calphad.output import write_text
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.energy import build_model
 from lina_calphad.text import printable
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Sequence
-    from pathlib import Path
 
 _HEADER = """\
 {exported} {version}
@@ -162,14 +160,14 @@ def _shift(dbf: Database, phase: str, pair: tuple[str, str], b: Any) -> str:
 
     old = [p["parameter"] for p in dbf.search(is_theirs)]
     if len(old) > 1:
-        msg = (
+        raise DatabaseError(
             f"{phase} has {len(old)} parameters L0 of {' and '.join(pair)}: pycalphad adds them "
             "up, other programs take one. Make them one"
         )
-        raise DatabaseError(msg)
     if b.atoms(Piecewise):
-        msg = "the elastic data have ranges of temperature, which cannot be put into L0: give one"
-        raise ElasticDataError(msg)
+        raise ElasticDataError(
+            "the elastic data have ranges of temperature, which cannot be put into L0: give one"
+        )
     # A TDB knows integer powers only, and the misfit is a cube root of volumes.
     powers = {p: exp(p.args[1] * log(p.args[0])) for p in b.atoms(Pow) if p.args[0] != E}
     b = b.xreplace({p: e for p, e in powers.items() if float(p.args[1]) % 1})
@@ -182,21 +180,24 @@ def _written(dbf: Database) -> str:
     """The text of a database; an error that says what a TDB cannot hold."""
     for name, phase in dbf.phases.items():
         if phase.constituents is None:
-            msg = f"{name} has no CONSTITUENT line: give it one, or take the phase out"
-            raise DatabaseError(msg)
+            raise DatabaseError(
+                f"{name} has no CONSTITUENT line: give it one, or take the phase out"
+            )
     everything = [(f"FUNCTION {name}", e) for name, e in dbf.symbols.items()]
     everything += [(parameter_text(p), p["parameter"]) for p in dbf.search(lambda _: True)]
     for name, expression in everything:
         check_expression(name, expression)
         ranges = expression.args[1::2] if isinstance(expression, Piecewise) else ()
         if not all(isinstance(limits, And) or limits == S.true for limits in ranges):
-            msg = f"{name} has a range of temperature that lacks a limit: {str(expression)[:100]}"
-            raise DatabaseError(msg)
+            raise DatabaseError(
+                f"{name} has a range of temperature that lacks a limit: {str(expression)[:100]}"
+            )
     try:
         return tdb_body(dbf)
     except Exception as error:  # pycalphad's writer raises whatever its parts raise
-        msg = f"pycalphad cannot write this database as a TDB: {type(error).__name__}: {error}"
-        raise DatabaseError(msg) from error
+        raise DatabaseError(
+            f"pycalphad cannot write this database as a TDB: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _check(
@@ -206,8 +207,9 @@ def _check(
     try:
         read = Database.from_string(text, fmt="tdb")
     except Exception as error:  # so does its parser
-        msg = f"{phase} cannot be exported: what pycalphad writes it cannot read: {error}"
-        raise DatabaseError(msg) from error
+        raise DatabaseError(
+            f"{phase} cannot be exported: what pycalphad writes it cannot read: {error}"
+        ) from error
     gauge = type("Endmembers", (model,), {"gauge": "endmembers"})
     # Unequal fractions, so that no term of odd order vanishes.
     total = len(elements) * (len(elements) + 1) / 2
@@ -220,11 +222,10 @@ def _check(
             energies.append(float(built.GM.xreplace(at | {v.T: T, v.P: 101325.0}).n()))
         # A comparison with NaN is false.
         if not abs(energies[0] - energies[1]) <= 1e-9 * max(1.0, abs(energies[1])):
-            msg = (
+            raise DatabaseError(
                 f"{phase} cannot be exported: at {T:g} K its energy would be {energies[0]:g} "
                 f"J/mol as a plain TDB, not {energies[1]:g}"
             )
-            raise DatabaseError(msg)
 
 
 def _with_reference(command: str, changed: tuple[str, ...]) -> str:

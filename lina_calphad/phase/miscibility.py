@@ -24,19 +24,10 @@ _MANY = 100  # rows from which on a trace pays
 class MiscibilityGap:
     """Binodals, spinodals and critical points of a phase, its symbols (if any) free.
 
-    Parameters
-    ----------
-    mixing
-        The non-ideal part of the Gibbs energy; see `lina_calphad.phase.gap`.
-    name
-        What to call the phase in messages.
-    symbols, reference
-        Names of the free symbols, and their values in the database.
-    switches
-        What changes sign where a condition of the energy switches; None for a smooth energy.
-    limit
-        Temperature in K up to which the parameters are given: critical points are sought there
-        before they are sought up to 10 000 K.
+    `mixing` is the non-ideal part of the Gibbs energy, and `switches` what changes sign where a
+    condition of it switches; see `lina_calphad.phase.gap`. `reference` are the values of the
+    symbols in the database. Critical points are sought up to `limit` in K, where the parameters
+    end, before they are sought up to 10 000 K.
 
     Examples
     --------

@@ -303,6 +303,29 @@ def test_the_pointer_and_a_finger_read_the_map(browser, show, santos):
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_a_finger_moves_a_slider_on_a_telephone(browser, show, santos):
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", TELEPHONE)
+    browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    try:
+        show()
+        for name, part in (("q", 0.25), ("T", 0.75)):
+            slider = browser.find_element("id", f"{name}_slider")
+            browser.execute_script("arguments[0].scrollIntoView()", slider)
+            x, y = browser.execute_script(
+                "const { x, y, width, height } = arguments[0].getBoundingClientRect();"
+                "return [x + width * arguments[1], y + height / 2]", slider, part,
+            )  # fmt: skip
+            for kind, points in (("touchStart", [{"x": x, "y": y}]), ("touchEnd", [])):
+                touch = {"type": kind, "touchPoints": points}
+                browser.execute_cdp_cmd("Input.dispatchTouchEvent", touch)
+        wait(browser, "return linaMap.state.q < 0.4 && linaMap.state.T > 300")
+        agrees(browser, santos)
+        assert f"{100 * state(browser)['q']:.1f} % of the Li" in said(browser, "deep")
+    finally:
+        browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_sliders_and_boxes_have_labels_and_other_units(show):
     browser = show()
     found = browser.execute_script(
@@ -419,6 +442,13 @@ def test_where_the_assessments_disagree_is_said_first_and_each_can_be_chosen(sho
     chooser.send_keys(Keys.ARROW_UP)
     wait(browser, "return document.getElementById('here').textContent.includes('by santos2025')")
     agrees(browser, santos)
+
+
+def test_the_draws_shade_the_potential_of_what_they_are_of(show):
+    browser = show("whole")
+    assert len(drawn_in(browser, "voltage", "[data-shade]")) == 3
+    put_text(browser, "x0", "0.04")
+    assert len(drawn_in(browser, "voltage", "[data-shade]")) == 0
 
 
 def test_the_profiles_of_a_current_are_drawn(show):
