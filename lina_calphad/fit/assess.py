@@ -245,9 +245,9 @@ def assess(
     --------
     >>> found = assess("lina2026")
     >>> found.size, len(found.symbols)
-    (9, 7)
+    (11, 7)
     >>> found.data[found.data["quantity"] == "T / K"]["computed"].round(1).tolist()
-    [443.9, 365.3, 576.8]
+    [443.9, 365.2, 576.8]
     """
     recipe = recipe if isinstance(recipe, Recipe) else read_recipe(recipe)
     problem = Problem(recipe)
