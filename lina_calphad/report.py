@@ -130,6 +130,7 @@ class Report:
     def write(self, files: Path, progress: Callable[[str], None] = lambda _: None) -> None:
         """Write everything into a folder that is there; see `save`."""
         for name, text in {**self.texts, f"{self.name}.json": self.to_json()}.items():
+            (files / name).parent.mkdir(parents=True, exist_ok=True)
             (files / name).write_text(text, encoding="utf-8", errors="backslashreplace")
         for name, draw in self.figures.items():
             progress(name)
