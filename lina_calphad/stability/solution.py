@@ -11,7 +11,7 @@ from scipy.optimize import elementwise
 
 from lina_calphad.checks import SEARCH_RANGE, Array, kelvin
 from lina_calphad.data.databases import parameter_range
-from lina_calphad.errors import DatabaseError, NotConverged, UnsupportedPhase
+from lina_calphad.errors import DatabaseError, NotConverged, OutsideAssessedRange, UnsupportedPhase
 from lina_calphad.phase.energy import build_model, refuse_path
 from lina_calphad.phase.results import CriticalPoint
 from lina_calphad.phase.solution import BinarySolution
@@ -136,8 +136,14 @@ class Solution:
             If T or x are out of range or, if strict, the phase cannot have a composition.
         NotConverged
             If an internal equilibrium is not found.
+        OutsideAssessedRange
+            If the parameters end below T.
         """
         T, x = kelvin(T), self.fractions(x)
+        if (self._end <= T).any():
+            raise OutsideAssessedRange(
+                f"the parameters of {self.phase} end at {self._end:g} K; got {T.max():g} K"
+            )
         shape = np.broadcast_shapes(T.shape, x.shape[:-1])
         T, x = np.broadcast_to(T, shape), np.broadcast_to(x, (*shape, x.shape[-1]))
         x = x[..., self._order]
