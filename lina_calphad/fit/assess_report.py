@@ -23,6 +23,7 @@ from lina_calphad.diagram.residuals import Residuals
 from lina_calphad.diagram.system import BinarySystem
 from lina_calphad.errors import LinaCalphadError, RecipeError
 from lina_calphad.fit.assess import assess
+from lina_calphad.fit.espei_inputs import espei_inputs
 from lina_calphad.fit.health import excess_entropies
 from lina_calphad.fit.problem import Mixing, reference_key, start_file
 from lina_calphad.phase.bands import LEVELS, NAMES, bands
@@ -96,7 +97,7 @@ def report(found: Assessed, progress: Callable[[str], None] = lambda _: None) ->
     ]
     return Report(
         "assessment", content, _shown(found, parameters, left_out, predicted), notes, tables,
-        figures, {TDB: tdb_text(found)}, hints,
+        figures, {TDB: tdb_text(found), **espei_inputs(found)}, hints,
     )  # fmt: skip
 
 
@@ -245,7 +246,10 @@ def _shown(
         "unit": parameters["unit"],
     })  # fmt: skip
     k = len(found.symbols)
-    title = f"{found.recipe.name}: {k} parameters, {found.size} data, χ² {found.chi_squared:.3g}"
+    title = (
+        f"{found.recipe.name}: {k} parameters, {found.size} data, χ² {found.chi_squared:.3g}, "
+        f"AIC {found.aic:.1f}, BIC {found.bic:.1f}; {found.starts[1]} of {found.starts[0]} starts"
+    )
     shown: list[Shown | str] = [Shown(title, cells, ("parameter", "stands in", "unit"))]
     rows, others = [], iter(left_out.to_dict("records"))
     for datum in found.data.to_dict("records"):

@@ -70,7 +70,7 @@ def reference_key(recipe: Recipe) -> str:
 
 def start_file(recipe: Recipe) -> Path:
     """The TDB that a recipe starts from, without elastic data; UnknownAssessment if it is none."""
-    path = Path(_path(recipe, recipe.start))
+    path = Path(path_of(recipe, recipe.start))
     if recipe.start in assessments():
         return tdb_folder() / assessments()[recipe.start].files[0]
     if not path.is_file():
@@ -157,7 +157,7 @@ def _parse(text: str, what: str) -> Any:
     return found.xreplace({Symbol("T"): v.T})
 
 
-def _path(recipe: Recipe, name: str) -> str:
+def path_of(recipe: Recipe, name: str) -> str:
     """A file that is named as from the recipe's folder; names of shipped things stay."""
     beside = recipe.folder / name
     return os.fspath(beside) if beside.exists() and name not in shipped_datasets() else name
@@ -326,7 +326,7 @@ class Problem:
         self.parts: list[tuple[float, Residuals | Mixing | Solubilities]] = []
         for source in recipe.data:
             datasets = read_datasets(
-                [_path(recipe, source.name)], recipe.components, list(self.dbf.phases)
+                [path_of(recipe, source.name)], recipe.components, list(self.dbf.phases)
             )
             parts = self._parts(source, datasets)
             if not parts:
