@@ -59,6 +59,10 @@ class DatasetError(LinaCalphadError):
     """A dataset, a table, draws or a trace are empty, inconsistent or not of the kind asked for."""
 
 
+class RecipeError(LinaCalphadError):
+    """A recipe of an assessment is missing, cannot be understood, or asks for what cannot be."""
+
+
 class DataLeftOut(LinaCalphadError, UserWarning):
     """A warning: some data cannot be taken, and the others are."""
 

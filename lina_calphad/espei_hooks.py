@@ -1,6 +1,7 @@
-"""What ESPEI imports from us: a residual for measured solubilities and a fitting description.
+"""What ESPEI imports from us: residuals of measured equilibria and a fitting description.
 
-Importing this module registers `SolubilityResidual` with ESPEI. The `espei` command imports
+Importing this module registers `SolubilityResidual` and `InvariantResidual` with ESPEI, and makes
+ESPEI's own residual of tie-lines leave out what the latter takes. The `espei` command imports
 it when an input names something in it, such as
 ``fitting_description: lina_calphad.espei_hooks.fitting_description`` or, in the phase models,
 ``"model": "lina_calphad.espei_hooks.CoherentModel"``.
@@ -13,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from espei.error_functions.residual_base import ResidualFunction, residual_function_registry
+from espei.error_functions.zpf_error import ZPFResidual
 from espei.parameter_selection.fitting_descriptions import ModelFittingDescription
 from espei.parameter_selection.fitting_steps import (
     AbstractLinearPropertyStep,
@@ -21,15 +23,19 @@ from espei.parameter_selection.fitting_steps import (
     StepSM,
     StepV0,
 )
-from espei.utils import database_symbols_to_fit
+from espei.utils import PickleableTinyDB, database_symbols_to_fit
 from pycalphad import Database, Model
 from pycalphad import variables as v
 from scipy.stats import norm
 from symengine import S
 from tinydb import where
+from tinydb.storages import MemoryStorage
 
 from lina_calphad.checks import Array, Flags
 from lina_calphad.data.databases import CONSTANTS
+from lina_calphad.data.invariants import FIELD, read_invariants
+from lina_calphad.diagram.residuals import Residuals
+from lina_calphad.diagram.system import BinarySystem
 from lina_calphad.errors import (
     DatasetError,
     MissingElasticData,
@@ -44,7 +50,9 @@ from lina_calphad.phase.solution import BinarySolution
 __all__ = [
     "CoherentModel",
     "FittingModel",
+    "InvariantResidual",
     "Model",
+    "OtherTieLines",
     "SolubilityResidual",
     "StepC11",
     "StepC12",
@@ -153,6 +161,11 @@ class SolubilityResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has n
             for (phase, *pair), some in parts.items()
         ]
 
+    @property
+    def measured(self) -> list[float]:
+        """Ln x of each datum."""
+        return [value for *_, ln_x, _ in self._sets for value in ln_x]
+
     def get_residuals(self, parameters: Any) -> tuple[list[float], list[float]]:
         """Calculate ln x less that of each datum, and the standard error of each.
 
@@ -205,4 +218,99 @@ def _sides(dataset: Mapping[str, Any]) -> tuple[str, str]:
     )
 
 
+class InvariantResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has no types
+    """ESPEI residual of measured invariants and critical points, exact and two-sided.
+
+    ESPEI's residual of tie-lines has one error, of 1000 J/mol, for all that a ZPF dataset holds,
+    and hardly moves where a temperature is off by kelvins. This one compares temperatures in K and
+    compositions in ln(x/(1-x)) with those of rows that have errors in the field
+    ``lina_invariants`` (`lina_calphad.data.invariants`). The invariants are those of phases free of
+    stress: a coherent model counts without its elastic energy. A dataset's weight and
+    ``weight["INVARIANT"]`` divide its errors; datasets of other phases are passed over.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        datasets: Any,
+        phase_models: Any,
+        symbols_to_fit: Sequence[str] | None = None,
+        weight: Mapping[str, float] | None = None,
+    ) -> None:
+        super().__init__(database, datasets, phase_models, symbols_to_fit, weight)
+        symbols = symbols_to_fit or database_symbols_to_fit(database)
+        comps = set(phase_models.components) if phase_models else set(database.elements)
+        models = {
+            name: Model if issubclass(model, CoherentModel) else model
+            for name, model in (phase_models.get_model_dict() if phase_models else {}).items()
+        }
+        factor = (weight or {}).get("INVARIANT", 1.0)
+        parts: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+        for dataset in datasets.search(where(FIELD).exists()):
+            if comps.issuperset(dataset["components"]) and {*dataset["phases"]} <= {
+                *database.phases
+            }:
+                pair = tuple(sorted({*dataset["components"]} - {"VA"}))
+                parts.setdefault(pair, []).append(dataset)
+        self._sets: list[tuple[Residuals, float]] = []
+        for pair, some in parts.items():
+            phases = sorted({phase for dataset in some for phase in dataset["phases"]})
+            system = BinarySystem(database, pair, phases, models, symbols=symbols)
+            self._sets += [
+                (Residuals(system, read_invariants([d], pair)), d.get("weight", 1.0) * factor)
+                for d in some
+            ]
+
+    def get_residuals(self, parameters: Any) -> tuple[list[float], list[float]]:
+        """Calculate residuals in units of their errors, and these units: one over the weights.
+
+        Where the phases have no such equilibrium the residuals say how far they are from it, so
+        that a sampler finds its way back.
+        """
+        residuals: list[float] = []
+        errors: list[float] = []
+        for part, factor in self._sets:
+            found, _ = part(np.asarray(parameters, dtype=float))
+            residuals.extend(found.tolist())
+            errors.extend([1 / factor] * found.size)
+        return residuals, errors
+
+    def get_likelihood(self, parameters: Any) -> float:
+        """Log-likelihood of Gaussian errors; minus infinity where nothing can be computed."""
+        residuals, errors = self.get_residuals(parameters)
+        found = float(np.sum(norm.logpdf(residuals, scale=errors)))
+        return found if np.isfinite(found) else -np.inf
+
+
+class OtherTieLines(ZPFResidual):  # type: ignore[misc]  # ESPEI has no types
+    """ESPEI's residual of tie-lines for the rows that `InvariantResidual` does not take."""
+
+    def __init__(self, database: Database, datasets: Any, *arguments: Any, **named: Any) -> None:
+        others = PickleableTinyDB(storage=MemoryStorage)
+        others.insert_multiple(
+            rest for dataset in datasets.all() if (rest := _rest(dataset))["values"]
+        )
+        super().__init__(database, others, *arguments, **named)
+
+    def get_residuals(self, parameters: Any) -> tuple[list[float], list[float]]:
+        """Driving forces and weights as ESPEI has them; none where there are no data."""
+        if not self.zpf_data:
+            return [], []
+        found: tuple[list[float], list[float]] = super().get_residuals(parameters)
+        return found
+
+
+def _rest(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """A dataset without the rows that have errors of ours."""
+    if FIELD not in dataset:
+        return dict(dataset)
+    left = [k for k, entry in enumerate(dataset[FIELD]) if entry is None]
+    T = np.broadcast_to(dataset["conditions"]["T"], len(dataset[FIELD]))
+    conditions = {**dataset["conditions"], "T": [float(T[k]) for k in left]}
+    return {**dataset, "values": [dataset["values"][k] for k in left], "conditions": conditions}
+
+
 residual_function_registry.register(SolubilityResidual)
+residual_function_registry.register(InvariantResidual)
+_registered = residual_function_registry.get_registered_residual_functions()
+_registered[:] = [OtherTieLines if each is ZPFResidual else each for each in _registered]

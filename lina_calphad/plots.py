@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
@@ -39,6 +40,7 @@ FRACTIONS = {
     0.9: "0.9", 0.99: "0.99", 0.999: "0.999",
 }  # fmt: skip
 
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LEAST = 1e-300  # a fraction on a logarithmic axis that takes no zero
 _ENOUGH = 5  # temperatures on an Arrhenius axis
 _ROUND = (1000, 500, 100, 50, 25, 10, 5, 2, 1)  # steps of temperature, the roundest first
@@ -110,7 +112,7 @@ def band(
 
 def arrhenius_axis(ax: Axes) -> None:
     """Label an x axis of 1000 K / T, and put round temperatures on top; when all is drawn."""
-    ax.set_xlabel(r"$1000\,\mathrm{K}\,/\,T$")
+    ax.set_xlabel("1000 K / T")
     kelvin = ax.secondary_xaxis("top", functions=(_reciprocal, _reciprocal))
     first, last = sorted(ax.get_xlim())
     low, high = 1000 / last, 1000 / max(first, 0.1)
@@ -126,6 +128,15 @@ def arrhenius_axis(ax: Axes) -> None:
             break
     kelvin.set_xticks(marks, labels=[str(mark) for mark in marks])
     kelvin.set_xlabel("T / K")
+
+
+def plain_powers(axis: Axis) -> None:
+    """Label a logarithmic axis with powers of ten that matplotlib need not set as formulas."""
+
+    def power(value: float, _: object) -> str:
+        return "10" + f"{np.log10(value):.0f}".translate(_SUPERSCRIPTS)
+
+    axis.set_major_formatter(power)
 
 
 def _reciprocal(x: Any) -> Any:
@@ -163,8 +174,10 @@ def fraction_axis(
         ax.set(yscale=scale, ylim=(low, high), ylabel=label)
     else:
         ax.set(xscale=scale, xlim=(low, high), xlabel=label)
+    axis = ax.yaxis if upright else ax.xaxis
+    if scale == "log":
+        plain_powers(axis)
     if scale == "logit":
-        axis = ax.yaxis if upright else ax.xaxis
         shown = {x: name for x, name in FRACTIONS.items() if low <= x <= high}
         axis.set_ticks(list(shown), labels=list(shown.values()))
         axis.set_ticks([], minor=True)

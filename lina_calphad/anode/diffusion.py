@@ -312,13 +312,15 @@ class Diffusion:
         left.terminal = True  # type: ignore[attr-defined]
         start = np.full(_CELLS, 1 / phi0) if start is None else start
         try:
-            found = solve_ivp(
-                rate, (0.0, end), start, method="BDF", jac=jacobian, events=left,
-                dense_output=True, rtol=1e-7, atol=1e-9, first_step=min(end, 1e-12 / (1 + slope)),
-            )  # fmt: skip
+            # SciPy's table of differences begins as memory that nobody has filled, and may warn.
+            with np.errstate(invalid="ignore", over="ignore"):
+                found = solve_ivp(
+                    rate, (0.0, end), start, method="BDF", jac=jacobian, events=left, rtol=1e-7,
+                    dense_output=True, atol=1e-9, first_step=min(end, 1e-12 / (1 + slope)),
+                )  # fmt: skip
         except RuntimeError as error:  # as where its sparse solver meets a singular matrix
             raise NotConverged(f"diffusion could not be followed: {error}") from error
-        if not found.success:
+        if not (found.success and np.isfinite(found.y[:, -1]).all()):
             raise NotConverged(
                 f"diffusion stopped at {found.t[-1]:.3%} of the Li stripped: {found.message}"
             )

@@ -32,11 +32,11 @@ class _Span(click.ParamType):  # type: ignore[type-arg]  # not generic before cl
 @click.command(
     epilog="\b\nExamples:\n"
     "  lina-calphad diagram\n"
-    "  lina-calphad diagram santos2025 --bands -T 200:700\n"
+    "  lina-calphad diagram --bands --phases LIQUID,BCC_A2 -T 200:700\n"
     "  lina-calphad diagram alzn.tdb --components AL,ZN\n"
     "  lina-calphad diagram COST507.tdb --components CU,MG --phases LIQUID,FCC_A1,HCP_A3"
 )
-@click.argument("source", default="santos2025")
+@click.argument("source", default="lina2026")
 @click.option(
     "--components", type=NAMES, default="LI,NA", show_default=True, metavar="A,B",
     help="The two components; further ones are held by sublattices of their own.",
@@ -63,7 +63,7 @@ def diagram(
     """Draw the whole phase diagram of two components, exactly.
 
     SOURCE is the key of an assessment (see `lina-calphad list`) or the path of a TDB
-    file of any alloy; santos2025 if not given.
+    file of any alloy; lina2026 if not given.
 
     Prints every three-phase equilibrium, critical point, congruent point and
     transition of a component, and writes them as CSV with all boundaries and the

@@ -17,6 +17,7 @@ import click
 
 from lina_calphad import __version__
 from lina_calphad.cli.anode import anode
+from lina_calphad.cli.assess import assess
 from lina_calphad.cli.check import check
 from lina_calphad.cli.dataset import dataset
 from lina_calphad.cli.diagram import diagram
@@ -220,6 +221,7 @@ cli.add_command(dataset)
 cli.add_command(refit)
 cli.add_command(check)
 cli.add_command(diagram)
+cli.add_command(assess)
 cli.add_command(reproduce)
 cli.add_command(stability)
 

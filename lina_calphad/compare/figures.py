@@ -54,6 +54,7 @@ def arrhenius(comparison: Comparison, ax: Axes, solute: str = "NA") -> Axes:
     side = COMPONENTS[::-1].index(solute)
     column = ("ln_x_alpha", "ln_one_minus_x_beta")[side]
     ax.set_yscale("log")
+    plots.plain_powers(ax.yaxis)
     for (name, colour), kind in product(_colours(comparison).items(), plots.KINDS[:2]):
         if name in comparison.bands:
             limits = plots.ARRHENIUS_BOTTOM, comparison.top

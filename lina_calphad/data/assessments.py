@@ -223,9 +223,9 @@ def assessments() -> Mapping[str, Assessment]:
     Examples
     --------
     >>> list(assessments())
-    ['zhang2003', 'santos2025']
+    ['zhang2003', 'santos2025', 'lina2026']
     >>> assessments()["santos2025"].recommended_for
-    'bcc below the eutectic: solubilities, spinodals, coherent diagrams'
+    'the results of the paper of 2025; for predictions take lina2026'
     """
     found: Mapping[str, Assessment] = _table(tdb_folder())["assessments"]
     return found

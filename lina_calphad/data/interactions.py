@@ -76,7 +76,7 @@ def free_interactions(
             "up, other programs take one. Make them one"
         )
     free = {
-        order: _coefficients(dbf, f"{_prefix(phase)}L{order}", parameter["parameter"])
+        order: _coefficients(dbf, f"{phase_prefix(phase)}L{order}", parameter["parameter"])
         for order, parameter in zip(orders, found, strict=True)
     }
     values = {name: value for named in free.values() for name, (value, _) in named.items()}
@@ -101,7 +101,10 @@ def describe_symbol(dbf: Database, symbol: str) -> tuple[str, str]:
             expression = expression.args[0]
         factor = expression.diff(Symbol(symbol))
         text = f"{kind}({parameter['phase_name']},{array_text(parameter)};{order})"
-        if v.T in factor.free_symbols:
+        at_zero = factor.xreplace({log(v.T): Symbol("LN_T")}).xreplace({v.T: S.Zero})
+        if v.T in factor.free_symbols and at_zero == 0:
+            if (factor / v.T).free_symbols - {v.T}:
+                return f"{text}, rate of its fall with T", "1/K"
             return f"{text}, {'of T ln T' if factor.atoms(log) else 'slope'}", "J/(mol K)"
         return text, {"V0": "m3/mol"}.get(kind, "GPa" if kind.startswith("C") else "J/mol")
     return "in a function", ""
@@ -113,6 +116,23 @@ def without_interactions(dbf: Database, phase: str, components: Sequence[str]) -
     array = interaction_array(dbf, phase.upper(), components)
     remove_parameters(dbf, lambda p: _is_interaction(p, phase.upper(), array))
     return dbf
+
+
+def interactions(dbf: Database, phase: str, components: Sequence[str]) -> list[Any]:
+    """The interaction parameters of a phase, as pycalphad has them."""
+    array = interaction_array(dbf, phase, components)
+    return list(dbf.search(lambda p: _is_interaction(p, phase, array)))
+
+
+def start_value(dbf: Database, phase: str, components: Sequence[str], order: int) -> float:
+    """An interaction parameter at 0 K in J/mol, to start a fit from; 0 where there is none."""
+    for parameter in interactions(dbf, phase, components):
+        if _order(parameter) == order:
+            try:
+                return next(iter(_coefficients(dbf, "", parameter["parameter"]).values()))[0]
+            except DatabaseError:  # of another form: any start will do
+                break
+    return 0.0
 
 
 def interaction_array(dbf: Database, phase: str, components: Sequence[str]) -> list[list[str]]:
@@ -155,8 +175,8 @@ def _order(parameter: Mapping[str, Any]) -> int:
     return int(parameter["parameter_order"])
 
 
-def _prefix(phase: str) -> str:
-    """The first letters of a phase: other programs allow eight characters in all."""
+def phase_prefix(phase: str) -> str:
+    """The first letters of a phase, for symbols: other programs allow eight characters in all."""
     return re.sub("[^A-Z]", "", phase.split("_")[0])[:4] or "PHAS"
 
 

@@ -10,24 +10,33 @@ import pandas as pd
 from lina_calphad.data.datasets import ESPEI_ERROR, Dataset
 from lina_calphad.data.supercells import EV_IN_J_PER_MOL, Interactions, finite_difference
 
+#: Properties of mixing that ESPEI fits, each with its standard error there for a weight of one,
+#: in J/mol of atoms and J/(mol K).
+PROPERTIES = {"HM_MIX": ESPEI_ERROR, "SM_MIX": 0.2, "CPM_MIX": 0.2}
 
-def mixing_data(datasets: Sequence[Dataset], phase: str, components: Sequence[str]) -> pd.DataFrame:
-    """Energies of mixing of one phase.
+
+def mixing_data(
+    datasets: Sequence[Dataset], phase: str, components: Sequence[str], output: str = "HM_MIX"
+) -> pd.DataFrame:
+    """Energies, or another property, of mixing of one phase.
 
     Parameters
     ----------
     datasets
-        ESPEI datasets; those of the output HM_MIX of this phase alone count.
+        ESPEI datasets; those of the property of this phase alone count.
     phase
         Name of the phase.
     components
         The two elements.
+    output
+        One of `PROPERTIES`.
 
     Returns
     -------
     pandas.DataFrame
-        One row a datum: x of the second component, energy and its standard error in
-        ESPEI's likelihood (J/mol of atoms), and reference.
+        One row a datum: x of the second component, energy (or what the output is) and its
+        standard error in ESPEI's likelihood (J/mol of atoms, J/(mol K)), reference, T in K,
+        and whether an entropy is without that of ideal mixing.
 
     Examples
     --------
@@ -38,20 +47,22 @@ def mixing_data(datasets: Sequence[Dataset], phase: str, components: Sequence[st
     """
     rows = []
     for dataset in datasets:
-        if dataset["phases"] != [phase] or dataset["output"] != "HM_MIX":
+        if dataset["phases"] != [phase] or dataset["output"] != output or "solver" not in dataset:
             continue
         solver, values = dataset["solver"], np.asarray(dataset["values"], dtype=float)
-        errors = ESPEI_ERROR / np.broadcast_to(dataset.get("weight", 1.0), values.shape)
+        excess = "idmix" in dataset.get("excluded_model_contributions", ())
+        T = np.broadcast_to(np.atleast_1d(dataset["conditions"]["T"]), values.shape[:2])
+        errors = PROPERTIES[output] / np.broadcast_to(dataset.get("weight", 1.0), values.shape)
         for i, (names, shares) in enumerate(
             zip(solver["sublattice_configurations"], solver["sublattice_occupancies"], strict=True)
         ):
             part = next(j for j, n in enumerate(names) if not isinstance(n, str))
             x = float(shares[part][list(names[part]).index(components[1])])
-            for value, error in zip(
-                np.ravel(values[..., i]), np.ravel(errors[..., i]), strict=True
-            ):
-                rows.append((x, value, error, dataset.get("reference", "")))
-    return pd.DataFrame(rows, columns=["x", "energy", "standard_error", "reference"])
+            for at in np.ndindex(values.shape[:2]):
+                numbers = values[(*at, i)], errors[(*at, i)]
+                rows.append((x, *numbers, dataset.get("reference", ""), T[at], excess))
+    columns = ["x", "energy", "standard_error", "reference", "T", "excess"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def difference_of(data: pd.DataFrame) -> Interactions | None:

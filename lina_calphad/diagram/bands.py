@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from lina_calphad.checks import Array
+    from lina_calphad.diagram.columns import Indices
     from lina_calphad.diagram.results import Diagram
     from lina_calphad.diagram.system import BinarySystem
 
@@ -247,16 +248,24 @@ def _counts(system: BinarySystem, found: Spread, T: Array) -> dict[str, Array]:
             for (one, two), t in zip(itertools.pairwise(sequence), sides, strict=False)
             for p, side in ((one, t[0]), (two, t[1]))
         ]
-        inside = np.zeros((draw.size, _X.size), np.intp)
-        for edge in edges:
-            inside += edge[:, None] <= _X
-        for place in range(len(edges) + 1):
+        # At x are as many phases behind as edges lie at or below it.
+        edges = [np.zeros(draw.size), *edges, np.full(draw.size, np.inf)]
+        behind = [_up_to(edge, level, T.size) for edge in edges]
+        for place, (one, two) in enumerate(itertools.pairwise(behind)):
             names = [system.phases[sequence[place // 2]].name]
             if place % 2:
                 names.append(system.phases[sequence[place // 2 + 1]].name)
             total = counts.setdefault(label(names), np.zeros((T.size, _X.size)))
-            np.add.at(total, level, inside == place)
+            total += one - two
     return counts
+
+
+def _up_to(edge: Array, level: Indices, levels: int) -> Array:
+    """How many edges lie at or below each mole fraction of the map, level by level."""
+    at = level * (_X.size + 1) + np.searchsorted(_X, edge)
+    counts = np.bincount(at, minlength=levels * (_X.size + 1)).reshape(levels, -1)
+    found: Array = counts[:, :-1].cumsum(axis=1)
+    return found
 
 
 def _invariants(reference: Diagram, quantiles: Array) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from lina_calphad.phase.rows import columns, parts, take
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lina_calphad.checks import Array
+    from lina_calphad.checks import Array, Flags
     from lina_calphad.phase.rows import Rows
 
 Indices = NDArray[np.intp]
@@ -30,6 +30,7 @@ _CORNER = 1e-10  # step down of s that is no rounding
 _PURE = 500.0  # t beyond which nothing is left of a component
 _HALVINGS = 20  # to the ends of a narrow unstable range
 _BRIDGINGS = 20
+_NEAR = 0.05  # height in RT from which on no phase comes down within a step
 _IN_CACHE = 40  # rows of one phase
 
 
@@ -136,7 +137,55 @@ class Columns:
             left = np.fmax(*lines.t) < -_PURE
             keep = ~(left | (np.fmin(*lines.t) > _PURE))
         pure[row[left]] = lines.phases[1, left]
-        return pure, Lines(row[keep], lines.phases[:, keep], lines.t[:, keep])
+        row, level = row[keep], level[keep]
+        pairs, both = lines.phases[:, keep], lines.t[:, keep]
+        more, at, host = self._slivers(who, t, joined, (energy, s), rows, sampled)
+        good = np.zeros(at.size, bool)  # where the phase around is stable itself
+        for n, s_ in enumerate(at.tolist()):
+            before = np.flatnonzero((row == more.row[n]) & (level < s_))
+            good[n] = host[n] == (pairs[1, before[-1]] if before.size else pure[more.row[n]])
+        row = np.append(row, more.row[good])
+        order = np.lexsort((np.append(level, at[good]), row))
+        pairs = np.append(pairs, more.phases[:, good], axis=1)[:, order]
+        both = np.append(both, more.t[:, good], axis=1)[:, order]
+        return pure, Lines(row[order], pairs, both)
+
+    def _slivers(
+        self, who: Indices, t: Array, joined: Flags, lowest: tuple[Array, Array], rows: Rows,
+        sampled: Sampled,
+    ) -> tuple[Lines, Array, Indices]:  # fmt: skip
+        """Tie-lines beside a phase stable between two columns alone, s, and the phase around."""
+        found = [Lines(np.zeros(0, np.intp), np.zeros((2, 0), np.intp), np.zeros((2, 0)))]
+        levels, hosts = [np.zeros(0)], [np.zeros(0, np.intp)]
+        for q, two in enumerate(self.phases):
+            if two.fixed:
+                continue
+            off = sampled.s[q] - lowest[1]
+            near = joined & (sampled.energy[q] - lowest[0] < _NEAR)[:, 1:]
+            near &= (off[:, :-1] < 0) & (off[:, 1:] > 0) & (who[:, 1:] != q)
+            for p in np.unique(who[:, 1:][near]).tolist():
+                row, c = np.nonzero(near & (who[:, 1:] == p))
+                one, some = self.phases[p], take(rows, row)
+                low, high = t[row, c], t[row, c + 1]
+                for _ in range(_HALVINGS):  # to where both have one slope
+                    at = (low + high) / 2
+                    here = one.curve(at, some)
+                    there = two.curve(two.place(one.logs(at)), some)
+                    below = there[0] < here[0]
+                    low, high = np.where(below, at, low), np.where(below, high, at)
+                depth = here[1] - there[1] + here[2] * (here[0] - there[0])
+                bend = one.dx(at) / here[3] - two.dx(two.place(one.logs(at))) / there[3]
+                k = np.flatnonzero((depth > 0) & (bend > 0))
+                reach = np.sqrt(2 * depth[k] / bend[k])  # in s, of both as parabolas
+                for sign, pair in ((-1, (p, q)), (1, (q, p))):
+                    ends = {p: at[k] + sign * reach / here[3][k],
+                            q: two.place(one.logs(at[k])) + sign * reach / there[3][k]}  # fmt: skip
+                    pairs = np.repeat(np.array(pair)[:, None], k.size, axis=1)
+                    found.append(Lines(row[k], pairs, np.array([ends[r] for r in pair])))
+                    levels.append(here[0][k])
+                    hosts.append(np.full(k.size, p))
+        lines = Lines(*(np.concatenate(v, axis=-1) for v in zip(*found, strict=True)))
+        return lines, np.concatenate(levels), np.concatenate(hosts)
 
     def _look_into_dips(self, who: Indices, t: Array, psi: Array, rows: Rows) -> None:
         """Move columns to where psi is lowest between two: it may be negative there."""

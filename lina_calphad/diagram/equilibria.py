@@ -139,12 +139,18 @@ class Equilibria:
         pair[1, left], t[1, left] = who, where
         pair[0, left + 1], t[0, left + 1] = who, where
         height[left] = height[left + 1] = np.nan
-        # Within one phase Newton's method may leave for the gap beside: brackets do not.
-        for k in np.concatenate([left, left + 1]):
-            if pair[0, k] == pair[1, k]:
-                phase, here = self.phases[pair[0, k]], tuple(r[[row[k]]] for r in rows)
+        for k, side in [*((k, 0) for k in left), *((k, 1) for k in left + 1)]:
+            phase, new = self.phases[pair[side, k]], self.phases[pair[1 - side, k]]
+            if phase is new:
+                # Newton's method may leave for the gap beside: brackets do not.
+                here = tuple(r[[row[k]]] for r in rows)
                 closed = bracketed(phase, phase, t[:, k], here)
                 t[:, k] = np.where(np.isnan(closed), t[:, k], closed)
+            elif not phase.fixed:
+                # What is put in may lie beyond the end, which then is beyond it.
+                at = float(phase.place(new.logs(t[1 - side, [k]]))[0])
+                if (t[side, k] < at) == (side == 1):
+                    t[side, k] = 2 * at - t[side, k]
         return row, pair, t, s, a, height
 
     def _in_order(self, row: Indices, pair: Indices, t: Array, rows: Rows) -> None:
@@ -165,8 +171,9 @@ class Equilibria:
     def polish(self, pair: Indices, t: Array, rows: Rows) -> tuple[Array, Array, Array]:
         """Tie-lines from starts: t, s and a."""
         t, s, a = t.copy(), np.zeros(t.shape[1]), np.zeros(t.shape[1])
-        for p, q in {(int(p), int(q)) for p, q in pair.T}:
-            some = np.flatnonzero((pair[0] == p) & (pair[1] == q))
+        kinds = pair[0] * len(self.phases) + pair[1]
+        for kind in np.unique(kinds).tolist():
+            some, (p, q) = np.flatnonzero(kinds == kind), divmod(kind, len(self.phases))
             part = tuple(r[some] for r in rows)
             t[:, some], s[some], a[some] = self._pair(
                 self.phases[p], self.phases[q], t[:, some], part

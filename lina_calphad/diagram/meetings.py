@@ -13,9 +13,13 @@ from scipy.special import expit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from lina_calphad.checks import Array, Flags
     from lina_calphad.diagram.phases import Phase
     from lina_calphad.phase.rows import Rows
+
+    Which = int | NDArray[np.intp]
 
 _STEPS = 30
 
@@ -37,20 +41,25 @@ def _warm(phase: Phase, t: Array, rows: Rows) -> tuple[Array, Array]:
     return slope_of(phase, t, rows, 0)
 
 
-def slope_of(phase: Phase, t: Array, rows: Rows, which: int) -> tuple[Array, Array]:
+def slope_of(phase: Phase, t: Array, rows: Rows, which: Which) -> tuple[Array, Array]:
     """Change of s and of a + x s at fixed composition with one of the row's numbers."""
-    value = rows[which]
-    h = 1e-5 * np.maximum(np.abs(value), 1e-3 if which else 1.0)
-    sides = []
-    for sign in (1, -1):
-        moved = (*rows[:which], value + sign * h, *rows[which + 1 :])
-        if phase.fixed:
-            g, _ = phase.line(moved)
-            sides.append((np.zeros_like(g), g))
-        else:
-            s, a, x, *_ = phase.curve(t, moved)
-            sides.append((s, a + x * s))
-    return (sides[0][0] - sides[1][0]) / (2 * h), (sides[0][1] - sides[1][1]) / (2 * h)
+    h = _step(rows, which, 1e-5, 1e-3)
+    up, down = (_at(phase, t, _moved(rows, which, sign * h)) for sign in (1, -1))
+    return (up[0] - down[0]) / (2 * h), (up[1] - down[1]) / (2 * h)
+
+
+def _step(rows: Rows, which: Which, share: float, least: float) -> Array:
+    """By how much to move a number of each row."""
+    value = np.abs(np.choose(which, rows) if np.ndim(which) else rows[which])
+    step: Array = share * np.maximum(value, np.where(np.equal(which, 0), 1.0, least))
+    return step
+
+
+def _moved(rows: Rows, which: Which, step: Array) -> Rows:
+    """Rows of which one number each is moved."""
+    if np.ndim(which) == 0:
+        return tuple(r + step if which == k else r for k, r in enumerate(rows))
+    return tuple(np.where(np.equal(which, k), r + step, r) for k, r in enumerate(rows))
 
 
 def meet(
@@ -99,52 +108,40 @@ def meet(
 
 
 def touch(
-    one: Phase, two: Phase, T: float, t: float, values: Rows = ()
-) -> tuple[float, float, float, bool]:
-    """Where two phases have one energy and one slope at the same composition: T and both t."""
-    solution = two if one.fixed else one
-    if one.fixed or two.fixed:
-        solid = one if one.fixed else two
-        x = solid.origin[1] / sum(solid.origin)
-        if not 0 < x < 1:
-            return T, np.nan, np.nan, False
-        at = at_composition(solution, x)
-        for _ in range(_STEPS):
-            rows = (np.array([T]), *values)
-            g, _ = solid.line(rows)
-            s, a, y, *_ = solution.curve(np.array([at]), rows)
-            change = -(g - a - y * s) / (
-                _warm(solid, np.array([at]), rows)[1] - _warm(solution, np.array([at]), rows)[1]
-            )
-            T += float(np.clip(change[0], -0.1 * T, 0.1 * T))
-            if abs(change[0]) < 1e-10 * T:
-                return T, *((np.nan, at) if one.fixed else (at, np.nan)), True
-        return T, np.nan, np.nan, False
+    one: Phase, two: Phase, T: Array, t: Array, values: Rows = ()
+) -> tuple[Array, Array, Array, Flags]:
+    """Where two phases have one energy and one slope at the same composition: T and both t.
+
+    And whether Newton's method converged. t is a start of the first, unless one is a compound.
+    """
+    T, good = T.astype(float).copy(), np.zeros(T.size, bool)
+    fixed = one if one.fixed else two if two.fixed else None
     with np.errstate(all="ignore"):
+        at = [phase.place((fixed or one).logs(t)) if not phase.fixed else t * np.nan
+              for phase in (one, two)]  # fmt: skip
         for _ in range(_STEPS):
-            rows, here = (np.array([T]), *values), np.array([t])
-            s1, a1, x1, slope1, _ = one.curve(here, rows)
-            other = np.array([at_composition(two, float(x1[0]))])
-            s2, a2, x2, slope2, _ = two.curve(other, rows)
-            r1, r2 = (a2 + x2 * s2) - (a1 + x1 * s1), s2 - s1
-            (p1, q1), (p2, q2) = _warm(one, here, rows), _warm(two, other, rows)
-            dx1, dx2 = _dx(one, here), _dx(two, other)
-            bend = slope2 / dx2 - slope1 / dx1
-            matrix = np.array([[r2[0], (q2 - q1)[0]], [bend[0], (p2 - p1)[0]]])
-            try:
-                dx, change = np.linalg.solve(matrix, [-r1[0], -r2[0]])
-            except np.linalg.LinAlgError:
-                return T, t, np.nan, False
-            step = float(np.clip(dx / dx1[0], -1, 1))
-            t, T = t + step, T + float(np.clip(change, -0.1 * T, 0.1 * T))
-            if abs(step) < 1e-9 and abs(change) < 1e-10 * T:
-                return (
-                    T,
-                    t,
-                    at_composition(two, float(np.exp(one.logs(np.array([t]))[1][0]))),
-                    True,
-                )
-    return T, t, np.nan, False
+            rows = (T, *values)
+            (s1, g1, _), (s2, g2, _) = (
+                _at(p, u, rows) for p, u in zip((one, two), at, strict=True)
+            )
+            (p1, q1), (p2, q2) = (_warm(p, u, rows) for p, u in zip((one, two), at, strict=True))
+            if fixed:
+                step, change = np.zeros_like(T), (g1 - g2) / (q2 - q1)
+            else:
+                bend = two.curve(at[1], rows)[3] / two.dx(at[1])
+                bend = bend - one.curve(at[0], rows)[3] / one.dx(at[0])
+                det = (s2 - s1) * (p2 - p1) - bend * (q2 - q1)
+                dx = ((g1 - g2) * (p2 - p1) + (s2 - s1) * (q2 - q1)) / det
+                change = (bend * (g2 - g1) - (s2 - s1) ** 2) / det
+                step = np.clip(dx / one.dx(at[0]), -1, 1)
+                at[0] = at[0] + step
+                at[1] = two.place(one.logs(at[0]))
+            T = T + np.clip(change, -0.1 * T, 0.1 * T)
+            good = (np.abs(step) < 1e-9) & (np.abs(change) < 1e-10 * T)
+            if np.all(good | np.isnan(change)):
+                break
+    ends = [np.isfinite(u) | phase.fixed for phase, u in zip((one, two), at, strict=True)]
+    return T, at[0], at[1], good & ends[0] & ends[1]
 
 
 def critical(phase: Phase, T: Array, t: Array, values: Rows = ()) -> tuple[Array, Array, Flags]:
@@ -175,25 +172,22 @@ def critical(phase: Phase, T: Array, t: Array, values: Rows = ()) -> tuple[Array
 
 def at_composition(phase: Phase, x: float) -> float:
     """T of a solution at a mole fraction of B."""
-    assert phase.change is not None
-    # x = n_B / (n_A + n_B), both linear in y.
-    (a, b), (da, db) = phase.origin, phase.change
-    y = (x * (a + b) - b) / (db - x * (da + db))
-    return float(np.log(y) - np.log1p(-y))
+    return float(phase.place((np.log1p(-x), np.log(x))))
 
 
-def _dx(phase: Phase, t: Array) -> Array:
-    """dx/dt of a solution."""
-    assert phase.change is not None
-    (a, b), (da, db), y = phase.origin, phase.change, expit(t)
-    whole = a + b + y * (da + db)
-    slope: Array = y * (1 - y) * (db * a - da * b) / whole**2
-    return slope
+def _at(phase: Phase, t: Array, rows: Rows) -> tuple[Array, Array, Array]:
+    """s, energy over RT and x; a compound has any s."""
+    if phase.fixed:
+        g, x = phase.line(rows)
+        return np.zeros_like(g), g, x
+    s, a, x, *_ = phase.curve(t, rows)
+    return s, a + x * s, x
 
 
-def line_slopes(phases: Sequence[Phase], t: Array, rows: Rows, which: int) -> Array:
+def line_slopes(phases: Sequence[Phase], t: Array, rows: Rows, which: Which) -> Array:
     """dt/dp of both ends of tie-lines, shape (2, n), with the number `which` of their rows.
 
+    `which` may differ from row to row, here and below: one row for each derivative.
     With s and a of the tie-line: dG_k = da + x_k ds at either end, and ds_k = ds.
     """
     own = [_state(phase, t[k], rows, which) for k, phase in enumerate(phases)]
@@ -204,7 +198,7 @@ def line_slopes(phases: Sequence[Phase], t: Array, rows: Rows, which: int) -> Ar
 
 
 def meeting_slopes(
-    phases: Sequence[Phase], T: Array, t: Array, values: Rows, which: int
+    phases: Sequence[Phase], T: Array, t: Array, values: Rows, which: Which
 ) -> tuple[Array, Array]:
     """dT/dp, and dt/dp of the three phases, shape (3, n), of three-phase equilibria."""
     rows = (T, *values)
@@ -221,7 +215,7 @@ def meeting_slopes(
 
 
 def critical_slopes(
-    phase: Phase, T: Array, t: Array, values: Rows, which: int
+    phase: Phase, T: Array, t: Array, values: Rows, which: Which
 ) -> tuple[Array, Array]:
     """dT/dp and dt/dp of critical points."""
 
@@ -234,18 +228,15 @@ def critical_slopes(
     bend = (psi(t + h, rows)[..., 1] - psi(t - h, rows)[..., 1]) / (2 * h)
     change = []
     for number in (0, which):
-        step = 1e-6 * np.maximum(np.abs(rows[number]), 1.0)
-        up, down = (
-            psi(t, (*rows[:number], rows[number] + sign * step, *rows[number + 1 :]))
-            for sign in (1, -1)
-        )
+        step = _step(rows, number, 1e-6, 1.0)
+        up, down = (psi(t, _moved(rows, number, sign * step)) for sign in (1, -1))
         change.append((up - down) / (2 * step[:, None]))
     (psi_T, slope_T), (psi_p, slope_p) = (c.T for c in change)
     det = slope * slope_T - psi_T * bend
     return (bend * psi_p - slope * slope_p) / det, (slope_p * psi_T - psi_p * slope_T) / det
 
 
-def _state(phase: Phase, t: Array, rows: Rows, which: int) -> tuple[Array, Array, Array, Array]:
+def _state(phase: Phase, t: Array, rows: Rows, which: Which) -> tuple[Array, Array, Array, Array]:
     """x, ds/dt, and the changes of s and of the energy with a number of the rows."""
     ds, dg = slope_of(phase, t, rows, which)
     if phase.fixed:

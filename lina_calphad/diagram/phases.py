@@ -139,6 +139,13 @@ class Phase:
         fraction: Array = (second + db * y) / (first + second + (da + db) * y)
         return fraction
 
+    def dx(self, t: Array) -> Array:
+        """dx/dt of a solution."""
+        assert self.change is not None
+        (a, b), (da, db), y = self.origin, self.change, expit(t)
+        slope: Array = y * expit(-t) * (db * a - da * b) / (a + b + y * (da + db)) ** 2
+        return slope
+
     def line(self, rows: Rows) -> tuple[Array, Array]:
         """Energy of a compound per mole of atoms, and its x."""
         whole = sum(self.origin)

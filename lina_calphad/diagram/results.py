@@ -29,7 +29,7 @@ class Invariant:
         Of three phases "eutectic", "eutectoid", "monotectic", "monotectoid", "metatectic",
         "peritectic", "peritectoid" or "syntectic" ("inverse ..." where a liquid forms on
         cooling); "upper critical point" or "lower critical point"; "congruent maximum" or
-        "congruent minimum"; "transition" of a pure component.
+        "congruent minimum"; "transition" of a pure component or a compound.
     T
         Temperature in K.
     phases

@@ -106,23 +106,23 @@ def _followed(
     """An event in every draw: temperature, t of its phases, and whether it is there."""
     phases = [system.phases[p] for p in event.phases]
     start, t = np.full(n, event.T), np.repeat(np.array(event.t)[:, None], n, axis=1)
-    if event.kind == "three-phase":
-        T, t, s, a, good = meet(phases, start, t, columns)
-        good &= T > 0
-        some = np.flatnonzero(good)
-        rows = (T[some], *(c[some] for c in columns))
-        good[some] = system.solver.lowest(s[some], a[some], rows)[0] >= CERTIFIED
-        return T, t, good
-    if event.kind == "critical":
-        T, t, good = critical(phases[0], start, t[0], columns)
-        return T, t[None], good & (T > 0)
     if event.kind == "transition":
         return _transition(phases, start, t, columns)
-    T, good = start.copy(), np.zeros(n, bool)
-    for draw in range(n):
-        values = tuple(c[[draw]] for c in columns)
-        T[draw], one, two, good[draw] = touch(phases[0], phases[1], event.T, event.t[0], values)
-        t[:, draw] = one, two
+    if event.kind == "three-phase":
+        T, t, s, a, good = meet(phases, start, t, columns)
+    else:
+        if event.kind == "critical":
+            T, one, good = critical(phases[0], start, t[0], columns)
+            t = one[None]
+        else:
+            T, one, two, good = touch(phases[0], phases[1], start, t[0], columns)
+            t = np.array([one, two])
+        k = int(phases[0].fixed)
+        s, a, *_ = phases[k].curve(t[k], (T, *columns))
+    some = np.flatnonzero(good & (T > 0))
+    rows = (T[some], *(c[some] for c in columns))
+    good = np.zeros(n, bool)
+    good[some] = system.solver.lowest(s[some], a[some], rows)[0] >= CERTIFIED
     return T, t, good
 
 

@@ -9,7 +9,7 @@ is halved. Between events every tie-line is a smooth function of temperature.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ _CLOSEST = 1e-9  # share of a temperature at which two events are not told apart
 _KINK = 1e-6  # share of a temperature within which a gap that closes at a kink is found
 _TWINS = 1e-12  # difference in RT of phases that are told apart
 _AT_ONCE = 0.01  # share of a temperature within which several events may happen together
+_MOST = 0.95  # share of the temperatures that must converge
 _NARROW = 0.05  # width in t of such a gap there
 
 
@@ -44,7 +45,7 @@ class Event:
     Parameters
     ----------
     kind
-        "three-phase", "critical", "congruent" or "transition".
+        "three-phase", "critical", "congruent" or "transition" (of a pure component or a compound).
     T
         Temperature in K.
     phases
@@ -103,13 +104,24 @@ class Tracer:
             a, b = start * (1 + _BESIDE * (start > low)), end * (1 - _BESIDE * (end < high))
             if a < b:
                 parts.append(np.array([a, *grid[(grid > a) & (grid < b)], b]))
-        self.sequences(np.concatenate(parts))
+        self._look_at(np.concatenate(parts))
         for T in parts:
-            for cold, hot in pairwise(T.tolist()):
+            for cold, hot in pairwise([at for at in T.tolist() if at in self.seen]):
                 one, two = self.seen[cold], self.seen[hot]
                 if one[0] != two[0]:
                     found += self._explained(cold, one, hot, two)
         return sorted(found, key=lambda e: e.T)
+
+    def _look_at(self, T: Array) -> None:
+        """Solve at temperatures; one that does not converge, as beside an event, is left out."""
+        try:
+            self.sequences(T)
+        except NotConverged:
+            for at in T:
+                with suppress(NotConverged):
+                    self.sequences(at[None])
+            if len(self.seen) < _MOST * T.size:
+                raise
 
     def transitions(self) -> list[Event]:
         """Where the stable phase of a pure component changes."""
@@ -169,6 +181,9 @@ class Tracer:
 
     def _explained(self, cold: float, one: Any, hot: float, two: Any) -> Iterator[Event]:
         """The events between two temperatures with different phases."""
+        if swap := self._swapped(one[0], two[0], cold, hot):
+            yield swap
+            return
         more, less, upper, T = (
             (one, two, True, cold) if len(one[0]) > len(two[0]) else (two, one, False, hot)
         )
@@ -199,11 +214,32 @@ class Tracer:
         if half[0] != two[0]:
             yield from self._explained(middle, half, hot, two)
 
+    def _swapped(
+        self, one: tuple[int, ...], two: tuple[int, ...], cold: float, hot: float
+    ) -> Event | None:
+        """The transition of a compound into another of its composition, if there is no more."""
+        swaps = [pair for pair in zip(one, two, strict=False) if pair[0] != pair[1]]
+        if len(one) != len(two) or len(swaps) != 1:
+            return None
+        p, q = swaps[0]
+        phases = self.phases[p], self.phases[q]
+        if not all(phase.fixed for phase in phases) or phases[0].origin != phases[1].origin:
+            return None
+
+        def difference(T: float) -> float:
+            a, b = (phase.line(self.rows(np.array([T])))[0] for phase in phases)
+            return float((a - b)[0])
+
+        if difference(cold) * difference(hot) > 0:
+            return None
+        T = brentq(difference, cold, hot, xtol=1e-11, rtol=1e-14)
+        return Event("transition", T, (p, q), (np.nan, np.nan), upper=True)
+
     def _between_them(self, cold: float, hot: float) -> tuple[float, Any]:
         """What there is between two temperatures; beside an event a row may not converge."""
         for share in (0.5, 0.38, 0.62):
             middle = cold + share * (hot - cold)
-            with suppress(NotConverged):
+            with suppress(NotConverged) if share < 0.6 else nullcontext():
                 self.sequences(np.array([middle]))
                 break
         return middle, self.seen[middle]
@@ -217,7 +253,9 @@ class Tracer:
             return []
         cold, hot, T, upper = bracket
         for event, gone, kept in self._ways(sequence, t, T, upper):
-            if cold <= event.T <= hot:
+            # Another order means another event beside this one, which halving tells apart.
+            close = hot - cold < _KINK * hot
+            if cold <= event.T <= hot and (close or self._ordered(event)):
                 left = tuple(p for k, p in enumerate(sequence) if k not in gone)
                 if left == less:
                     return [event]
@@ -246,34 +284,49 @@ class Tracer:
                 for event in self._closing(sequence[k], T, float(t[:, k].mean()), upper):
                     yield event, {k + 1}, np.delete(t, k, axis=1)
 
+    def _ordered(self, event: Event) -> bool:
+        logs = [
+            self.phases[p].logs(np.array([t])) for p, t in zip(event.phases, event.t, strict=True)
+        ]
+        x = [float((b - a)[0]) for a, b in logs]
+        return event.kind != "three-phase" or x == sorted(x)
+
     def _certified(
         self, three: tuple[int, ...], T: float, t: Array, upper: bool
     ) -> Iterator[Event]:
-        values = tuple(np.array([v]) for v in self.values)
         some = [self.phases[p] for p in three]
-        found, t, s, a, good = meet(some, np.array([T]), t[:, None], values)
-        x = [phase.logs(at)[1] - phase.logs(at)[0] for phase, at in zip(some, t, strict=True)]
-        if good[0] and found[0] > 0 and x[0] < x[1] < x[2]:
-            height = self.equilibria.lowest(s, a, (found, *values))[0]
-            if height[0] >= CERTIFIED:
-                yield Event("three-phase", float(found[0]), three, tuple(t[:, 0].tolist()), upper)
+        found, t, s, a, good = meet(some, np.array([T]), t[:, None], self._values)
+        if good[0] and self._lowest(found, s, a):
+            yield Event("three-phase", float(found[0]), three, tuple(t[:, 0].tolist()), upper)
 
     def _closing(self, p: int, T: float, t: float, upper: bool) -> Iterator[Event]:
-        values = tuple(np.array([v]) for v in self.values)
-        found, at, good = critical(self.phases[p], np.array([T]), np.array([t]), values)
-        if good[0] and found[0] > 0:
-            rows = (found, *values)
-            s, a, *_ = self.phases[p].curve(at, rows)
-            if self.equilibria.lowest(s, a, rows)[0][0] < CERTIFIED:
-                return
+        found, at, good = critical(self.phases[p], np.array([T]), np.array([t]), self._values)
+        if good[0] and self._lowest(found, *self._curve(p, found, at)):
             yield Event("critical", float(found[0]), (p,), (float(at[0]),), upper)
 
     def _touching(self, p: int, q: int, T: float, t: Array, upper: bool) -> Iterator[Event]:
-        values = tuple(np.array([v]) for v in self.values)
-        start = float(np.nanmean([t[1, 0], t[0, 1]])) if not self.phases[p].fixed else np.nan
-        found, one, two, good = touch(self.phases[p], self.phases[q], T, start, values)
-        if good:
-            yield Event("congruent", found, (p, q), (one, two), upper)
+        start = (
+            np.nanmean([t[1, 0], t[0, 1]], keepdims=True) if not self.phases[p].fixed else np.nan
+        )
+        found, one, two, good = touch(
+            self.phases[p], self.phases[q], np.array([T]), np.full(1, start), self._values
+        )
+        r, at = (q, two) if self.phases[p].fixed else (p, one)
+        if good[0] and self._lowest(found, *self._curve(r, found, at)):
+            yield Event("congruent", float(found[0]), (p, q), (float(one[0]), float(two[0])), upper)
+
+    @property
+    def _values(self) -> Rows:
+        return tuple(np.array([v]) for v in self.values)
+
+    def _curve(self, p: int, T: Array, t: Array) -> tuple[Array, ...]:
+        return self.phases[p].curve(t, (T, *self._values))[:2]
+
+    def _lowest(self, T: Array, s: Array, a: Array) -> bool:
+        """Whether no phase lies below a tangent."""
+        return bool(
+            T[0] > 0 and self.equilibria.lowest(s, a, (T, *self._values))[0][0] >= CERTIFIED
+        )
 
 
 def _reaches(phase: Phase, side: int) -> bool:

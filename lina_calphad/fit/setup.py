@@ -8,7 +8,7 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -94,7 +94,12 @@ def prepare(settings: RefitSettings) -> Setup:
             freed = without_interactions(start, phase, settings.components)
             generated.append(phase)
         start = freed
-    models = _phase_models(source, settings, generated=bool(generated))
+    path = settings.model
+    if path in OURS:
+        # The fitting description brings our residuals to ESPEI; without it the model does.
+        home = "lina_calphad" if generated and path == "coherent" else "lina_calphad.espei_hooks"
+        path = f"{home}.{OURS[path]}"
+    models = phase_models(source, settings.components, settings.phases, path)
     added = not own or settings.source in assessments()
     return Setup(
         settings, source, old, start, datasets, tuple(generated), model, models, added,
@@ -269,21 +274,16 @@ def _misfits(
                 yield f"{what} has sublattices {given} of {phase}; {settings.source} has {has}"
 
 
-def _phase_models(dbf: Database, settings: RefitSettings, *, generated: bool) -> dict[str, Any]:
-    active = {*settings.components, "VA"}
-    phases: dict[str, Any] = {}
-    for phase in settings.phases:
+def phase_models(
+    dbf: Database, components: Sequence[str], phases: Sequence[str], model: str
+) -> dict[str, Any]:
+    """ESPEI's description of phases, all with the model of an import path."""
+    active, found = {*components, "VA"}, {}
+    for phase in phases:
         sublattices = [sorted(s.name for s in part) for part in dbf.phases[phase].constituents]
-        phases[phase] = {
+        found[phase] = {
             "sublattice_model": [[n for n in names if n in active] for names in sublattices],
             "sublattice_site_ratios": [float(ratio) for ratio in dbf.phases[phase].sublattices],
+            "model": model,
         }
-        path = settings.model
-        if path in OURS:
-            # The fitting description brings our residual to ESPEI; without it the model does.
-            home = (
-                "lina_calphad" if generated and path == "coherent" else "lina_calphad.espei_hooks"
-            )
-            path = f"{home}.{OURS[path]}"
-        phases[phase]["model"] = path
-    return {"components": [*settings.components, "VA"], "phases": phases}
+    return {"components": [*components, "VA"], "phases": found}

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from pycalphad import Database
 
 from lina_calphad.checks import Array
-from lina_calphad.data.assessments import COMPONENTS, PHASE, Source, assessments
+from lina_calphad.data.assessments import COMPONENTS, PHASE, Source, assessments, tdb_folder
 from lina_calphad.data.interactions import free_interactions, symbol_value
 from lina_calphad.data.supercells import parameter_covariance
 from lina_calphad.errors import DatabaseError, ParameterError
@@ -198,8 +198,8 @@ def known_draws(source: Source, dbf: Database) -> tuple[Database, ParameterDraws
     Returns
     -------
     (pycalphad.Database, ParameterDraws) or None
-        For an assessment, 2000 draws from its `substitution_error`; for a TDB file, those
-        of its `draws_file`. None where the assessment has no error, or the file is not there.
+        For an assessment with a `substitution_error`, 2000 draws from that; else those of the
+        `draws_file` of the TDB. None where there is no such file.
 
     Raises
     ------
@@ -219,8 +219,8 @@ def known_draws(source: Source, dbf: Database) -> tuple[Database, ParameterDraws
         dbf, mean = free_interactions(dbf, PHASE, COMPONENTS)
         matrix = parameter_covariance(uncertainty=known.substitution_error)
         return dbf, ParameterDraws.from_covariance(mean, matrix, DRAWS)
-    path = draws_file(source)
-    if known or not path.is_file():
+    path = draws_file(tdb_folder() / known.files[0] if known else source)
+    if not path.is_file():
         return None
     draws = ParameterDraws.from_table(path)
     for name in draws.symbols:
@@ -241,7 +241,7 @@ def draws_note(name: str, source: Source, draws: ParameterDraws | None) -> str:
     if draws is None:
         why = f"there is no table of draws {draws_file(source)}"
         return f"{name} has no bands: {'its source states no uncertainty' if known else why}"
-    if known:
+    if known and known.substitution_error:
         error = f"{known.substitution_error:g} eV for each substitution energy"
         return f"bands of {name}: {error}, which is our assumption; its source states none"
     return f"bands of {name}: {len(draws)} draws of {', '.join(draws.symbols)}"

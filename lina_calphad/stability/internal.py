@@ -13,7 +13,7 @@ from lina_calphad.stability.hessian import SiteEnergy
 
 _STARTS = 9  # the first is without order
 _EMPTY = 1e-3  # atoms a site: less is no phase but vacancies, which some descriptions allow
-_ROUNDS = 200
+_ROUNDS = 100
 _ROUNDING = 1e-9
 
 
@@ -67,10 +67,13 @@ def _relaxed(
     """Of several starts the one that ends with the least G per mole of atoms."""
     rng = np.random.default_rng(1)
     best = np.full((len(T), left.shape[2]), 1.0)
+    # An ideal solution does not know the temperature.
+    compositions = left.reshape(len(left), -1)
+    _, once, back = np.unique(compositions, axis=0, return_index=True, return_inverse=True)
     least, done = np.full(len(T), np.inf), np.zeros(len(T), dtype=bool)
     for start in range(_STARTS):
         bias = np.array(5.0 if start else 0.0) * rng.standard_normal(left.shape[2])
-        y = _ideal(energy, bias, left, right)
+        y = _ideal(energy, bias, left[once], right[once])[back.reshape(-1)]
         if start == 0:  # some compositions cannot be
             there = np.abs((left @ y[..., None])[..., 0] - right).max(axis=-1) < _ROUNDING
             if not there.all():
@@ -112,28 +115,30 @@ def _descend(
     energy: SiteEnergy, T: Array, y: Array, left: Array, pressure: float, values: Sequence[float]
 ) -> tuple[Array, Array, Flags]:
     """Newton's method in the internal freedom, downhill; site fractions, G per atom, settled."""
-    settled = np.zeros(len(y), dtype=bool)
     G, slope = _per_atom(energy, T, y, pressure, values)
+    settled = np.zeros(len(y), dtype=bool)
     for _ in range(_ROUNDS):
-        hessian, scale = energy.scaled_hessian(T, y, pressure, values)
-        _, _, turned = np.linalg.svd(left * scale[:, None, :])
+        rows = np.flatnonzero(~settled)
+        hessian, scale = energy.scaled_hessian(T[rows], y[rows], pressure, values)
+        _, _, turned = np.linalg.svd(left[rows] * scale[:, None, :])
         inner = turned[:, -energy.freedom :].mT
-        pull = (inner.mT @ (scale * slope)[..., None])[..., 0]
+        pull = (inner.mT @ (scale * slope[rows])[..., None])[..., 0]
+        there = np.abs(pull).max(axis=-1) < 1e-10
+        settled[rows[there]] = True
+        if there.all():
+            break
         bend, axes = np.linalg.eigh(inner.mT @ hessian @ inner)
         along = (axes.mT @ pull[..., None])[..., 0] / np.maximum(np.abs(bend), 1e-3)
         step = -scale * (inner @ (axes @ along[..., None]))[..., 0]
-        settled = np.abs(pull).max(axis=-1) < 1e-10
-        if settled.all():
-            break
-        share = np.ones(len(y))
+        rows, step = rows[~there], step[~there]
         for _ in range(30):
-            new = _kept_positive(y, step * share[:, None])
-            higher, slope_there = _per_atom(energy, T, new, pressure, values)
-            up = (higher > G + 1e-12 * np.abs(G)) & ~settled
+            new = _kept_positive(y[rows], step)
+            higher, steeper = _per_atom(energy, T[rows], new, pressure, values)
+            up = higher > G[rows] + 1e-12 * np.abs(G[rows])
             if not up.any():
                 break
-            share[up] /= 3
-        y, G, slope = new, higher, slope_there
+            step[up] /= 3
+        y[rows], G[rows], slope[rows] = new, higher, steeper
     return y, G, settled
 
 

@@ -86,7 +86,7 @@ class Stability:
         del cur_conds, chemical_potentials  # the composition sets know
         if not compsets:
             return float("nan")
-        name, _, number = self.phase.partition("#")
+        name, _, number = self.phase.upper().partition("#")
         mine = [c for c in compsets if c.phase_record.phase_name == name]
         factory = compsets[0].phase_record.phase_record_factory
         if name not in factory.models:

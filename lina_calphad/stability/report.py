@@ -19,7 +19,7 @@ from lina_calphad.stability.figures import isotherm_figure
 from lina_calphad.stability.isotherm import Isotherm
 from lina_calphad.stability.solution import Solution
 
-_POINTS = 201  # of a section
+_POINTS = 101  # of a section
 
 
 def stability_report(
@@ -61,7 +61,7 @@ def stability_report(
     --------
     >>> report = stability_report("santos2025", ("LI", "NA"), "BCC_A2", coherent=True)
     >>> report.content["chemical"]["highest_spinodal_temperature_K"]
-    1384.9...
+    1384...
     """
     phase = phase.upper()
     names = tuple(c.upper() for c in components)
@@ -85,7 +85,7 @@ def stability_report(
     rows = []
     for kind, solution in solutions.items():
         progress(f"{kind} spinodal temperatures")
-        sections[kind] = solution.spinodal_temperature(line)
+        sections[kind] = solution.spinodal_temperature(line, strict=False)
         entry = _highest(share, sections[kind])
         row = {"": kind, "highest spinodal T / K": _text(entry["highest_spinodal_temperature_K"])}
         if x is not None:

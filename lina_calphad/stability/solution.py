@@ -11,7 +11,7 @@ from scipy.optimize import elementwise
 
 from lina_calphad.checks import SEARCH_RANGE, Array, kelvin
 from lina_calphad.data.databases import parameter_range
-from lina_calphad.errors import DatabaseError, NotConverged, UnsupportedPhase
+from lina_calphad.errors import DatabaseError, NotConverged, OutsideAssessedRange, UnsupportedPhase
 from lina_calphad.phase.energy import build_model, refuse_path
 from lina_calphad.phase.results import CriticalPoint
 from lina_calphad.phase.solution import BinarySolution
@@ -136,8 +136,14 @@ class Solution:
             If T or x are out of range or, if strict, the phase cannot have a composition.
         NotConverged
             If an internal equilibrium is not found.
+        OutsideAssessedRange
+            If the parameters end below T.
         """
         T, x = kelvin(T), self.fractions(x)
+        if (self._end <= T).any():
+            raise OutsideAssessedRange(
+                f"the parameters of {self.phase} end at {self._end:g} K; got {T.max():g} K"
+            )
         shape = np.broadcast_shapes(T.shape, x.shape[:-1])
         T, x = np.broadcast_to(T, shape), np.broadcast_to(x, (*shape, x.shape[-1]))
         x = x[..., self._order]
@@ -165,7 +171,7 @@ class Solution:
         """
         return self.curvature(T, x, relaxed=relaxed).values[..., 0]
 
-    def spinodal_temperatures(self, x: ArrayLike) -> Array:
+    def spinodal_temperatures(self, x: ArrayLike, *, strict: bool = True) -> Array:
         """Every temperature in K at which a composition is on a spinodal, from the highest.
 
         Shape (..., k), where k is the largest number at any composition; NaN fills up. What is
@@ -173,49 +179,46 @@ class Solution:
 
         Parameters
         ----------
-        x
-            Mole fractions, the components on the last axis.
+        x, strict
+            As of `curvature`.
         """
         x = self.fractions(x)
         flat = x.reshape(-1, x.shape[-1])
+
+        def unstable(T: Array, x: Array) -> Array:
+            psi = self.curvature(T, x, strict=strict).values[..., 0]
+            return np.clip(psi, -1.0, None)  # where it would order, it is minus infinity
+
         T = np.geomspace(SEARCH_RANGE[0], self._end * (1 - 1e-9), _TEMPERATURES)
         step = max(1, _AT_ONCE // T.size)
-        psi = np.concatenate(
-            [
-                self.curvature(T, flat[i : i + step, None]).values[..., 0]
-                for i in range(0, max(1, len(flat)), step)
-            ]
-        )
-        point, k = np.nonzero((psi[:, 1:] < 0) != (psi[:, :-1] < 0))
-        found = np.full((len(flat), 0), np.nan)
-        if point.size:
-            rows = np.arange(point.size)
+        pieces = [flat[i : i + step, None] for i in range(0, max(1, len(flat)), step)]
+        psi = np.concatenate([unstable(T, piece) for piece in pieces])
+        row, k = np.nonzero((psi[:, 1:] < 0) != (psi[:, :-1] < 0))
+        if row.size:
+            start = row
 
-            def at(T: Array, row: Array) -> Array:
-                psi = self.curvature(T, flat[point[row]]).values[..., 0]
-                return np.where(np.isneginf(psi), -1.0, psi)
+            def at(T: Array, number: Array) -> Array:
+                return unstable(T, flat[start[number]])
 
-            roots = elementwise.find_root(at, (T[k], T[k + 1]), args=(rows,))
-            if not roots.success.all():
+            found = elementwise.find_root(at, (T[k], T[k + 1]), args=(np.arange(row.size),))
+            if not found.success.all():
                 raise NotConverged(f"a spinodal temperature of {self.phase} did not converge")
-            count = np.bincount(point, minlength=len(flat))
-            place = rows - np.repeat(np.cumsum(count) - count, count)
-            found = np.full((len(flat), int(count.max())), np.nan)
-            found[point, count[point] - 1 - place] = roots.x
-        if (endless := psi[:, -1] < 0).any():
-            moved = np.roll(np.pad(found, ((0, 0), (0, 1)), constant_values=np.nan), 1, axis=1)
-            moved[:, 0] = np.inf
-            padded = np.pad(found, ((0, 0), (0, 1)), constant_values=np.nan)
-            found = np.where(endless[:, None], moved, padded)
-            found = found[:, ~np.isnan(found).all(axis=0)]
-        return found.reshape(*x.shape[:-1], -1)
+        endless = np.flatnonzero(psi[:, -1] < 0)
+        row = np.concatenate([row, endless])
+        roots = np.concatenate([found.x if k.size else [], np.full(endless.size, np.inf)])
+        order = np.lexsort((-roots, row))
+        count = np.bincount(row, minlength=len(flat))
+        place = np.arange(row.size) - np.repeat(np.cumsum(count) - count, count)
+        table = np.full((len(flat), int(count.max(initial=0))), np.nan)
+        table[row[order], place] = roots[order]
+        return table.reshape(*x.shape[:-1], -1)
 
-    def spinodal_temperature(self, x: ArrayLike) -> Array:
+    def spinodal_temperature(self, x: ArrayLike, *, strict: bool = True) -> Array:
         """Highest temperature in K at which a composition is unstable; NaN where it never is.
 
         A section at a fixed ratio is a line of compositions, as of `numpy.linspace`.
         """
-        every = self.spinodal_temperatures(x)
+        every = self.spinodal_temperatures(x, strict=strict)
         highest: Array = every[..., 0] if every.shape[-1] else np.full(every.shape[:-1], np.nan)
         return highest[()]
 

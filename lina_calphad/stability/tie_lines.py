@@ -30,7 +30,6 @@ _LONG = 2.6  # steps: what a facet of a convex surface does not reach across
 _SHORT = 1e-3  # of tie-lines: less is as good as the plait point
 _NEXT = 6  # steps between tie-lines that may belong to two regions
 _FAR = 30  # steps beyond which they do
-_FEW = 1  # tie-lines of a region: what a grid resolves
 _UNDER = 1e-9  # of G/RT under a tangent plane: rounding
 
 
@@ -130,6 +129,12 @@ def isotherm(solution: Solution, T: float) -> Isotherm:
         planes = surface.potentials(np.maximum(y, 1e-300))
         return np.array([(heights - points @ plane).min() for plane in planes]) > -_UNDER
 
+    def tie_lines(start: Array) -> Array:
+        found, good = surface.tangent(start, _across(start))
+        good &= _sides(found) > _SHORT
+        good[good] = stable(found[good][:, 0])
+        return found[good]
+
     regions: list[Array] = []
     triangles = np.empty((0, 3, 3))
     if curves:
@@ -140,13 +145,8 @@ def isotherm(solution: Solution, T: float) -> Isotherm:
             good[good] = stable(found[good][:, 0])
             triangles = _different(found[good])
             two[three[~good]] = True  # no boundary between two regions
-        for members in _regions(two, neighbours):
-            start = guesses[members]
-            found, good = surface.tangent(start, _across(start))
-            good &= _sides(found) > _SHORT
-            good[good] = stable(found[good][:, 0])
-            if good.sum() >= _FEW:
-                regions.append(_in_order(found[good]))
+        starts = [guesses[members] for members in _regions(two, neighbours)]
+        regions = [_in_order(found) for found in map(tie_lines, starts) if len(found)]
 
         def between(one: Array, other: Array) -> bool:
             """Whether there is a tie-line half-way from one to another."""
@@ -157,7 +157,10 @@ def isotherm(solution: Solution, T: float) -> Isotherm:
             return bool(good[0] and near and stable(found[:, 0])[0])
 
         regions = _joined(regions, between)
-        if not regions and two.sum() >= _FEW:
+        if not regions:  # a gap between the points of the grid
+            starts = [_through(surface.of(curve)) for curve in curves]
+            regions = [_in_order(found) for found in map(tie_lines, starts) if len(found)]
+        if not regions:
             raise NotConverged(f"the tie-lines of {solution.phase} at {T:g} K did not converge")
     lasting = stable(surface.of(plaits)) if len(plaits) else np.zeros(0, dtype=bool)
     centres = surface.of(plaits[lasting]) if lasting.any() else np.empty((0, 3))
@@ -185,6 +188,20 @@ def _sides(phases: Array) -> Array:
     p = phases.shape[1]
     pairs = [(i, j) for i in range(p) for j in range(i)]
     return np.min([np.abs(phases[:, i] - phases[:, j]).max(axis=-1) for i, j in pairs], axis=0)
+
+
+def _through(curve: Array) -> Array:
+    """First guesses of tie-lines from a spinodal (k, 3): near its top it is narrower by sqrt 3."""
+    centre = curve.mean(axis=0)
+    _, _, (long, wide, _) = np.linalg.svd(curve - centre)
+    along, level = (curve - centre) @ wide, (curve - centre) @ long
+    pairs = []
+    for at in np.quantile(level, np.linspace(0.1, 0.9, 9)):
+        near = along[np.abs(level - at) < 0.15 * np.ptp(level)]
+        middle, half = (near.max() + near.min()) / 2, np.ptp(near) / 2
+        ends = middle + 3**0.5 * half * np.array([-1.0, 1.0])
+        pairs.append(centre + at * long + ends[:, None] * wide)
+    return np.clip(pairs, 1e-9, 1.0)
 
 
 def _across(pairs: Array) -> Array:

@@ -27,7 +27,7 @@ LINA = ("LI", "NA")
 
 @pytest.fixture(scope="module")
 def comparison():
-    return lc.compare(bands=True)
+    return lc.compare(["zhang2003", "santos2025"], bands=True)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_without_asking_there_are_no_bands():
 
 
 def test_bands_leave_the_table_as_it_is(comparison):
-    plain = lc.compare()
+    plain = lc.compare(["zhang2003", "santos2025"])
     pd.testing.assert_frame_equal(comparison.to_dataframe(), plain.to_dataframe())
     assert set(plain.notes) < set(comparison.notes)
 
@@ -164,7 +164,7 @@ def test_bands_are_printed_and_written(capsys, folder):
     written = folder / "lina-results"
     assert {p.name for p in written.iterdir()} == FILES | {"bands.csv", "uncertainty.csv"}
     table = pd.read_csv(written / "bands.csv")
-    assert set(table["assessment"]) == {"santos2025"}
+    assert set(table["assessment"]) == {"santos2025", "lina2026"}
     assert set(table["kind"]) == set(KINDS)
     assert list(pd.read_csv(written / "uncertainty.csv")) == list(COLUMNS)
     assert "uncertainty" in json.loads((written / "comparison.json").read_text())

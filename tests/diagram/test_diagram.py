@@ -173,7 +173,7 @@ def test_draws_of_another_kind_of_diagram_are_an_error(bands):
 
 
 def test_the_command_writes_tables_and_figures(capsys, folder):
-    status, out, _ = run(capsys, "diagram", "--bands", "-T", "200:700", "--out", "d")
+    status, out, _ = run(capsys, "diagram", "santos2025", "--bands", "-T", "200:700", "--out", "d")
     assert status == 0
     assert "361.45" in out
     assert "365.25" in out  # measured
@@ -199,7 +199,7 @@ def test_a_coherent_phase_has_a_narrower_gap(capsys):
     )
     assert status == 0
     (top,) = json.loads(out)["invariants"]
-    coherent = lc.BinarySolution(lc.load("santos2025"), LINA, "BCC_A2", lc.CoherentModel)
+    coherent = lc.BinarySolution(lc.load("lina2026"), LINA, "BCC_A2", lc.CoherentModel)
     assert top["T"] == pytest.approx(coherent.critical_point().T, rel=1e-9)
 
 

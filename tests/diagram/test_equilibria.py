@@ -11,6 +11,7 @@ from scipy.constants import R as GAS
 from scipy.spatial import ConvexHull
 from scipy.special import expit
 
+from lina_calphad.diagram.crossings import newton
 from lina_calphad.diagram.equilibria import CERTIFIED, Equilibria
 from lina_calphad.diagram.phases import Phase
 from lina_calphad.diagram.tracing import Tracer
@@ -112,6 +113,35 @@ def test_a_regular_solution():
     assert np.log((1 - x[0]) / x[0]) == pytest.approx(z * (1 - 2 * x[0]), rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    "amounts",
+    [{}, {"origin": (1.25, 0.625)}, {"change": (0.0, 1.0)}, {"origin": (1.0, 1.0)}],
+    ids=["substitution", "sublattice", "interstitial", "held"],
+)
+def test_slopes_along_a_curve(amounts):
+    """ds/dt is what is told, and da/ds = -x."""
+    phase = solution("S", [4000.0, 1000.0], **amounts)
+    t, h = np.array([-3.0, -0.4, 0.0, 1.1, 5.0]), 1e-5
+    rows = (np.full(t.size, 700.0),)
+    (s2, a2, *_), (s1, a1, *_) = (phase.curve(t + d, rows) for d in (h, -h))
+    _, _, x, slope, _ = phase.curve(t, rows)
+    assert slope == pytest.approx((s2 - s1) / (2 * h), rel=1e-8)
+    assert x == pytest.approx(-(a2 - a1) / (s2 - s1), rel=1e-7)
+    assert phase.dx(t) == pytest.approx((phase.x(expit(t + h)) - phase.x(expit(t - h))) / (2 * h))
+    assert phase.place(phase.logs(t)) == pytest.approx(t, abs=1e-12)
+
+
+def test_newtons_method_needs_no_brackets():
+    """From a step of the grid beside, as quickly as its order says."""
+    phases = [solution("S", [22_000.0]), melt()]
+    _, found = sequence(phases, 850.0)
+    k = np.flatnonzero((found.phases == [[0], [1]]).all(axis=0))
+    start = found.t[:, k] + [[0.3], [-0.3]]
+    t, good = newton(*phases, start, (np.array([850.0]),))
+    assert good.all()
+    assert t == pytest.approx(found.t[:, k], abs=1e-9)
+
+
 def test_ideal_solutions_melt_along_a_lens():
     phases = [melt(), solution("SOLID")]
     T = 900.0
@@ -195,18 +225,41 @@ def test_kinds_of_events_of_made_up_systems():
     assert ("congruent", True, ["AB", "LIQUID"]) in congruent
 
 
-def test_a_closed_loop_has_two_critical_points():
-    """L = h - T s + ...: a gap between two temperatures alone."""
+@pytest.mark.parametrize("half", [200.0, 4.0])
+def test_a_closed_loop_has_two_critical_points(half):
+    """A gap between two temperatures alone, however close to each other."""
 
     def terms(T, x, *_):
         T, x = np.broadcast_arrays(T, x)
-        z = 2.0 + 0.4 * (1 - ((T - 800.0) / 200.0) ** 2)
+        z = 2.0 + 0.4 * (1 - ((T - 800.0) / half) ** 2)
         q = x * (1 - x)
         return np.stack([z * x**2, z * (1 - 2 * x), 1 - 2 * z * q, -2 * z * q * (1 - 2 * x)], -1)
 
     found = Tracer(Equilibria([Phase("S", terms)]), (300.0, 1300.0)).events()
     assert [(e.kind, e.upper) for e in found] == [("critical", False), ("critical", True)]
-    assert [e.T for e in found] == pytest.approx([600.0, 1000.0], rel=1e-9)
+    assert [e.T for e in found] == pytest.approx([800.0 - half, 800.0 + half], rel=1e-9)
+
+
+def test_a_compound_with_two_forms():
+    """C1 turns into C2 of the same composition at 10 000/12.5 = 800 K, between its tie-lines."""
+    forms = [compound("C1", 0.5, -13_000.0), compound("C2", 0.5, -3000.0, 12.5)]
+    (event,) = Tracer(Equilibria([solution("S", [40_000.0]), *forms]), (600.0, 900.0)).events()
+    assert (event.kind, event.phases) == ("transition", (1, 2))
+    assert event.T == pytest.approx(800.0, rel=1e-12)
+
+
+def test_a_peritectic_beside_a_congruent_point():
+    """S1 melts congruently 13 mK above, at x = 0.052: the melt lies between S0 and S1."""
+    phases = [
+        melt([], [1.7224175]),
+        solution("S0", [-1.5, 24006.4762, 8.4], [1.7224175]),
+        solution("S1", [1.0, 0.0, 0.0, 1.0], [1.0, 2.47, 0.0, 1.0], ((522.24, 0.11), (10.0, -0.8))),
+    ]
+    found = Tracer(Equilibria(phases), (930.0, 980.0)).events()
+    assert [(e.kind, e.phases) for e in found] == [
+        ("three-phase", (1, 0, 2)), ("congruent", (2, 0))
+    ]  # fmt: skip
+    assert 0 < found[1].T - found[0].T < 0.03
 
 
 def test_two_gaps_in_one_phase_and_one_cut_by_another():
@@ -291,3 +344,7 @@ def test_events_of_random_systems_explain_every_change(phases):
     except NotConverged as error:
         pytest.fail(str(error))
     assert [e.T for e in events] == sorted(e.T for e in events)
+    for event in events:
+        logs = [phases[p].logs(np.array([t])) for p, t in zip(event.phases, event.t, strict=True)]
+        if event.kind == "three-phase":  # in order, but for what happens at one temperature
+            assert (np.diff([b[0] - a[0] for a, b in logs]) > -0.01).all(), event

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,18 +11,22 @@ from pathlib import Path
 import espei
 import numpy as np
 import pytest
+from espei.error_functions.context import setup_context
+from espei.error_functions.non_equilibrium_thermochemical_error import (
+    FixedConfigurationPropertyResidual,
+)
 from espei.error_functions.zpf_error import ZPFResidual
 from espei.optimizers.opt_mcmc import EmceeOptimizer
 from espei.phase_models import PhaseModelSpecification
 from pycalphad import Database
 from pycalphad import variables as v
-from support import COMPS, LINA, R, python
+from support import COMPS, LINA, ROOT, R, python, redlich_kister
 from symengine import S, Symbol
 
 import lina_calphad as lc
 from lina_calphad import espei_hooks
 from lina_calphad.data.databases import copy_database, remove_parameters
-from lina_calphad.data.datasets import write_dataset
+from lina_calphad.data.datasets import read_datasets, write_dataset
 from lina_calphad.data.interactions import free_interactions
 from lina_calphad.data.new_datasets import solubility_dataset
 from lina_calphad.errors import DatasetError
@@ -117,7 +122,7 @@ def test_only_the_import_of_the_hooks_registers_with_espei(tmp_path):
         "import lina_calphad.espei_hooks, importlib; "
         "print([f.__name__ for f in r.get_registered_residual_functions()[before:]])"
     )
-    assert python(code, tmp_path) == "['SolubilityResidual']"
+    assert python(code, tmp_path) == "['SolubilityResidual', 'InvariantResidual']"
 
 
 # -- fitting descriptions --
@@ -294,3 +299,109 @@ def test_a_solubility_must_say_in_which_solvent(solubilities, bcc):
     data[0]["solver"]["sublattice_occupancies"] = [[[0.9, 0.1], 1.0]]
     with pytest.raises(DatasetError, match="give the pure solvent"):
         residual(dbf, data)
+
+
+# -- measured invariants --
+
+
+@pytest.fixture(scope="module")
+def zhang():
+    """The assessment of 2003 with its bcc parameter free."""
+    return free_interactions(lc.load("zhang2003"), "BCC_A2", LINA)
+
+
+def objects(zhang, datasets, model=None, **weights):
+    """ESPEI's residuals of datasets by name, as its own run makes them."""
+    dbf, free = zhang
+    models = phase_models(model)
+    context = setup_context(dbf, table_of(datasets), list(free), weights, models)
+    return {type(each).__name__: each for each in context["residual_objs"]}
+
+
+def test_invariants_are_compared_in_units_of_their_errors(zhang):
+    found = objects(zhang, read_datasets(["down1975", "khairulin2019"]))["InvariantResidual"]
+    residuals, errors = found.get_residuals([16000.0])
+    exact = lc.BinarySystem(lc.load("zhang2003"), LINA, ["BCC_A2", "LIQUID"]).invariants(300, 700)
+    ((monotectic,), (eutectic,), (top,)) = map(
+        exact.of, ("monotectic", "eutectic", "upper critical point")
+    )
+
+    def logit(x):
+        return np.log(x / (1 - x))
+
+    def away(x, measured, error):
+        return (logit(x) - logit(measured)) * measured * (1 - measured) / error
+
+    lean, rich = monotectic.x("LIQUID")
+    assert residuals == pytest.approx(
+        [
+            (monotectic.T - 443.9) / 0.05, away(lean, 0.03, 0.003), away(rich, 0.899, 0.012),
+            (eutectic.T - 365.25) / 0.05, away(*eutectic.x("LIQUID"), 0.97, 0.006),
+            top.T - 576.8, away(*top.x("LIQUID"), 0.359, 0.004),
+        ],
+        rel=1e-5,
+    )  # fmt: skip
+    assert errors == [1.0] * 7
+    expected = -sum(r**2 for r in residuals) / 2 - 7 / 2 * np.log(2 * np.pi)
+    assert found.get_likelihood([16000.0]) == pytest.approx(expected)
+
+
+def test_a_coherent_model_counts_without_its_elastic_energy(zhang):
+    (data,) = read_datasets(["down1975"])
+    plain, coherent = (
+        objects(zhang, [data], model)["InvariantResidual"].get_residuals([16000.0])
+        for model in (None, "lina_calphad.CoherentModel")
+    )
+    assert coherent == plain
+
+
+def test_weights_divide_the_errors_of_invariants(zhang):
+    (data,) = read_datasets(["khairulin2019"])
+    heavy = objects(zhang, [data | {"weight": 2.0}], INVARIANT=3.0)["InvariantResidual"]
+    residuals, errors = heavy.get_residuals([16000.0])
+    assert errors == pytest.approx([1 / 6, 1 / 6])
+    plain = objects(zhang, [data])["InvariantResidual"]
+    assert residuals == plain.get_residuals([16000.0])[0]
+    gain = heavy.get_likelihood([16000.0]) - plain.get_likelihood([16000.0])
+    assert gain == pytest.approx(2 * np.log(6) - (36 - 1) * np.sum(np.square(residuals)) / 2)
+
+
+def test_rows_with_errors_are_ours_and_others_espeis(zhang):
+    (data,) = read_datasets(["down1975"])
+    both = data | {"lina_invariants": [data["lina_invariants"][0], None]}
+    bare = {key: value for key, value in data.items() if key != "lina_invariants"}
+    for dataset, ours, espeis in ((data, 5, 0), (both, 3, 1), (bare, 0, 2)):
+        found = objects(zhang, [dataset])
+        assert len(found["InvariantResidual"].get_residuals([16000.0])[0]) == ours
+        regions = [r for d in found["OtherTieLines"].zpf_data for r in d["phase_regions"]]
+        assert len(regions) == espeis
+    (region,) = objects(zhang, [both])["OtherTieLines"].zpf_data[0]["phase_regions"]
+    assert float(region.potential_conds[v.T]) == 365.25  # the eutectic
+    assert "ZPFResidual" not in found
+
+
+def test_invariants_of_phases_that_are_not_there_are_passed_over(zhang):
+    (data,) = read_datasets(["khairulin2019"])
+    other = json.loads(json.dumps(data).replace("LIQUID", "IONIC_LIQ"))
+    found = objects(zhang, [other])["InvariantResidual"]
+    assert found.get_residuals([16000.0]) == ([], [])
+    assert found.get_likelihood([16000.0]) == 0
+
+
+# -- vibrations --
+
+
+def test_the_entropy_of_the_page_on_vibrations_is_espeis():
+    """0.6 k_B for one Na in 54 atoms; L = a - bT has b/R for dilute Na."""
+    page = (ROOT / "docs" / "howto" / "vibrations.md").read_text(encoding="utf-8")
+    names: dict = {}
+    for block in re.findall(r"```\{code-cell\} ipython3\n(.*?)```", page, flags=re.DOTALL):
+        exec(compile(block, "vibrations.md", "exec"), names)
+    dbf = redlich_kister(16000)
+    dbf.symbols["VV0000"], dbf.symbols["L0"] = S.Zero, 16000 - Symbol("VV0000") * v.T
+    spec = PhaseModelSpecification(**phase_models("lina_calphad.CoherentModel"))
+    data = table_of(read_datasets([names["file"]]))
+    found = FixedConfigurationPropertyResidual(dbf, data, spec, ["VV0000"])
+    (residual,), (error,) = found.get_residuals([0.6 * R * 54 / 53])
+    assert float(residual) == pytest.approx(0, abs=1e-5 * R)
+    assert error == pytest.approx(0.3 * R / 54, rel=1e-4)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from support import ROOT
 
-from lina_calphad.anode import depth_profile, stripping_path
-from lina_calphad.data.assessments import MEASURED
+from lina_calphad.anode import depth_profile, hysteresis, potential, stripping_path, verdicts
+from lina_calphad.data.assessments import MEASURED, PREFERRED, load
+from lina_calphad.phase.bands import bands
+from lina_calphad.phase.draws import known_draws
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -57,6 +60,17 @@ def test_the_table_is_what_compare_finds(comparison, label, keys, form):
         assert re.split(r" / |, ", cell) == shown
 
 
+def test_how_well_its_solubility_is_known():
+    dbf, draws = known_draws("lina2026", load("lina2026"))
+    spread = bands(dbf, draws, [300.0], kinds=["chemical", "coherent"])
+    low, high = 1e4 * spread.x("chemical binodal")[[1, 3], 0, 0]
+    (shown,) = re.findall(r"68 % between ([\d.]+) and ([\d.]+)·10⁻⁴", README)
+    assert shown == (f"{low:.1f}", f"{high:.1f}")
+    (shown,) = re.findall(r"closes at (\d+) K, with 68 % between (\d+) and (\d+) K", README)
+    T = spread.critical["coherent"][0][[1, 3], 0]
+    assert shown[1:] == tuple(f"{t:.0f}" for t in T)
+
+
 def test_its_measured_temperatures():
     (line,) = re.findall(r"measured: ([\d.]+), ([\d.]+) K", README)
     measured = {p.quantity: p.value for p in MEASURED}
@@ -65,12 +79,21 @@ def test_its_measured_temperatures():
 
 
 def test_its_numbers_of_the_anode():
-    path = stripping_path(0.03, 300.0, thickness=100e-6)
     boundary = "coherent spinodal alpha"
-    (line,) = re.findall(r"half of its Li has left \((\d+) mAh/g, ([\d.]+) mAh/cm²\)", README)
-    assert float(path.q[boundary]) == pytest.approx(0.5, abs=0.01)
-    assert float(line[0]) == pytest.approx(float(path.capacity[boundary]), abs=0.5)
-    assert float(line[1]) == pytest.approx(float(path.areal_capacity[boundary]), abs=0.05)
+    found = re.findall(
+        r"`(\w+)`[^`]*?when (\d+) % of its\s+Li has left \((\d+) mAh/g, ([\d.]+) mAh/cm²\)", README
+    )
+    assert [key for key, *_ in found] == [PREFERRED, "santos2025"]
+    for key, share, gram, area in found:
+        path = stripping_path(key, 0.03, 300.0, thickness=100e-6)
+        assert float(share) == pytest.approx(100 * float(path.q[boundary]), abs=0.5)
+        assert float(gram) == pytest.approx(float(path.capacity[boundary]), abs=0.5)
+        assert float(area) == pytest.approx(float(path.areal_capacity[boundary]), abs=0.05)
+        assert potential(0.03, 300.0, key).volt["solution"] < 1e-3
+        assert hysteresis(300.0, key)["E_strip_mV"].max() < 1
+    assert np.isnan(stripping_path("zhang2003", 0.03, 300.0).q[boundary])
+    gap = verdicts(0.03, 300.0, [PREFERRED])["coherent_gap"].iloc[0]
+    assert re.findall(r"in (\d+) % of the draws of its", README) == [f"{100 * gap:.0f}"]
     (share,) = re.findall(r"interface is\s+pure Na after (\d+) %", README)
     profile = depth_profile(0.03, 300.0, 100.0, 100e-6)
     assert float(share) / 100 == pytest.approx(profile.exhausted_at, abs=0.005)

@@ -13,7 +13,7 @@ from scipy.spatial import ConvexHull
 from support import PAIRS, ROOT, R, nothing_outside, regular, regular_text, run
 
 import lina_calphad as lc
-from lina_calphad.errors import DatabaseError, UnsupportedPhase
+from lina_calphad.errors import DatabaseError, OutsideAssessedRange, UnsupportedPhase
 from lina_calphad.stability.figures import isotherm_figure
 from lina_calphad.stability.isotherm import apart, sides_of
 
@@ -107,6 +107,18 @@ def test_the_plait_point_of_a_symmetric_alloy():
     # By symmetry each is a binary tie-line: ln(b/a) = L (b - a)/RT.
     a, b = region[:, 0, 0], region[:, 0, 1]
     assert np.log(b / a) == pytest.approx(L * (b - a) / (R * T), abs=1e-8)
+
+
+@pytest.mark.parametrize("below", [0.5, 10.0])
+def test_a_gap_just_below_its_top_is_found(example_tdb, below):
+    bcc = lc.Solution(example_tdb("crtiv_ghosh.tdb"), ("CR", "TI", "V"), "BCC_A2")
+    line = np.linspace([0.575, 0.1, 0.325], [0.175, 0.5, 0.325], 401)
+    top = np.nanmax(bcc.spinodal_temperature(line))
+    isotherm = bcc.isotherm(top - below)
+    (region,) = isotherm.tie_lines
+    assert isotherm.stable.sum() == 2
+    for x in isotherm.critical_points:
+        assert min(np.abs(region[end].mean(axis=0) - x).max() for end in (0, -1)) < 0.01
 
 
 def test_two_elements_that_are_alike_have_the_tie_lines_of_one():
@@ -263,6 +275,7 @@ def test_a_binary_has_the_critical_points_of_a_binary_solution(bcc):
         ),
         (lambda s: s.stability(700.0, [0.8, 0.3]), ValueError, "not negative and add up to 1"),
         (lambda s: s.stability(-1.0, [0.1, 0.1]), ValueError, "positive, finite number of kelvin"),
+        (lambda s: s.isotherm(6000.0), OutsideAssessedRange, "parameters of ALLOY end at 6000 K"),
         (lambda s: s.critical_points(), UnsupportedPhase, "critical points are those of two"),
         (
             lambda s: lc.Solution(s.dbf, ("A", "B"), "ALLOY").isotherm(700.0),

@@ -172,6 +172,25 @@ def test_internal_freedom_follows_the_composition(example_tdb, name, phase, elem
     assert energy.curvature(T, y[1], relaxed=False).values[0] >= found.values[0] - 1e-12
 
 
+def test_charges_leave_one_way_to_change(example_tdb):
+    # (Zr,Y)1(O,Va)2: one vacancy for two yttrium.
+    energy, T = site_energy(example_tdb("zrlayalo.tdb"), ("O", "Y", "ZR"), "FLUORITE"), 1500.0
+    z = 0.2 + 1e-3 * np.arange(-1, 2)
+    moles = np.stack([2 - z / 2, z, 1 - z], axis=-1)
+    total = moles.sum(axis=-1)
+    x = moles / total[:, None]
+    y = site_fractions(energy, np.full(3, T), x)
+    assert (energy.rank, energy.freedom) == (1, 0)
+    found = energy.curvature(np.array(T), y[1])
+    along = found.directions[:, 0]
+    s, G = (x - x[1]) @ along, energy.gradient(np.full(3, T), y)[0] / total
+    curvature = 2 * ((G[2] - G[1]) / s[2] - (G[0] - G[1]) / s[0]) / (s[2] - s[0])
+    ideal = along @ (found.map[:, 0] * np.sqrt(found.fractions))
+    assert found.values[0] == pytest.approx(curvature * ideal**2 * total[1] / (R * T), rel=1e-5)
+    with pytest.raises(UnsupportedPhase, match="3 elements change in 1 ways only"):
+        found.thermodynamic_factors(0)
+
+
 # -- in pycalphad --
 
 
