@@ -246,7 +246,10 @@ def _shown(
         "unit": parameters["unit"],
     })  # fmt: skip
     k = len(found.symbols)
-    title = f"{found.recipe.name}: {k} parameters, {found.size} data, χ² {found.chi_squared:.3g}"
+    title = (
+        f"{found.recipe.name}: {k} parameters, {found.size} data, χ² {found.chi_squared:.3g}, "
+        f"AIC {found.aic:.1f}, BIC {found.bic:.1f}; {found.starts[1]} of {found.starts[0]} starts"
+    )
     shown: list[Shown | str] = [Shown(title, cells, ("parameter", "stands in", "unit"))]
     rows, others = [], iter(left_out.to_dict("records"))
     for datum in found.data.to_dict("records"):

@@ -19,6 +19,7 @@ from sympy.printing.numpy import NumPyPrinter
 from sympy.printing.str import StrPrinter
 
 from lina_calphad import __version__
+from lina_calphad.checks import kelvin
 from lina_calphad.errors import MissingElasticData, UnsupportedPhase
 from lina_calphad.output import write_text
 from lina_calphad.phase.coherent import CoherentModel
@@ -92,25 +93,27 @@ def _phase(
             f"{solution.phase} mixes on {len(energy.sublattices)} sublattices; one is exported"
         )
     species = [y.species.name for y in energy.variables]
+    if charged := [name for name in species if not name.isalnum()]:
+        raise UnsupportedPhase(f"{solution.phase} holds {charged[0]}: ions are not exported")
     dependent = "VA" if "VA" in species else next(c for c in solution.components if c in species)
     order = [c for c in solution.components if c in species and c != dependent]
     free = {name: sympy.Symbol(f"x_{name}") for name in order}
     share = free | {dependent: 1 - sympy.Add(*free.values())}
     at = {name: share[s] for name, s in zip(map(str, energy.names), species, strict=True)}
-    kelvin = _T if T is None else sympy.Float(T)
-    given = {"P": sympy.Float(solution.pressure), "T": kelvin} | at
+    at_T = _T if T is None else sympy.Float(float(kelvin(T)))
+    given = {"P": sympy.Float(solution.pressure), "T": at_T} | at
     rest = sympy.sympify(energy.expression).subs(
         {s: given[str(s)] for s in energy.expression.free_symbols}
     )
     ideal = sympy.Add(*(x * sympy.log(x) for x in share.values()))
-    whole = rest + R * kelvin * float(energy.sites[0]) * ideal
+    whole = rest + R * at_T * float(energy.sites[0]) * ideal
     slopes = [whole.diff(x) for x in free.values()]
     bends = [slope.diff(x) for slope in slopes for x in free.values()]
     elastic = {
-        name: sympy.sympify(value).subs({sympy.Symbol("T"): kelvin})
+        name: sympy.sympify(value).subs({sympy.Symbol("T"): at_T})
         for name, value in _elastic(dbf, solution, model).items()
     }
-    name = solution.phase.lower()
+    name = re.sub(r"^(?=\d)|\W", "_", solution.phase.lower())  # an identifier
     return _Phase(name, tuple(free.values()), dependent, whole, slopes, bends, elastic)
 
 
@@ -220,9 +223,9 @@ def _python(found: _Phase, header: list[str]) -> str:
         "hessian": ("Second derivatives of G in J/mol, rows on the first axis.", n * n),
     }
     for name, (said, count) in what.items():
-        *shared, results = bodies[name][:-count], bodies[name][-count:]
+        shared, results = bodies[name][:-count], bodies[name][-count:]
         text += ["", "", f"def {name}({names}):", f'    """{said}"""']
-        text += [f"    {line}" for line in shared[0]]
+        text += [f"    {line}" for line in shared]
         if name == "gibbs_energy":
             text.append(f"    return {results[0]}")
         else:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from support import ROOT
 
-from lina_calphad.anode import depth_profile, stripping_path
-from lina_calphad.data.assessments import MEASURED, load
+from lina_calphad.anode import depth_profile, hysteresis, potential, stripping_path, verdicts
+from lina_calphad.data.assessments import MEASURED, PREFERRED, load
 from lina_calphad.phase.bands import bands
 from lina_calphad.phase.draws import known_draws
 
@@ -78,12 +79,21 @@ def test_its_measured_temperatures():
 
 
 def test_its_numbers_of_the_anode():
-    path = stripping_path(0.03, 300.0, thickness=100e-6)
     boundary = "coherent spinodal alpha"
-    (line,) = re.findall(r"half of its Li has left \((\d+) mAh/g, ([\d.]+) mAh/cm²\)", README)
-    assert float(path.q[boundary]) == pytest.approx(0.5, abs=0.01)
-    assert float(line[0]) == pytest.approx(float(path.capacity[boundary]), abs=0.5)
-    assert float(line[1]) == pytest.approx(float(path.areal_capacity[boundary]), abs=0.05)
+    found = re.findall(
+        r"`(\w+)`[^`]*?when (\d+) % of its\s+Li has left \((\d+) mAh/g, ([\d.]+) mAh/cm²\)", README
+    )
+    assert [key for key, *_ in found] == [PREFERRED, "santos2025"]
+    for key, share, gram, area in found:
+        path = stripping_path(key, 0.03, 300.0, thickness=100e-6)
+        assert float(share) == pytest.approx(100 * float(path.q[boundary]), abs=0.5)
+        assert float(gram) == pytest.approx(float(path.capacity[boundary]), abs=0.5)
+        assert float(area) == pytest.approx(float(path.areal_capacity[boundary]), abs=0.05)
+        assert potential(0.03, 300.0, key).volt["solution"] < 1e-3
+        assert hysteresis(300.0, key)["E_strip_mV"].max() < 1
+    assert np.isnan(stripping_path("zhang2003", 0.03, 300.0).q[boundary])
+    gap = verdicts(0.03, 300.0, [PREFERRED])["coherent_gap"].iloc[0]
+    assert re.findall(r"in (\d+) % of the draws of its", README) == [f"{100 * gap:.0f}"]
     (share,) = re.findall(r"interface is\s+pure Na after (\d+) %", README)
     profile = depth_profile(0.03, 300.0, 100.0, 100e-6)
     assert float(share) / 100 == pytest.approx(profile.exhausted_at, abs=0.005)
