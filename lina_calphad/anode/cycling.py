@@ -12,7 +12,7 @@ from pycalphad import Database
 
 from lina_calphad.anode.charge import SHARE
 from lina_calphad.anode.diffusion import Diffusion, checked_run
-from lina_calphad.anode.potential import STATES, potential
+from lina_calphad.anode.potential import potential
 from lina_calphad.anode.stripping import ALLOY, stripped_composition, stripped_share
 from lina_calphad.anode.windows import describe, source_first
 from lina_calphad.checks import Array, fraction, kelvin, within
@@ -62,7 +62,7 @@ def cycle(
     --------
     >>> found = cycle("santos2025", x0=0.03, T=300.0, high=0.6).query("kind == 'coherent'")
     >>> found[["event", "q"]].round(3).values[1].tolist()
-    ['unmixes by itself into two phases on one lattice', 0.497]
+    ['unmixes by itself', 0.497]
     """
     alloy = describe(source)
     x0, T = float(fraction(x0, ALLOY, ends=False)), float(kelvin(T))
@@ -85,16 +85,16 @@ def _events(
 ) -> Iterator[tuple[str, str, float, str]]:
     """Step, event, mole fraction of Na and state there, in order."""
     deep, back = (float(stripped_composition(x0, q)) for q in (high, low))
-    (onset, end), (poor, rich), words = spinodal, binodal, STATES[kind]
+    (onset, end), (poor, rich) = spinodal, binodal
     first, plating, later = "first stripping", "plating", "later stripping"
     yield first, "starts as the quenched solution", x0, "solution"
     apart = bool(onset <= deep and x0 < end)  # false where there is no gap
     if not apart:
-        yield first, f"never unmixes by itself into {words}", np.nan, "solution"
+        yield first, "never unmixes by itself", np.nan, "solution"
         yield first, "ends as the solution", deep, "solution"
         yield plating, "the same way back", back, "solution"
         return
-    yield first, f"unmixes by itself into {words}", max(onset, x0), "solution"
+    yield first, "unmixes by itself", max(onset, x0), "solution"
     yield first, "is two phases then", max(onset, x0), kind
     whole = deep >= rich
     if whole:

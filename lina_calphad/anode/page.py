@@ -202,7 +202,7 @@ def _profiles(study: Study) -> str:
         )
     lines = [line for profile in study.profiles for line in profile_lines(study, profile)]
     return (
-        f"<h2>At {study.profiles[0].current_density / 10:g} mA/cm²</h2><p>The interface is ahead "
+        f"<h2>At {study.profiles[0].current_density / 10:.3g} mA/cm²</h2><p>The interface is ahead "
         f"of the collector side. Computed with x₀ = {study.x0:g} and the modulus of the database; "
         "this part does not follow the sliders.</p>"
         '<svg id="profile" role="img" aria-label="Composition over depth, in grey to black as '

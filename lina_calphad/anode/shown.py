@@ -163,7 +163,7 @@ def _current(study: Study, point: int) -> str:
     """What a current makes of it."""
     profile = study.profiles[point]
     rate = profile.current_density / (10 * float(study.path.foil.per_area[point]))
-    text = f"At {profile.current_density / 10:g} mA/cm² ({rate:.3g} C) "
+    text = f"At {profile.current_density / 10:.3g} mA/cm² ({rate:.3g} C) "
     near, far = profile.crossings["coherent spinodal alpha"]
     if not math.isnan(near):
         other = "never does" if math.isnan(far) else f"after {percent(far)} %"
@@ -338,7 +338,7 @@ def profile_lines(study: Study, profile: DepthProfile) -> Iterator[Shown | str]:
     columns = {_REGION: rows["region"].map(_NAMES), _CROSSING: rows["boundary"].map(boundary_name)}
     for side, name in (("interface", "interface"), ("collector", "collector side")):
         columns[f"{name}\n% of Li, mAh/cm², time"] = rows.apply(cell, axis=1, side=side)
-    title = f"Depth at {current:g} mA/cm² out of {foil:g} µm, {profile.T:g} K"
+    title = f"Depth at {current:.3g} mA/cm² out of {foil:g} µm, {profile.T:g} K"
     yield Shown(title, pd.DataFrame(columns), (_REGION, _CROSSING), roomy=(_REGION,))
     yield _end(profile)
     assert study.sensitivity is not None
