@@ -132,7 +132,8 @@ class Foil:
             if self.given:
                 lithium, sodium = (m * constants.gram / self.density for m in self.mass)
         rise = x * taken * (sodium - lithium)
-        return x * (size - taken * lithium) / (size + rise)
+        result: Array = x * (size - taken * lithium) / (size + rise)
+        return result
 
 
 def foil(

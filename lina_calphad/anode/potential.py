@@ -169,7 +169,8 @@ def hysteresis(T: ArrayLike, source: Source | Database | Alloy = PREFERRED) -> p
 
 def _solution(chemical: BinarySolution, x: Array, T: Any, *values: Array) -> Array:
     """Potential of the solution in V."""
-    return -R * T / FARADAY * chemical.ln_activity(T, x, *values)
+    result: Array = -R * T / FARADAY * chemical.ln_activity(T, x, *values)
+    return result
 
 
 def _volts(

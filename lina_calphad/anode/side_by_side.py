@@ -152,4 +152,5 @@ def _coherent_gap(alloy: Alloy, T: Array) -> Array:
         return np.full(T.shape, np.nan)
     dbf, draws = known
     free = BinarySolution(dbf, COMPONENTS, PHASE, alloy.coherent.model, symbols=draws.symbols)
-    return 1 - np.isnan(free.logits("spinodal", T, draws.values)[0]).mean(axis=0)
+    result: Array = 1 - np.isnan(free.logits("spinodal", T, draws.values)[0]).mean(axis=0)
+    return result

@@ -128,7 +128,8 @@ def stripped_composition(x0: ArrayLike, q: ArrayLike) -> Array:
     0.0583
     """
     x0, q = np.broadcast_arrays(fraction(x0, ALLOY, ends=False), within(q, (0.0, 1.0), SHARE))
-    return x0 / (x0 + (1 - x0) * (1 - q))
+    result: Array = x0 / (x0 + (1 - x0) * (1 - q))
+    return result
 
 
 def stripped_share(x0: ArrayLike, x: ArrayLike) -> Array:
@@ -152,7 +153,8 @@ def stripped_share(x0: ArrayLike, x: ArrayLike) -> Array:
             f"1; got x = {x[wrong].flat[0]}"
         )
     # As a difference first: next to x0 one minus a ratio would lose its digits.
-    return (x - x0) / (x * (1 - x0))
+    result: Array = (x - x0) / (x * (1 - x0))
+    return result
 
 
 @source_first

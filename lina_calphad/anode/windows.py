@@ -191,7 +191,8 @@ def source_first(function: Callable[P, Result]) -> Callable[P, Result]:
     def either(*arguments: Any, **options: Any) -> Result:
         if arguments and isinstance(arguments[0], str | os.PathLike | Database | Alloy):
             call: Any = function
-            return call(*arguments[1:], source=arguments[0], **options)
+            result: Result = call(*arguments[1:], source=arguments[0], **options)
+            return result
         return function(*arguments, **options)
 
     return either

@@ -294,7 +294,8 @@ def _scale(values: Array, problem: Problem) -> Array:
     """The size of each symbol."""
     units = [describe_symbol(problem.dbf, name)[1] for name in problem.symbols]
     least = np.array([{"J/mol": 1000.0, "J/(mol K)": 1.0}.get(unit, 1e-4) for unit in units])
-    return np.maximum(np.abs(values), least)
+    result: Array = np.maximum(np.abs(values), least)
+    return result
 
 
 def _first(problem: Problem, start: Array) -> Array:

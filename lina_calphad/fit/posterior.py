@@ -50,7 +50,8 @@ def closed_form(
 
     def scaled(values: Array) -> Array:
         difference, error = residuals(values)
-        return np.asarray(difference, dtype=float) / np.asarray(error, dtype=float)
+        result: Array = np.asarray(difference, dtype=float) / np.asarray(error, dtype=float)
+        return result
 
     origin = scaled(start)
     steps = np.where(start == 0, 1.0, 0.1 * np.abs(start))

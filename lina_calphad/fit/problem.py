@@ -265,7 +265,8 @@ class Solubilities:
 
     def _at(self, values: Array) -> Array:
         residuals, errors = self.residual.get_residuals(values)
-        return np.asarray(residuals, dtype=float) / np.asarray(errors, dtype=float)
+        result: Array = np.asarray(residuals, dtype=float) / np.asarray(errors, dtype=float)
+        return result
 
     def table(self, values: Array) -> pd.DataFrame:
         """One row a datum, of ln x."""

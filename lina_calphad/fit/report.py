@@ -127,7 +127,8 @@ def _content(refit: Refit) -> dict[str, Any]:
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return json.loads(frame.to_json(orient="records", double_precision=15))
+    result: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", double_precision=15))
+    return result
 
 
 def _shown(refit: Refit) -> list[Shown | str]:

@@ -159,7 +159,8 @@ class ParameterDraws:
     @property
     def mean(self) -> Array:
         """Mean of each parameter."""
-        return self.values.mean(axis=0)
+        result: Array = self.values.mean(axis=0)
+        return result
 
     @property
     def covariance(self) -> Array:

@@ -135,7 +135,8 @@ class Compiled:
             points[..., i] = value
         if points.size == 0:  # symengine refuses what NumPy allows
             return np.zeros((*x.shape, self._size))
-        return self._function(points)
+        result: Array = self._function(points)
+        return result
 
 
 def two_elements(dbf: Database, components: Sequence[str], phase: str) -> tuple[str, str]:

@@ -60,4 +60,5 @@ class HostEnergy:
         logs = np.stack([log_expit(-t), log_expit(t)], axis=-1)
         T = np.broadcast_to(T, t.shape)
         points = np.concatenate([T[..., None], np.exp(logs)], axis=-1)
-        return self._potentials(points) + R * T[..., None] * logs
+        result: Array = self._potentials(points) + R * T[..., None] * logs
+        return result

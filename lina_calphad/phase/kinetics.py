@@ -148,7 +148,8 @@ def neighbour_distance(molar_volume: ArrayLike) -> Array:
     2.962e-10
     """
     edge = np.cbrt(2 * np.asarray(molar_volume, dtype=float) / constants.N_A)
-    return np.sqrt(3) / 2 * edge
+    result: Array = np.sqrt(3) / 2 * edge
+    return result
 
 
 def gradient_energy(solution: BinarySolution, T: ArrayLike, distance: ArrayLike) -> Array:
@@ -187,7 +188,8 @@ def gradient_energy(solution: BinarySolution, T: ArrayLike, distance: ArrayLike)
     distance = within(distance, (1e-10, 1e-9), "a distance of neighbours is in m")
     middle, first, second = (solution.gibbs_energy(T, x) for x in (0.5, 0.0, 1.0))
     excess = middle - (first + second) / 2 + R * np.asarray(T) * np.log(2)
-    return 4 * excess * distance**2 / 6
+    result: Array = 4 * excess * distance**2 / 6
+    return result
 
 
 def mobility(x: ArrayLike, T: ArrayLike, diffusivity: ArrayLike = DIFFUSIVITY.value) -> Array:
@@ -205,7 +207,8 @@ def mobility(x: ArrayLike, T: ArrayLike, diffusivity: ArrayLike = DIFFUSIVITY.va
         In m²/s, the same of both components.
     """
     x, T = np.asarray(x, dtype=float), np.asarray(T, dtype=float)
-    return _diffusivity(diffusivity) * x * (1 - x) / (R * T)
+    result: Array = _diffusivity(diffusivity) * x * (1 - x) / (R * T)
+    return result
 
 
 def growth_rate(

@@ -119,7 +119,8 @@ class BinarySolution(MiscibilityGap):
         T, x
             Temperature in K and mole fraction from 0 to 1, broadcast together.
         """
-        return self._mixing(*_broadcast(T, x))[..., 2]
+        result: Array = self._mixing(*_broadcast(T, x))[..., 2]
+        return result
 
     def gibbs_energy(self, T: ArrayLike, x: ArrayLike) -> Array:
         """Molar Gibbs energy of the single phase in J/mol of atoms, SER reference.
@@ -129,7 +130,8 @@ class BinarySolution(MiscibilityGap):
         T, x = _broadcast(T, x)
         omega, slope = (self._mixing(T, x)[..., i] for i in (0, 1))
         mixing = xlogy(x, x) + xlogy(1 - x, 1 - x) + omega + x * slope
-        return self._reference(T, x)[..., 0] + R * T * mixing
+        result: Array = self._reference(T, x)[..., 0] + R * T * mixing
+        return result
 
     def diffusion_potential(self, T: ArrayLike, x: ArrayLike) -> Array:
         """dG/dx, the chemical potential of the second component less that of the first, in J/mol.
@@ -138,7 +140,8 @@ class BinarySolution(MiscibilityGap):
         """
         T, x = _broadcast(T, x)
         slope = logit(x) + self._mixing(T, x)[..., 1]
-        return self._reference(T, x)[..., 1] + R * T * slope
+        result: Array = self._reference(T, x)[..., 1] + R * T * slope
+        return result
 
     def ln_activity(self, T: ArrayLike, x: ArrayLike, values: ArrayLike = ()) -> Array:
         """Logarithm of the activity of the first component, against it alone in this phase.
@@ -165,7 +168,8 @@ class BinarySolution(MiscibilityGap):
 @lru_cache(maxsize=16)
 def _unpickled(pickled: bytes) -> BinarySolution:
     kind, (*arguments, symbols) = pickle.loads(pickled)  # noqa: S301 - our own bytes
-    return kind(*arguments, symbols=symbols)
+    result: BinarySolution = kind(*arguments, symbols=symbols)
+    return result
 
 
 def _broadcast(T: ArrayLike, x: ArrayLike) -> tuple[Array, Array]:

@@ -59,7 +59,8 @@ class Curvature:
         kept = [i for i in range(c) if i != dependent]
         scale, rows = np.sqrt(self.fractions[..., kept]), self.map[..., kept, :]
         inner = np.linalg.solve(rows.mT, (rows @ self.matrix).mT).mT
-        return scale[..., :, None] * inner / scale[..., None, :]
+        result: Array = scale[..., :, None] * inner / scale[..., None, :]
+        return result
 
 
 class SiteEnergy:
@@ -159,7 +160,8 @@ class SiteEnergy:
         if points.size == 0:  # symengine refuses what NumPy allows
             size = n * (n + 1) // 2 if function is self._hessian else 1 + n
             return np.zeros((*y.shape[:-1], size))
-        return function(points)
+        result: Array = function(points)
+        return result
 
     def gradient(
         self, T: Array, y: Array, pressure: float = 101325.0, values: Sequence[float] = ()

@@ -155,4 +155,5 @@ def _per_atom(
 
 def _kept_positive(y: Array, step: Array) -> Array:
     worst = np.min(np.where(step < 0, -0.9 * y / np.where(step < 0, step, -1.0), 1.0), axis=-1)
-    return y + np.minimum(worst, 1.0)[:, None] * step
+    result: Array = y + np.minimum(worst, 1.0)[:, None] * step
+    return result

@@ -115,7 +115,8 @@ class Stability:
     def _energy(self, model: Any, symbols: tuple[str, ...]) -> SiteEnergy:
         if id(model) not in self._energies:
             self._energies[id(model)] = (model, SiteEnergy(model, symbols))  # model: keep its id
-        return self._energies[id(model)][1]
+        result: SiteEnergy = self._energies[id(model)][1]
+        return result
 
     def _read(self, energy: SiteEnergy, found: Curvature) -> float:
         if strange := [c for c in self.of if c not in energy.elements]:

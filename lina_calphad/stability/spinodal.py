@@ -27,7 +27,8 @@ def full(pair: Array) -> Array:
     pair = np.asarray(pair, dtype=float)
     whole = np.concatenate([1 - pair.sum(axis=-1, keepdims=True), pair], axis=-1)
     whole = np.clip(whole, 0.0, 1.0)
-    return whole / whole.sum(axis=-1, keepdims=True)
+    result: Array = whole / whole.sum(axis=-1, keepdims=True)
+    return result
 
 
 def grid(steps: int = STEPS) -> tuple[Array, Flags]:

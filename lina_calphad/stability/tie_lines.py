@@ -68,7 +68,8 @@ class Surface:
     def fractions(self, y: Array) -> Array:
         """Mole fractions in the order of the components."""
         moles = self.energy.fixed + y @ self.energy.moles.T
-        return (moles / moles.sum(axis=-1, keepdims=True))[..., self._order]
+        result: Array = (moles / moles.sum(axis=-1, keepdims=True))[..., self._order]
+        return result
 
     def of(self, x: Array) -> Array:
         """Fractions of the sublattice from mole fractions of the components."""
@@ -187,7 +188,10 @@ def _sides(phases: Array) -> Array:
     """The shortest distance between two of the phases (b, p, 3), in the largest fraction."""
     p = phases.shape[1]
     pairs = [(i, j) for i in range(p) for j in range(i)]
-    return np.min([np.abs(phases[:, i] - phases[:, j]).max(axis=-1) for i, j in pairs], axis=0)
+    result: Array = np.min(
+        [np.abs(phases[:, i] - phases[:, j]).max(axis=-1) for i, j in pairs], axis=0
+    )
+    return result
 
 
 def _through(curve: Array) -> Array:
@@ -201,13 +205,15 @@ def _through(curve: Array) -> Array:
         middle, half = (near.max() + near.min()) / 2, np.ptp(near) / 2
         ends = middle + 3**0.5 * half * np.array([-1.0, 1.0])
         pairs.append(centre + at * long + ends[:, None] * wide)
-    return np.clip(pairs, 1e-9, 1.0)
+    result: Array = np.clip(pairs, 1e-9, 1.0)
+    return result
 
 
 def _across(pairs: Array) -> Array:
     """Directions in the plane of compositions at right angles to tie-lines."""
     across = np.cross(np.ones(3), pairs[:, 1] - pairs[:, 0])
-    return across / np.linalg.norm(across, axis=-1, keepdims=True)
+    result: Array = across / np.linalg.norm(across, axis=-1, keepdims=True)
+    return result
 
 
 def _regions(two: Flags, neighbours: tuple[Numbers, Numbers]) -> list[Numbers]:
