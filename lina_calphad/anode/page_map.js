@@ -318,6 +318,8 @@ const linaMap = (() => {
     if (state.E === last) state.E = data.modulus;
     state.T = Math.min(state.T, data.top);
     for (const each of ["T", "E"]) set(each, state[each]);
+    show("name", `Li–Na anode, ${data.assessment}`);
+    show("cited", data.cited);
     update();
   }
 

@@ -437,6 +437,8 @@ def test_where_the_assessments_disagree_is_said_first_and_each_can_be_chosen(sho
     chooser.send_keys(Keys.ARROW_DOWN)
     wait(browser, "return document.getElementById('here').textContent.includes('by zhang2003')")
     assert state(browser)["T"] == 360  # it melts above
+    assert said(browser, "name") == "Li–Na anode, zhang2003"
+    assert lc.assessments()["zhang2003"].citation in said(browser, "cited")
     put_text(browser, "T", "300")
     agrees(browser, zhang)
     chooser.send_keys(Keys.ARROW_UP)
