@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from lina_calphad.checks import Array
 
-_DRAWS = 1000
+#: How many draws an assessment has.
+DRAWN = 1000
 _RANK = 1e-7  # of the largest singular value, in units of each parameter's own error
 _TIGHT, _STEPS = 1e-11, 200
 _PROPOSALS, _ROUNDS, _FREEDOM, _EFFECTIVE = 10_000, 3, 6, 300
@@ -115,7 +116,7 @@ class Assessed:
         """What to think of it: unphysical, doubtful or undetermined."""
         return health(self)
 
-    def draws(self, n: int = _DRAWS, seed: int = 0) -> ParameterDraws:
+    def draws(self, n: int = DRAWN, seed: int = 0) -> ParameterDraws:
         """Draws of the fitted symbols from their posterior, with nuisances at zero.
 
         By population Monte Carlo: proposals from a Student distribution, which learns mean and

@@ -21,12 +21,13 @@ from lina_calphad.data.tdb_files import read_tdb_text
 from lina_calphad.diagram.bands import diagram_bands
 from lina_calphad.diagram.residuals import Residuals
 from lina_calphad.diagram.system import BinarySystem
-from lina_calphad.errors import LinaCalphadError, RecipeError
-from lina_calphad.fit.assess import assess
+from lina_calphad.errors import LinaCalphadError, NotConverged, RecipeError
+from lina_calphad.fit.assess import DRAWN, assess
 from lina_calphad.fit.espei_inputs import espei_inputs
 from lina_calphad.fit.health import excess_entropies
 from lina_calphad.fit.problem import Mixing, reference_key, start_file
 from lina_calphad.phase.bands import LEVELS, NAMES, bands
+from lina_calphad.phase.draws import ParameterDraws
 from lina_calphad.plots import (
     COLOURS,
     arrhenius_axis,
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
     from lina_calphad.fit.assess import Assessed
     from lina_calphad.fit.recipe import Recipe
-    from lina_calphad.phase.draws import ParameterDraws
 
 #: The database and the draws of its symbols, which `compare` and `diagram --bands` find beside it.
 TDB, DRAWS = "assessment.tdb", "assessment_draws"
@@ -67,7 +67,11 @@ def report(found: Assessed, progress: Callable[[str], None] = lambda _: None) ->
     progress("data left out in turn")
     left_out = found.left_out()
     progress("draws")
-    draws = found.draws()
+    try:
+        draws = found.draws()
+    except NotConverged as error:
+        draws = _gaussian(found)
+        notes.append(f"{error}: the draws are Gaussian, of the standard errors")
     parameters = found.to_dataframe().merge(profiles.drop(columns="value"), "left", "symbol")
     correlation = pd.DataFrame(found.correlation, columns=list(found.problem.symbols))
     correlation.insert(0, "symbol", found.problem.symbols)
@@ -128,9 +132,14 @@ def predictions(found: Assessed, draws: ParameterDraws) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _best(found: Assessed) -> ParameterDraws:
-    from lina_calphad.phase.draws import ParameterDraws
+def _gaussian(found: Assessed) -> ParameterDraws:
+    """Draws of the fitted symbols as if the data were linear in them."""
+    k = len(found.symbols)
+    mean = dict(zip(found.symbols, found.values[:k], strict=True))
+    return ParameterDraws.from_covariance(mean, found.covariance[:k, :k], DRAWN)
 
+
+def _best(found: Assessed) -> ParameterDraws:
     return ParameterDraws(found.symbols, found.values[None, : len(found.symbols)])
 
 

@@ -21,7 +21,7 @@ from lina_calphad.data.invariants import read_invariants
 from lina_calphad.diagram.residuals import Residuals
 from lina_calphad.errors import DatasetError, LinaCalphadError, NotConverged, RecipeError
 from lina_calphad.fit.assess import assess
-from lina_calphad.fit.assess_report import forms, predictions, tdb_text
+from lina_calphad.fit.assess_report import forms, predictions, report, tdb_text
 from lina_calphad.fit.recipe import Form, read_recipe
 from lina_calphad.phase.draws import known_draws
 
@@ -238,6 +238,16 @@ def test_an_equilibrium_that_no_values_have_is_named(shipped):
     )
     with pytest.raises(NotConverged, match=r"critical point|did not converge"):
         assess(wrong)
+
+
+def test_draws_that_do_not_resemble_the_posterior_are_gaussian_and_said_to_be(recipe, monkeypatch):
+    monkeypatch.setattr("lina_calphad.fit.assess._EFFECTIVE", 10**6)
+    found = assess(recipe())
+    with pytest.raises(NotConverged, match="too free"):
+        found.draws()
+    made = report(found)
+    assert any("the draws are Gaussian" in note for note in made.notes)
+    assert len(made.tables["assessment_draws"]) == 1000
 
 
 # -- lina2026
