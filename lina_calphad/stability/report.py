@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from pycalphad import Model
+from scipy.optimize import minimize_scalar
 
 from lina_calphad.data.assessments import Source, read, short_names
 from lina_calphad.phase.coherent import CoherentModel
@@ -61,7 +62,7 @@ def stability_report(
     --------
     >>> report = stability_report("santos2025", ("LI", "NA"), "BCC_A2", coherent=True)
     >>> report.content["chemical"]["highest_spinodal_temperature_K"]
-    1384...
+    1384.929...
     """
     phase = phase.upper()
     names = tuple(c.upper() for c in components)
@@ -77,7 +78,12 @@ def stability_report(
     if not others.sum() > 0:
         raise ValueError(f"a section needs something beside {names[0]}")
     share = np.linspace(0.0, 1.0, _POINTS)
-    line = np.concatenate([1 - share[:, None], share[:, None] * others / others.sum()], axis=-1)
+
+    def at_share(share: Any) -> Any:
+        share = np.atleast_1d(share)[:, None]
+        return np.concatenate([1 - share, share * others / others.sum()], axis=-1)
+
+    line = at_share(share)
     sections, isotherms = {}, {}
     content: dict[str, Any] = {
         "source": origin.source, "components": list(names), "phase": phase, "T_K": T,
@@ -86,7 +92,7 @@ def stability_report(
     for kind, solution in solutions.items():
         progress(f"{kind} spinodal temperatures")
         sections[kind] = solution.spinodal_temperature(line, strict=False)
-        entry = _highest(share, sections[kind])
+        entry = _highest(solution, at_share, share, sections[kind])
         row = {"": kind, "highest spinodal T / K": _text(entry["highest_spinodal_temperature_K"])}
         if x is not None:
             at = first.fractions(x)
@@ -130,13 +136,26 @@ def _text(T: float | None) -> str:
     return "none" if T is None else f"{T:.2f}"
 
 
-def _highest(share: Any, T: Any) -> dict[str, Any]:
+def _highest(
+    solution: Solution, at_share: Callable[[Any], Any], share: Any, T: Any
+) -> dict[str, Any]:
+    """The top of a section: of its points, then between those beside the highest."""
     finite = np.where(np.isfinite(T), T, -np.inf)
     at = int(finite.argmax())
     there = bool(np.isfinite(finite[at]))
+    top, place = float(finite[at]), float(share[at])
+    if there and 0 < at < share.size - 1 and np.isfinite(finite[at - 1 : at + 2]).all():
+
+        def below(s: float) -> float:
+            return -float(solution.spinodal_temperature(at_share(s), strict=False)[0])
+
+        ends = share[at - 1], share[at + 1]
+        found = minimize_scalar(below, bounds=ends, method="bounded", options={"xatol": 1e-7})
+        if -found.fun > top:
+            top, place = -float(found.fun), float(found.x)
     return {
-        "highest_spinodal_temperature_K": float(T[at]) if there else None,
-        "at_fraction_of_the_others": float(share[at]) if there else None,
+        "highest_spinodal_temperature_K": top if there else None,
+        "at_fraction_of_the_others": place if there else None,
         "unstable_to_the_end_of_the_parameters": bool(np.isposinf(T).any()),
     }
 
