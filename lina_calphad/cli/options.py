@@ -87,6 +87,8 @@ class Measure(click.ParamType):  # type: ignore[type-arg]  # not generic before 
 
     def _in_unit(self, number: float, unit: str) -> float:
         """The number in our unit; ValueError if that cannot be."""
+        if (unit, self.unit) == ("K", "kelvin"):  # as mostly: pint takes a third of a second
+            return number
         # pycalphad's registry: quantities of two registries do not mix. It takes seconds.
         from pint.errors import PintError
         from pycalphad.property_framework.units import ureg
