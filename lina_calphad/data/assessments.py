@@ -19,6 +19,7 @@ from lina_calphad.data.databases import copy_elastic_data, has_elastic_data
 from lina_calphad.data.datasets import shipped_datasets
 from lina_calphad.data.elasticity import CubicElasticity
 from lina_calphad.data.invariants import invariants_of
+from lina_calphad.data.tables import HandbookConstants, LatticeConstants, MadeAnode
 from lina_calphad.errors import DatabaseError, OutsideAssessedRange, UnknownAssessment
 from lina_calphad.text import printable
 
@@ -109,41 +110,6 @@ class Assessment:
 
     def __repr__(self) -> str:
         return f"<Assessment {self.key}: {self.citation}>"
-
-
-@dataclass(frozen=True)
-class HandbookConstants:
-    """Elastic constants (GPa) of one bcc element, of what temperature or method, and source."""
-
-    element: str
-    temperature: str
-    elasticity: CubicElasticity
-    source: str
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class LatticeConstants:
-    """Lattice constants (Å) of bcc Li and Na on one basis, and their source."""
-
-    basis: str
-    li: float
-    na: float
-    source: str
-
-
-@dataclass(frozen=True)
-class MadeAnode:
-    """An anode that was made, what of its source was read and seen, and what would test it."""
-
-    anode: str
-    source: str
-    read: str
-    x: float
-    T: float
-    claim: str
-    seen: str
-    test: str
 
 
 class Origin(NamedTuple):

@@ -24,8 +24,9 @@ from lina_calphad.diagram.system import BinarySystem
 from lina_calphad.errors import LinaCalphadError, NotConverged, RecipeError
 from lina_calphad.fit.assess import DRAWN, assess
 from lina_calphad.fit.espei_inputs import espei_inputs
+from lina_calphad.fit.forms import reference_key, start_file
 from lina_calphad.fit.health import excess_entropies
-from lina_calphad.fit.problem import Mixing, reference_key, start_file
+from lina_calphad.fit.problem import Mixing
 from lina_calphad.phase.bands import LEVELS, NAMES, bands
 from lina_calphad.phase.draws import ParameterDraws
 from lina_calphad.plots import (

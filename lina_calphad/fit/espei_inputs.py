@@ -11,7 +11,7 @@ import yaml
 from lina_calphad.data.databases import tdb_body
 from lina_calphad.data.datasets import read_datasets
 from lina_calphad.data.invariants import FIELD
-from lina_calphad.fit.problem import path_of
+from lina_calphad.fit.forms import path_of
 from lina_calphad.fit.setup import phase_models
 
 if TYPE_CHECKING:

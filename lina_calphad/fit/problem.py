@@ -1,36 +1,25 @@
-"""What a recipe minimises: a database with free symbols, and residuals of all its data."""
+"""What a recipe minimises: residuals of all its data against its database."""
 
 from __future__ import annotations
 
-import os
-import re
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from pycalphad import Model
-from pycalphad import variables as v
-from symengine import S, Symbol, exp, expand, log, sympify
+from symengine import S, Symbol
 
-from lina_calphad.data.assessments import assessments, load, tdb_folder
-from lina_calphad.data.databases import copy_database, parameter_text, remove_parameters
-from lina_calphad.data.datasets import SOLUBILITY, read_datasets, shipped_datasets
-from lina_calphad.data.interactions import (
-    interaction_array,
-    phase_prefix,
-    start_value,
-    without_interactions,
-)
+from lina_calphad.data.databases import copy_database, remove_parameters
+from lina_calphad.data.datasets import SOLUBILITY, read_datasets
 from lina_calphad.data.invariants import read_invariants
 from lina_calphad.data.mixing_data import PROPERTIES, mixing_data
-from lina_calphad.data.tdb_files import read_tdb
 from lina_calphad.diagram.residuals import LOST, Residuals
 from lina_calphad.diagram.system import BinarySystem
 from lina_calphad.errors import RecipeError
 from lina_calphad.espei_hooks import SolubilityResidual
+from lina_calphad.fit.forms import path_of, symbols_of
 from lina_calphad.phase.energy import Compiled, R, T, binary_energy
 
 if TYPE_CHECKING:
@@ -40,127 +29,7 @@ if TYPE_CHECKING:
 
     from lina_calphad.checks import Array
     from lina_calphad.data.datasets import Dataset
-    from lina_calphad.fit.recipe import Form, Recipe, Source
-
-_RATE = {"tau": 1 / 3000.0, "exponential": 1 / 1000.0}  # 1/K, to start from
-
-
-class Symbols(NamedTuple):
-    """A database whose parameters are symbols, and which of them are free.
-
-    Parameters
-    ----------
-    dbf
-        All symbols have their values to start from in it.
-    free
-        Fitted symbols, with their values.
-    nuisances
-        Symbols that move within their errors about zero, with these.
-    """
-
-    dbf: Database
-    free: dict[str, float]
-    nuisances: dict[str, float]
-
-
-def reference_key(recipe: Recipe) -> str:
-    """What a TDB calls the source of the fitted parameters."""
-    return re.sub("[^A-Z0-9]", "", recipe.name.upper())[:12] or "FIT"
-
-
-def start_file(recipe: Recipe) -> Path:
-    """The TDB that a recipe starts from, without elastic data; UnknownAssessment if it is none."""
-    path = Path(path_of(recipe, recipe.start))
-    if recipe.start in assessments():
-        return tdb_folder() / assessments()[recipe.start].files[0]
-    if not path.is_file():
-        load(recipe.start)  # says which assessments there are
-    return path
-
-
-def symbols_of(recipe: Recipe) -> Symbols:
-    """The start database of a recipe with its parameters as symbols.
-
-    Raises
-    ------
-    RecipeError
-        If a parameter that it names is not there, or an expression cannot be understood.
-    LinaCalphadError
-        If the start cannot be read.
-    """
-    dbf = read_tdb(start_file(recipe))
-    if lacking := sorted(set(recipe.phases) - set(dbf.phases)):
-        msg = f"{recipe.name}: {recipe.start} has no phase {', '.join(lacking)}"
-        raise RecipeError(msg)
-    free: dict[str, float] = {}
-    for phase, forms in recipe.parameters.items():
-        array = interaction_array(dbf, phase, recipe.components)
-        starts = {k: start_value(dbf, phase, recipe.components, k) for k in forms}
-        dbf = without_interactions(dbf, phase, recipe.components)
-        for order, form in forms.items():
-            expression, values = _expression(form, phase, order, starts[order])
-            dbf.add_parameter("G", phase, array, order, expression)
-            free |= values
-    dbf.symbols.update({name: S(value) for name, value in free.items()})
-    nuisances = {f"NUIS{k}": each.error for k, each in enumerate(recipe.nuisances, 1)}
-    for name, each in zip(nuisances, recipe.nuisances, strict=True):
-        wanted = each.parameter.replace(" ", "").upper()
-        found = dbf.search(lambda p, wanted=wanted: parameter_text(p).upper() == wanted)
-        if not found:
-            msg = f"{recipe.name}: {recipe.start} has no parameter {each.parameter}"
-            raise RecipeError(msg)
-        (parameter,) = found
-        array = [[s.name for s in names] for names in parameter["constituent_array"]]
-        dbf.add_parameter(
-            parameter["parameter_type"], parameter["phase_name"], array,
-            parameter["parameter_order"], Symbol(name) * _parse(each.shape, each.parameter),
-        )  # fmt: skip
-        dbf.symbols[name] = S.Zero
-    if not free:
-        msg = f"{recipe.name}: every parameter is held, and there is nothing to fit"
-        raise RecipeError(msg)
-    return Symbols(dbf, free, nuisances)
-
-
-def _expression(form: Form, phase: str, order: int, start: float) -> tuple[Any, dict[str, float]]:
-    """A parameter of symbols, and the values of these."""
-    if form.kind == "held":
-        return _parse(form.expression, f"{phase} L{order}"), {}
-    name = f"{phase_prefix(phase)}L{order}"
-    value = start if form.start is None else form.start
-    if form.kind == "constant":
-        return Symbol(name), {name: value}
-    if form.kind in _RATE:
-        # One temperature rules all parameters of a phase, or one this parameter alone.
-        rate = f"{phase_prefix(phase)}K" if form.kind == "tau" else f"{name}K"
-        K = Symbol(rate) if form.number is None else S(float(f"{1 / form.number:.6g}"))
-        change = 1 - K * v.T if form.kind == "tau" else exp(-K * v.T)
-        own = {rate: _RATE[form.kind]} if form.number is None else {}
-        return expand(Symbol(name) * change), {name: value, **own}
-    basis = (S.One, v.T, v.T * log(v.T))[: 2 if form.kind == "linear" else 3]
-    names = [f"{name}{letter}" for letter in "ABC"[: len(basis)]]
-    expression = sum((Symbol(n) * b for n, b in zip(names, basis, strict=True)), S.Zero)
-    return expression, dict.fromkeys(names, 0.0) | {names[0]: value}
-
-
-def _parse(text: str, what: str) -> Any:
-    """An expression in T as TDB files write it."""
-    try:
-        found = sympify(re.sub(r"\bLN\b", "log", text.upper()).replace("EXP", "exp"))
-        strange = {str(s) for s in found.free_symbols} - {"T"}
-    except (RuntimeError, TypeError, ValueError) as error:
-        msg = f"{what}: {text!r} is no expression in T: {error}"
-        raise RecipeError(msg) from error
-    if strange:
-        msg = f"{what}: {text!r} has {', '.join(sorted(strange))} beside T"
-        raise RecipeError(msg)
-    return found.xreplace({Symbol("T"): v.T})
-
-
-def path_of(recipe: Recipe, name: str) -> str:
-    """A file that is named as from the recipe's folder; names of shipped things stay."""
-    beside = recipe.folder / name
-    return os.fspath(beside) if beside.exists() and name not in shipped_datasets() else name
+    from lina_calphad.fit.recipe import Recipe, Source
 
 
 @dataclass(frozen=True, eq=False)
