@@ -161,6 +161,18 @@ def test_another_binary_comes_back_from_its_own_invariants(example_tdb, folder):
     assert found.values == pytest.approx([free["FCCL0A"], free["FCCL0B"]], rel=1e-3)
 
 
+@pytest.mark.parametrize("start", [1e7, -1e5])
+def test_a_start_without_physics_leads_to_the_same_minimum(shipped, start):
+    liquid = {
+        order: replace(form, start=start)
+        for order, form in shipped.recipe.parameters["LIQUID"].items()
+    }
+    recipe = replace(
+        shipped.recipe, parameters={**shipped.recipe.parameters, "LIQUID": liquid}, starts=1
+    )
+    assert assess(recipe).values == pytest.approx(shipped.values, rel=1e-9)
+
+
 def test_each_datum_is_predicted_from_the_others(shipped):
     left_out = shipped.left_out()
     assert len(left_out) == shipped.size
