@@ -9,7 +9,6 @@ import warnings
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +17,7 @@ from lina_calphad.checks import SEARCH_RANGE
 from lina_calphad.data.databases import copy_elastic_data, has_elastic_data
 from lina_calphad.data.datasets import shipped_datasets
 from lina_calphad.data.elasticity import CubicElasticity
+from lina_calphad.data.foreign_files import shipped
 from lina_calphad.data.invariants import invariants_of
 from lina_calphad.data.tables import HandbookConstants, LatticeConstants, MadeAnode
 from lina_calphad.errors import DatabaseError, OutsideAssessedRange, UnknownAssessment
@@ -128,11 +128,8 @@ class Origin(NamedTuple):
 
 
 def tdb_folder() -> Path:
-    """Folder of the shipped TDB files, in a wheel and in an editable install alike."""
-    package = Path(str(files("lina_calphad")))
-    shipped = package / "tdb"
-    # An editable install runs from the checkout, where `tdb` stands beside the package.
-    return shipped if shipped.is_dir() else package.parent / "tdb"
+    """Folder of the shipped TDB files."""
+    return shipped("tdb")
 
 
 @lru_cache(maxsize=4)

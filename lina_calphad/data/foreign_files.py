@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,13 @@ def read_text(path: Path, *, strict: bool = True, largest: int = LARGEST) -> str
         raise ValueError("it is no text")
     # Some programs pad their references with zero bytes.
     return text.replace("\0", " ").replace("\r\n", "\n")
+
+
+def shipped(folder: str) -> Path:
+    """A folder of the package, in a wheel and in an editable install alike."""
+    package = Path(str(files("lina_calphad")))
+    # An editable install runs from the checkout, where the folder stands beside the package.
+    return package / folder if (package / folder).is_dir() else package.parent / folder
 
 
 @contextmanager
