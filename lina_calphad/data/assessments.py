@@ -145,12 +145,10 @@ def _table(folder: Path) -> dict[str, Any]:
             }
         )
         if unknown := set(table["compared"]) - set(table["assessments"]):
-            msg = f"{', '.join(sorted(unknown))} is compared and not there"
-            raise ValueError(msg)
+            raise ValueError(f"{', '.join(sorted(unknown))} is compared and not there")
     except (OSError, ValueError, TypeError, KeyError) as error:
         lacks = "there is no entry " if isinstance(error, KeyError) else ""
-        msg = f"{file} cannot be used: {lacks}{error}"
-        raise DatabaseError(msg) from error
+        raise DatabaseError(f"{file} cannot be used: {lacks}{error}") from error
     return table
 
 
@@ -250,8 +248,9 @@ def load(key: str, *, elastic: bool = True) -> Database:
         hint = f"; did you mean {near[0]}?" if near else ""
         if key.lower().endswith(".tdb"):
             hint = "; a TDB file of your own is read by pycalphad.Database"
-        msg = f"no assessment is called {key!r}; there are {', '.join(known)}{hint}"
-        raise UnknownAssessment(msg)
+        raise UnknownAssessment(
+            f"no assessment is called {key!r}; there are {', '.join(known)}{hint}"
+        )
     gibbs, elastic_file = known[key].files
     dbf = read_shipped(gibbs)
     if elastic:
@@ -305,12 +304,12 @@ def read(
     else:
         if not path.exists():
             if path.suffix.lower() == ".tdb" or path.name != key:
-                msg = f"there is no TDB file {key}"
-                raise DatabaseError(msg)
+                raise DatabaseError(f"there is no TDB file {key}")
             load(key)  # says which assessments exist
         if EXPORTED in read_tdb_text(path):
-            msg = f"{key} is an export and has coherency in it already: name what it was made from"
-            raise DatabaseError(msg)
+            raise DatabaseError(
+                f"{key} is an export and has coherency in it already: name what it was made from"
+            )
         dbf, origin = read_tdb(path), Origin(path.name)
     for kind, wanted, there in (
         ("element", components, dbf.elements),
@@ -318,8 +317,9 @@ def read(
     ):
         for each in wanted:
             if each not in there:
-                msg = f"{key} has no {kind} {each}; it has {', '.join(sorted(there)) or 'none'}"
-                raise DatabaseError(msg)
+                raise DatabaseError(
+                    f"{key} has no {kind} {each}; it has {', '.join(sorted(there)) or 'none'}"
+                )
     check_functions(dbf, [*phases, *{"LIQUID"} & dbf.phases.keys()], components)
     own = any(has_elastic_data(dbf, phase) for phase in phases)
     if not own and set(components) == set(COMPONENTS) and PHASE in dbf.phases:
@@ -348,8 +348,7 @@ def short_names(sources: Sequence[Source]) -> list[str]:
     given = [os.fspath(source) for source in sources]
     for name in given:
         if given.count(name) > 1:
-            msg = f"{name} is named twice"
-            raise DatabaseError(msg)
+            raise DatabaseError(f"{name} is named twice")
     short = [name if name in assessments() else Path(name).stem for name in given]
     names = [
         printable(name if short.count(name) == 1 else full)
@@ -373,8 +372,9 @@ def range_notes(T: float, sources: Sequence[Source]) -> list[str]:
         f"{key} is assessed from {low:g} to {high:g} K" for key, (low, high) in outside.items()
     ]
     if len(outside) == len(ranges):
-        msg = f"{T:g} K is outside the range of every assessment: {'; '.join(texts)}"
-        raise OutsideAssessedRange(msg)
+        raise OutsideAssessedRange(
+            f"{T:g} K is outside the range of every assessment: {'; '.join(texts)}"
+        )
     notes = [f"{text}: its values at {T:g} K are extrapolated" for text in texts]
     for note in notes:
         warnings.warn(note, OutsideAssessedRange, stacklevel=4)

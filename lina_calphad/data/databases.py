@@ -324,50 +324,29 @@ def set_elastic_data(
             )
         for name in ("c11", "c12", "c44"):
             values[element.upper(), name.upper()] = getattr(constants, name)
-    arrays = {
-        element: constituent_array(dbf, phase, [element], named | {"VA"}) for element, _ in values
-    }
-    remove_parameters(
-        dbf,
-        lambda p: (
-            p["phase_name"] == phase
-            and any(
-                p["parameter_type"] == name and array_names(p) == arrays[element]
-                for element, name in values
-            )
-        ),
-    )
     for (element, name), value in values.items():
-        dbf.add_parameter(name, phase, arrays[element], 0, value)
+        array = constituent_array(dbf, phase, [element], named | {"VA"})
+        same = (where("phase_name") == phase) & (where("parameter_type") == name)
+        remove_parameters(dbf, lambda p: same(p) and array_names(p) == array)  # noqa: B023
+        dbf.add_parameter(name, phase, array, 0, value)
 
 
 def copy_elastic_data(source: Database, target: Database) -> None:
     """Give the phases of `target` the elastic parameters of `source`, in place of their own."""
-    wanted = [p for p in source.search(_is_elastic) if p["phase_name"] in target.phases]
+    elastic = where("parameter_type").one_of(ELASTIC)
+    wanted = [p for p in source.search(elastic) if p["phase_name"] in target.phases]
     phases = {p["phase_name"] for p in wanted}
-    remove_parameters(
-        target, lambda p: p["phase_name"] in phases and p["parameter_type"] in ELASTIC
-    )
+    remove_parameters(target, elastic & where("phase_name").one_of(phases))
     for p in wanted:
         target.add_parameter(
-            p["parameter_type"],
-            p["phase_name"],
-            array_names(p),
-            p["parameter_order"],
-            p["parameter"],
-            p["reference"],
-        )
+            p["parameter_type"], p["phase_name"], array_names(p), p["parameter_order"],
+            p["parameter"], p["reference"],
+        )  # fmt: skip
     for name, expression in source.symbols.items():
         target.symbols.setdefault(name, expression)
 
 
 def has_elastic_data(dbf: Database, phase: str) -> bool:
     """Whether the phase has any elastic constant at all."""
-    return any(
-        p["phase_name"] == phase and p["parameter_type"] in CONSTANTS
-        for p in dbf.search(_is_elastic)
-    )
-
-
-def _is_elastic(parameter: Mapping[str, Any]) -> bool:
-    return parameter["parameter_type"] in ELASTIC
+    kind = where("parameter_type").one_of(CONSTANTS)
+    return bool(dbf.search((where("phase_name") == phase) & kind))
