@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 import re
+from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from tinydb import where
 from lina_calphad.errors import DatabaseError, ElasticDataError, UnsupportedPhase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pycalphad import Database
 
@@ -201,16 +202,11 @@ def check_functions(dbf: Database, phases: Sequence[str], components: Sequence[s
         expressions, graph = _expressions(dbf, phase, components)
         for name, expression in expressions:
             check_expression(name, expression)
-        wrong = sorted(graph.keys() - dbf.symbols.keys())
-        if not wrong:
-            try:
-                TopologicalSorter(graph).prepare()
-            except CycleError as error:
-                wrong = sorted(set(error.args[1]))
-        if wrong:
+        undefined = graph.keys() - dbf.symbols.keys()
+        if wrong := undefined or graph.keys() - set(in_order(graph)):
             raise UnsupportedPhase(
-                f"{phase} needs {', '.join(wrong)}, which cannot be resolved: undefined, or in a "
-                "circle"
+                f"{phase} needs {', '.join(sorted(wrong))}, which cannot be resolved: undefined, "
+                "or in a circle"
             )
 
 
@@ -224,17 +220,38 @@ def _expressions(
         for p in dbf.search(where("phase_name") == phase)
         if {name for part in array_names(p) for name in part} <= known
     ]
-    wanted = {name for _, expression in found for name in _symbols(expression)}
+    graph = reachable(
+        (name for _, e in found for name in function_names(e)),
+        lambda name: function_names(dbf.symbols.get(name, 0)),
+    )
+    return found + [(f"FUNCTION {name}", dbf.symbols.get(name, 0)) for name in graph], graph
+
+
+def reachable(names: Iterable[str], needs: Callable[[str], set[str]]) -> dict[str, set[str]]:
+    """Some functions, those that they need and so on, each with what it needs itself."""
     graph: dict[str, set[str]] = {}
-    while wanted - graph.keys():
-        name = (wanted - graph.keys()).pop()
-        found.append((f"FUNCTION {name}", dbf.symbols.get(name, 0)))
-        graph[name] = _symbols(found[-1][1])
-        wanted |= graph[name]
-    return found, graph
+    fresh = set(names)
+    while fresh:
+        graph |= {name: needs(name) for name in fresh}
+        fresh = {other for name in fresh for other in graph[name]} - graph.keys()
+    return graph
 
 
-def _symbols(expression: Any) -> set[str]:
+def in_order(needs: Mapping[str, Iterable[str]]) -> list[str]:
+    """The names behind all that they need, but for those that need a circle."""
+    sorter = TopologicalSorter(
+        {name: [other for other in of if other in needs] for name, of in needs.items()}
+    )
+    with suppress(CycleError):
+        sorter.prepare()
+    order: list[str] = []
+    while ready := sorter.get_ready():
+        order += ready
+        sorter.done(*ready)
+    return order
+
+
+def function_names(expression: Any) -> set[str]:
     """Names of the functions in an expression."""
     from pycalphad import variables as v
 
@@ -333,10 +350,10 @@ def set_elastic_data(
 
 def copy_elastic_data(source: Database, target: Database) -> None:
     """Give the phases of `target` the elastic parameters of `source`, in place of their own."""
-    elastic = where("parameter_type").one_of(ELASTIC)
+    elastic = where("parameter_type").one_of([*ELASTIC])
     wanted = [p for p in source.search(elastic) if p["phase_name"] in target.phases]
     phases = {p["phase_name"] for p in wanted}
-    remove_parameters(target, elastic & where("phase_name").one_of(phases))
+    remove_parameters(target, elastic & where("phase_name").one_of([*phases]))
     for p in wanted:
         target.add_parameter(
             p["parameter_type"], p["phase_name"], array_names(p), p["parameter_order"],
@@ -348,5 +365,5 @@ def copy_elastic_data(source: Database, target: Database) -> None:
 
 def has_elastic_data(dbf: Database, phase: str) -> bool:
     """Whether the phase has any elastic constant at all."""
-    kind = where("parameter_type").one_of(CONSTANTS)
+    kind = where("parameter_type").one_of([*CONSTANTS])
     return bool(dbf.search((where("phase_name") == phase) & kind))

@@ -7,6 +7,8 @@ from collections import Counter
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from lina_calphad.data.databases import in_order
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -85,21 +87,7 @@ def written_out(
 ) -> dict[str, tuple[int, ...]]:
     """Sizes of each entry with those of the functions in it; a circle counts once."""
     total: dict[str, tuple[int, ...]] = {}
-    for start in sizes:
-        stack, open_ = [start], {start}
-        while stack:
-            name = stack[-1]
-            inner = [e for e in needs[name] if e in sizes and e not in total and e not in open_]
-            if inner:
-                stack.append(inner[0])
-                open_.add(inner[0])
-                continue
-            stack.pop()
-            parts = [
-                (1, sizes[name]),
-                *((n, total[e]) for e, n in needs[name].items() if e in total),
-            ]
-            total[name] = tuple(
-                sum(n * part[i] for n, part in parts) for i in range(len(sizes[name]))
-            )
+    for name in dict.fromkeys([*in_order(needs), *sizes]):
+        inner = [[n * size for size in total[e]] for e, n in needs[name].items() if e in total]
+        total[name] = tuple(map(sum, zip(sizes[name], *inner, strict=True)))
     return total
