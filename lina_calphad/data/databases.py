@@ -10,7 +10,6 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from symengine import And, FunctionSymbol, Piecewise, RealDouble, S
-from symengine.lib.symengine_wrapper import Relational
 from tinydb import where
 
 from lina_calphad.errors import DatabaseError, ElasticDataError, UnsupportedPhase
@@ -28,6 +27,9 @@ CONSTANTS = ("C11", "C12", "C44")
 PARAMETERS = ("V0", *CONSTANTS)
 #: These, and the lattice parameter that may stand for volumes.
 ELASTIC = (*PARAMETERS, "LPX")
+
+#: Limits of a range in K, and what holds there.
+Piece = tuple[float, float, Any]
 
 
 def copy_database(dbf: Database) -> Database:
@@ -69,6 +71,26 @@ def in_branches(parameter: Any, change: Callable[[Any], Any]) -> Any:
         return change(parameter)
     pairs = zip(*[iter(parameter.args)] * 2, strict=True)
     return Piecewise(*((e if c == S.true else change(e), c) for e, c in pairs))
+
+
+def pieces(expression: Any) -> tuple[Piece, ...]:
+    """Each range of temperature of an expression and what holds there, in the order of the file."""
+    from pycalphad import variables as v
+
+    found = []
+    pairs = expression.args if isinstance(expression, Piecewise) else ()
+    for branch, condition in zip(*[iter(pairs)] * 2, strict=True):
+        if condition == S.true:  # the zero that pycalphad puts after the last
+            continue
+        low, high = -math.inf, math.inf
+        for relation in condition.args if isinstance(condition, And) else (condition,):
+            left, right = relation.args  # 200 <= T and T < 3000
+            if right == v.T:
+                low = float(left)
+            elif left == v.T:
+                high = float(right)
+        found.append((low, high, branch))
+    return tuple(found) or ((-math.inf, math.inf, expression),)
 
 
 def tdb_body(dbf: Database) -> str:
@@ -141,37 +163,31 @@ def constituent_array(
 
 
 def parameter_text(parameter: Mapping[str, Any]) -> str:
-    """What a TDB calls a parameter, such as G(BCC_A2,LI,NA:VA;0)."""
+    """What a TDB calls a parameter, such as G(BCC_A2,LI,NA:VA;0) or MQ(BCC_A2&LI,NA:VA;0)."""
     kind, phase = parameter["parameter_type"], parameter["phase_name"]
-    return f"{kind}({phase},{array_text(parameter)};{parameter['parameter_order']})"
+    diffusing = parameter["diffusing_species"].name
+    of = f"{phase}&{diffusing}" if diffusing else phase
+    return f"{kind}({of},{array_text(parameter)};{parameter['parameter_order']})"
 
 
 def check_expression(name: str, expression: Any) -> None:
     """DatabaseError where a number is not finite, or a range ends before it begins."""
-    from pycalphad import variables as v
-
     expression = S(expression)
     if not all(math.isfinite(number) for number in expression.atoms(RealDouble)):
         raise DatabaseError(
             f"{name} has a number or a limit that is not finite: {str(expression)[:100]}"
         )
-    for limits in expression.args[1::2] if isinstance(expression, Piecewise) else ():
-        if isinstance(limits, And) and limits.free_symbols == {v.T}:
-            # 200 <= T and T < 3000
-            low = max(float(e.args[0]) for e in limits.args if e.args[1] == v.T)
-            high = min(float(e.args[1]) for e in limits.args if e.args[0] == v.T)
-            if low >= high:
-                raise DatabaseError(f"{name} has a range of temperature from {low:g} to {high:g} K")
+    for low, high, _ in pieces(expression):
+        if low >= high:
+            raise DatabaseError(f"{name} has a range of temperature from {low:g} to {high:g} K")
 
 
 def parameter_range(dbf: Database, phase: str, components: Sequence[str]) -> tuple[float, float]:
     """Temperatures in K between which every energy of a phase is given, and all that is in it."""
     low, high = 0.0, math.inf
     for _, expression in _expressions(dbf, phase.upper(), components)[0]:
-        sides = {side for r in S(expression).atoms(Relational) for side in r.args}
-        limits = [float(side) for side in sides if side.is_Number]
-        low = max(low, min(limits, default=0.0))
-        high = min(high, max(limits, default=math.inf))
+        ranges = pieces(expression)
+        low, high = max(low, ranges[0][0]), min(high, ranges[-1][1])
     return low, high
 
 

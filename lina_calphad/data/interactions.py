@@ -8,13 +8,14 @@ from typing import Any
 
 from pycalphad import Database
 from pycalphad import variables as v
-from symengine import Piecewise, S, Symbol, expand, log
+from symengine import S, Symbol, expand, log
 
 from lina_calphad.data.databases import (
     array_names,
     array_text,
     constituent_array,
     copy_database,
+    pieces,
     remove_parameters,
 )
 from lina_calphad.errors import DatabaseError
@@ -96,10 +97,7 @@ def describe_symbol(dbf: Database, symbol: str) -> tuple[str, str]:
     """What parameter of a database a symbol stands in, and its unit."""
     for parameter in dbf.search(lambda p: Symbol(symbol) in S(p["parameter"]).free_symbols):
         kind, order = parameter["parameter_type"], parameter["parameter_order"]
-        expression = S(parameter["parameter"])
-        if isinstance(expression, Piecewise):
-            expression = expression.args[0]
-        factor = expression.diff(Symbol(symbol))
+        factor = S(pieces(parameter["parameter"])[0][2]).diff(Symbol(symbol))
         text = f"{kind}({parameter['phase_name']},{array_text(parameter)};{order})"
         at_zero = factor.xreplace({log(v.T): Symbol("LN_T")}).xreplace({v.T: S.Zero})
         if v.T in factor.free_symbols and at_zero == 0:
@@ -146,9 +144,7 @@ def symbol_value(dbf: Database, name: str) -> float:
     if name not in dbf.symbols:
         has = ", ".join(sorted(dbf.symbols)) or "none"
         raise DatabaseError(f"the database has no symbol {name}; it has {has}")
-    value = dbf.symbols[name]
-    if isinstance(value, Piecewise):
-        value = value.args[0]
+    value = pieces(dbf.symbols[name])[0][2]
     try:
         return float(value)
     except (TypeError, RuntimeError, ValueError) as error:
@@ -209,9 +205,7 @@ def _coefficients(dbf: Database, name: str, parameter: Any) -> dict[str, tuple[f
 
 def _without_ranges(name: str, expression: Any) -> Any:
     """An expression without its range of temperature, of which there may be one."""
-    if not isinstance(expression, Piecewise):
-        return expression
-    branches = [e for e, c in zip(*[iter(expression.args)] * 2, strict=True) if c != S.true]
-    if len(branches) != 1:
-        raise DatabaseError(f"{name} has {len(branches)} ranges of temperature; one can be freed")
-    return branches[0]
+    ranges = pieces(expression)
+    if len(ranges) != 1:
+        raise DatabaseError(f"{name} has {len(ranges)} ranges of temperature; one can be freed")
+    return ranges[0][2]
