@@ -185,7 +185,7 @@ def conditions(r: Any) -> list[Any]:
 
 
 def mixing_terms(r: Any) -> tuple[Any, Any, Any, Any]:
-    """Return r - x r', r', psi and d psi/dt: the mixing terms of `lina_calphad.phase.gap`."""
+    """Return r - x r', r', psi and d psi/dt: the mixing terms of `lina_calphad.phase.ranges`."""
     slope, q = r.diff(X), X * (1 - X)
     psi = 1 + q * r.diff(X, 2)
     return r - X * slope, slope, psi, q * psi.diff(X)
