@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from difflib import get_close_matches
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -17,7 +16,7 @@ import yaml
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
 
-from lina_calphad.data.foreign_files import read_text
+from lina_calphad.data.foreign_files import read_text, shipped
 from lina_calphad.errors import RecipeError
 
 #: How a parameter depends on temperature: its symbols, and what it is made of them.
@@ -193,11 +192,8 @@ def shipped_recipes() -> Mapping[str, Path]:
     >>> list(shipped_recipes())
     ['lina2026']
     """
-    package = Path(str(files("lina_calphad")))
-    folder = package / "recipes"
-    # An editable install runs from the checkout, where `recipes` stands beside the package.
-    folder = folder if folder.is_dir() else package.parent / "recipes"
-    return MappingProxyType({p.stem: p for p in sorted(folder.glob("*.yaml"))})
+    found = sorted(shipped("recipes").glob("*.yaml"))
+    return MappingProxyType({p.stem: p for p in found})
 
 
 def read_recipe(source: str | os.PathLike[str]) -> Recipe:
