@@ -61,17 +61,17 @@ def inputs(
         # ESPEI takes every JSON file below the folder of datasets for one.
         "system": {"phase_models": "phase_models.json", "datasets": "datasets"},
         "output": {"verbosity": 1, "output_db": output},
-        "mcmc": {
-            "iterations": iterations,
-            "scheduler": None,
-            "save_interval": 10,
-            # ESPEI wants an even number for each parameter, and does not know these yet.
-            "chains_per_parameter": 4,
-            "chain_std_deviation": deviation,
-        },
+    }
+    mcmc: dict[str, Any] = {
+        "iterations": iterations,
+        "scheduler": None,
+        "save_interval": 10,
+        # ESPEI wants an even number for each parameter, and does not know these yet.
+        "chains_per_parameter": 4,
+        "chain_std_deviation": deviation,
     }
     if symbols:
-        run["mcmc"] |= {"input_db": "start.tdb", "symbols": sorted(symbols)}
+        mcmc |= {"input_db": "start.tdb", "symbols": sorted(symbols)}
     else:
         run["generate_parameters"] = {
             "excess_model": "linear",
@@ -79,6 +79,7 @@ def inputs(
             "input_db": "start.tdb",
             "fitting_description": "lina_calphad.espei_hooks.fitting_description",
         }
+    run["mcmc"] = mcmc
     header = f"# For: espei --input {name}, in this folder, with lina-calphad installed.\n"
     files = {
         name: header + yaml.safe_dump(run, sort_keys=False),
