@@ -114,6 +114,14 @@ class Solution:
             )
         return x
 
+    def _inside(self, T: ArrayLike) -> Array:
+        T = kelvin(T)
+        if (self._end <= T).any():
+            raise OutsideAssessedRange(
+                f"the parameters of {self.phase} end at {self._end:g} K; got {T.max():g} K"
+            )
+        return T
+
     def curvature(
         self, T: ArrayLike, x: ArrayLike, *, relaxed: bool = True, strict: bool = True
     ) -> Curvature:
@@ -139,11 +147,7 @@ class Solution:
         OutsideAssessedRange
             If the parameters end below T.
         """
-        T, x = kelvin(T), self.fractions(x)
-        if (self._end <= T).any():
-            raise OutsideAssessedRange(
-                f"the parameters of {self.phase} end at {self._end:g} K; got {T.max():g} K"
-            )
+        T, x = self._inside(T), self.fractions(x)
         shape = np.broadcast_shapes(T.shape, x.shape[:-1])
         T, x = np.broadcast_to(T, shape), np.broadcast_to(x, (*shape, x.shape[-1]))
         x = x[..., self._order]
@@ -228,8 +232,9 @@ class Solution:
         Closed ones end where they begin. Every vertex is on it to rounding.
         """
         from lina_calphad.stability.spinodal import spinodal
+        from lina_calphad.stability.surface import Surface
 
-        return spinodal(self, float(kelvin(T)))
+        return spinodal(Surface(self, float(self._inside(T))))
 
     def critical_points(self, T: float | None = None) -> Array | tuple[CriticalPoint, ...]:
         """Where both sides of a gap become one.
@@ -247,9 +252,11 @@ class Solution:
                 "critical points are those of two components, or of three at one temperature; of "
                 f"{len(self.components)} they are no points"
             )
-        from lina_calphad.stability.spinodal import critical_points
+        from lina_calphad.stability.spinodal import critical_points, spinodal
+        from lina_calphad.stability.surface import Surface
 
-        return critical_points(self, float(kelvin(T)), self.spinodal(T))
+        surface = Surface(self, float(self._inside(T)))
+        return critical_points(surface, spinodal(surface))
 
     def isotherm(self, T: float) -> Isotherm:
         """Spinodal, tie-lines, three-phase triangles and plait points of a ternary at T.
@@ -257,10 +264,10 @@ class Solution:
         Raises
         ------
         UnsupportedPhase
-            If there are not three components, or they do not mix on one sublattice.
+            If there are not three components that change freely, or they are charged.
         NotConverged
             If a two-phase region is there and its tie-lines are not found.
         """
         from lina_calphad.stability.tie_lines import isotherm
 
-        return isotherm(self, float(kelvin(T)))
+        return isotherm(self, float(self._inside(T)))

@@ -280,7 +280,7 @@ def test_a_binary_has_the_critical_points_of_a_binary_solution(bcc):
         (
             lambda s: lc.Solution(s.dbf, ("A", "B"), "ALLOY").isotherm(700.0),
             UnsupportedPhase,
-            "tie-lines are those of three constituents of one sublattice",
+            "ALLOY of A, B is no ternary solution",
         ),
     ],
 )
