@@ -15,9 +15,10 @@ from support import LINA, ROOT, run
 import lina_calphad as lc
 from lina_calphad.data.assessments import read_source
 from lina_calphad.data.databases import copy_database
-from lina_calphad.data.datasets import read_datasets
+from lina_calphad.data.datasets import read_datasets, write_dataset
 from lina_calphad.data.interactions import free_interactions
 from lina_calphad.data.invariants import read_invariants
+from lina_calphad.data.new_datasets import solubility_dataset
 from lina_calphad.diagram.residuals import Residuals
 from lina_calphad.errors import DatasetError, LinaCalphadError, NotConverged, RecipeError
 from lina_calphad.fit.assess import assess
@@ -128,6 +129,31 @@ def test_energies_alone_give_what_linear_algebra_gives(recipe):
     assert np.sqrt(np.diag(draws.covariance)) == pytest.approx(found.errors, rel=0.1)
 
 
+def solubilities(bcc, folder, kind):
+    """Names of datasets of both sides of a gap of santos2025, exact."""
+    T = [300.0, 340.0, 380.0, 420.0]
+    line = bcc("santos2025", kind).binodal(T)
+    for solvent, x in (("LI", line.x_alpha), ("NA", 1 - line.x_beta)):
+        data = solubility_dataset(
+            T, x, solvent=solvent, equilibrium=kind, ln_x_error=0.05, reference="made up"
+        )
+        write_dataset(data, folder / f"{solvent}.json")
+    return ["LI.json", "NA.json"]
+
+
+def test_solubilities_give_back_the_parameters(recipe, folder, bcc):
+    data = solubilities(bcc, folder, "chemical")
+    found = assess(recipe(start="zhang2003", data=data))
+    assert found.values == pytest.approx([20109.8, 5772.6], abs=1)
+    assert found.data["name"].tolist()[4] == "made up at 300 K"
+    assert found.data["in_sigma"].to_numpy() == pytest.approx(0, abs=0.1)
+
+
+def test_coherent_solubilities_are_for_refits(recipe, folder, bcc):
+    with pytest.raises(RecipeError, match="`lina-calphad refit` takes"):
+        assess(recipe(data=solubilities(bcc, folder, "coherent")))
+
+
 def test_another_binary_comes_back_from_its_own_invariants(example_tdb, folder):
     dbf = copy_database(example_tdb("alzn_mey.tdb"))
     pair = ("AL", "ZN")
@@ -206,6 +232,22 @@ def test_each_datum_is_predicted_from_the_others(lina2026):
 def test_a_recipe_that_cannot_be_says_why(recipe, changes, error, says):
     with pytest.raises(error, match=says):
         assess(recipe(**changes))
+
+
+def test_a_recipe_and_its_variants_are_one_table(recipe):
+    names = {0: "constant", 1: "constant", 2: "constant"}
+    variants = {
+        "regular": {"parameters": {"bcc_a2": {0: "constant"}}, "why": "fewer"},
+        "three": {"parameters": {"BCC_A2": names}},  # of two data
+    }
+    found = forms(read_recipe(recipe(variants=variants)))
+    frame = found.tables["forms"].set_index("form")
+    assert frame["parameters"].tolist()[:2] == [2, 1]
+    assert frame.loc["regular", "χ²"] > 1 > frame.loc["mine as it is", "χ²"]
+    assert np.isnan(frame.loc["three", "χ²"])
+    assert found.notes[0].startswith("three: ")
+    with pytest.raises(RecipeError, match="no variants"):
+        forms(read_recipe(recipe()))
 
 
 def test_a_recipe_that_is_no_yaml_or_is_not_there_says_so(folder):
