@@ -24,7 +24,7 @@ from lina_calphad.anode import (
     study,
 )
 from lina_calphad.anode.page import page
-from lina_calphad.anode.windows import curve_ends, named
+from lina_calphad.anode.windows import curve_ends
 from lina_calphad.cli.options import FRACTION, KELVIN
 from lina_calphad.data.assessments import PHASE
 from lina_calphad.data.databases import copy_database
@@ -653,7 +653,7 @@ def theirs(browser, T, modulus):
 @pytest.mark.parametrize("modulus", [0.5, 7.1, 20.7])
 def test_boundaries_agree_at_any_temperature_and_modulus(show, santos, modulus):
     T = np.append(np.linspace(200, 361, 12), [298.15, 333.15])
-    ours = named(curve_ends(stiffened(santos.dbf, modulus), T))
+    ours = curve_ends(stiffened(santos.dbf, modulus), T)
     found = theirs(show(), T, modulus)
     for name in BOUNDARIES:
         np.testing.assert_allclose(found[name], ours[name], rtol=1e-12, atol=2e-14)
@@ -664,7 +664,7 @@ def test_boundaries_agree_at_any_temperature_and_modulus(show, santos, modulus):
 def test_boundaries_agree_up_to_a_critical_point(show, zhang):
     critical = zhang.coherent.critical_point().T
     T = np.array([200.0, 205.0, critical - 0.1, critical - 1e-3, critical + 1e-3])
-    ours = named(curve_ends(zhang, T))
+    ours = curve_ends(zhang, T)
     found = theirs(show("zhang2003"), T, 13.8)
     for name in BOUNDARIES:
         np.testing.assert_allclose(found[name], ours[name], rtol=0, atol=2.4e-12)

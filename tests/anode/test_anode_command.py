@@ -436,7 +436,7 @@ def test_the_plane_of_the_wave_matters_where_elasticity_is_anisotropic(folder, c
         ),
         (
             ["--x0=0.03", "--thickness=100um", "--current=1mA/cm2", "--stripped=50"],
-            "a depth of stripping is a share of the Li, from 0 to 1; got 50",
+            "a depth of stripping lies from 0 to the 100 % of all its Li; got 5000 %",
         ),
         (
             ["--x0=1e-6", "--thickness=100um", "--current=1mA/cm2"],
