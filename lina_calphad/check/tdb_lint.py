@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import chain, pairwise
+from math import prod
+from statistics import median
 from typing import Any
 
+import numpy as np
 from pycalphad import variables as v
 from symengine import S
 
 from lina_calphad.check.findings import SEVERITIES, Finding, found, listed
-from lina_calphad.check.phase_lint import endmembers, phases, ranges, volumes
-from lina_calphad.check.tdb_text import NO_LIMIT, Entry, Piece, TdbText, limits
+from lina_calphad.check.tdb_text import NO_LIMIT, Entry, TdbText, span
+from lina_calphad.data.databases import array_names, has_elastic_data, in_order
 
 #: A larger jump at a range boundary is a warning: J/mol, and J/(mol K) for the slope.
 # Not one of the 376 boundaries of SGTE 91 (as in espei.refdata) reaches either: its printed
@@ -27,7 +29,7 @@ LARGEST_KINK = 0.002
 _CLOSE = 1.0  # K: ranges that end at 298 and 298.15 K do meet
 _NESTING = 32  # of functions, as deep as pycalphad follows them
 _LETTERS = 60  # of an expression
-_ONCE = ("ELEMENT", "SPECIES", "PHASE", "CONSTITUENT")
+_MOST_ENDMEMBERS = 10_000_000  # of one phase
 
 
 def lint_tdb(source: str | os.PathLike[str] | TdbText) -> tuple[Finding, ...]:
@@ -54,21 +56,8 @@ def _reading(tdb: TdbText) -> Iterator[Finding]:
         yield found("lost command", rest.split()[0], line, rest=rest)
     if tdb.unclosed:
         yield found("unclosed command", tdb.unclosed.keyword, tdb.unclosed.line)
-    defined: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for c in tdb.commands:
-        if c.keyword in _ONCE:
-            defined[c.keyword, c.name].append(c.line)
-    for name, lines in defined.items():
-        if len(lines) > 1:
-            yield found(
-                "duplicate definition", " ".join(name), lines[1], count=len(lines),
-                lines=listed(lines),
-            )  # fmt: skip
     for text in tdb.warnings:
         yield found("reading", "pycalphad", None, said=text.rstrip("."))
-    for name in sorted((tdb.components or tdb.dbf.elements) & (tdb.dbf.elements - {"VA", "/-"})):
-        if (state := tdb.dbf.refstates[name]["phase"]) in ("BLANK", "VACUUM"):
-            yield found("no reference state", name, tdb.lines("ELEMENT").get(name), state=state)
 
 
 def _duplicates(tdb: TdbText) -> Iterator[Finding]:
@@ -93,6 +82,94 @@ def _duplicates(tdb: TdbText) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def _without_effect(tdb: TdbText) -> Iterator[Finding]:
+    """Parameters of which pycalphad makes nothing."""
+    for entry in tdb.parameters:
+        name, array = entry.parameter["phase_name"], entry.parameter["constituent_array"]
+        phase = tdb.dbf.phases.get(name)
+        sublattices = phase.constituents if phase else ()
+        if phase and len(array) == 1 and phase.model_hints.get("ionic_liquid_2SL"):
+            sublattices = sublattices[1:]  # a neutral species stands without the cations
+        if phase is None:
+            reason = f"there is no PHASE {name}"
+        elif sublattices is None:
+            continue
+        elif len(array) != len(sublattices):
+            reason = f"{name} has {len(sublattices)} sublattices, not {len(array)}"
+        else:
+            pairs = zip(array, sublattices, strict=True)
+            strange = {s.name for given, known in pairs for s in set(given) - known} - {"*"}
+            if not strange:
+                continue
+            reason = f"{name} has no {', '.join(sorted(strange))} there"
+        yield found("no effect", entry.name, entry.line, reason=reason)
+
+
+def _endmembers(tdb: TdbText) -> Iterator[Finding]:
+    """End-members without a Gibbs energy, which pycalphad takes for zero."""
+    lines = tdb.lines("PHASE")
+    described = {entry.parameter["phase_name"] for entry in tdb.parameters if entry.energy}
+    arrays = defaultdict(list)
+    for p in tdb.dbf.search(lambda p: p["parameter_type"] == "G" and p["parameter_order"] == 0):
+        arrays[p["phase_name"]].append(array_names(p))
+    for name, phase in tdb.phases.items():
+        # An ordered phase may leave its energy to the disordered one.
+        if name not in described or not phase.constituents \
+                or phase.model_hints.get("ordered_phase") == name:  # fmt: skip
+            continue
+        known = None if tdb.components is None else tdb.components | {"VA"}
+        sublattices = [
+            {s.name: s for s in sorted(names) if known is None or set(s.constituents) <= known}
+            for names in phase.constituents
+        ]
+        if (count := prod(map(len, sublattices))) > _MOST_ENDMEMBERS:
+            yield found("too many end-members", name, lines.get(name), count=count)
+            continue
+        missing = _missing(sublattices, arrays[name])
+        if missing:
+            total = count - all("VA" in names for names in sublattices)
+            pure = sum(missing.values())
+            names = sorted(missing, key=lambda end: not missing[end])
+            yield found(
+                "missing end-member", name, lines.get(name), "error" if pure else None,
+                count=len(missing), total=total, names=listed(names),
+                pure=f", {pure} of them of a pure element" if pure else "",
+            )  # fmt: skip
+
+
+def _missing(sublattices: list[dict[str, Any]], arrays: list[list[list[str]]]) -> dict[str, bool]:
+    """End-members that no array describes, and whether each is of a pure element."""
+    names = [list(known) for known in sublattices]
+    missing = np.ones([len(known) for known in names], dtype=bool)
+    for array in [*arrays, [["VA"]] * len(names)]:  # nothing but vacancies has no energy
+        # A neutral species of an ionic liquid stands alone.
+        ends = [["*"], *array] if len(array) == len(names) - 1 == 1 else array
+        if len(ends) == len(names) and all(
+            len(end) == 1 and (end == ["*"] or end[0] in known)
+            for end, known in zip(ends, names, strict=True)
+        ):
+            missing[tuple(
+                slice(None) if end == ["*"] else known.index(end[0])
+                for end, known in zip(ends, names, strict=True)
+            )] = False  # fmt: skip
+    found = {}
+    for index in np.argwhere(missing):
+        species = [known[own[i]] for known, own, i in zip(sublattices, names, index, strict=True)]
+        elements = {element for s in species for element in s.constituents} - {"VA"}
+        # Charges beside each other are no element, but cations with vacancies are.
+        neutral = len(names) == 2 or not any(s.charge for s in species if s.name != "VA")
+        found[":".join(s.name for s in species)] = len(elements) == 1 and neutral
+    return found
+
+
+def _volumes(tdb: TdbText) -> Iterator[Finding]:
+    """Thermal expansions, which the coherent model refuses to leave out."""
+    for entry in tdb.parameters:
+        p = entry.parameter
+        if p["parameter_type"] == "VA" and has_elastic_data(tdb.dbf, p["phase_name"]):
+            yield found("not in the coherency", entry.name, entry.line)
+
+
 def _reversed(tdb: TdbText) -> Iterator[Finding]:
     for entry in tdb.parameters:
         turned = [names for names in entry.written if len(names) == 2 and names[0] > names[1]]
@@ -108,6 +185,7 @@ def _reversed(tdb: TdbText) -> Iterator[Finding]:
 
 
 def _functions(tdb: TdbText) -> Iterator[Finding]:
+    """Functions that pycalphad cannot resolve, or takes for zero, or extrapolates."""
     users: dict[str, list[Entry]] = defaultdict(list)
     for entry in tdb.entries:
         for name in sorted(entry.symbols):
@@ -116,24 +194,22 @@ def _functions(tdb: TdbText) -> Iterator[Finding]:
         if name not in tdb.functions:
             yield found("undefined function", name, entries[0].line, user=entries[0].name)
     depths = _depths(tdb.functions)
-    seen: set[str] = set()
+    seen = set(depths)
     for name in tdb.functions:
         path: list[str] = []
-        while name not in depths and name not in seen:
+        while name not in seen:
             seen.add(name)
             path.append(name)
             name = min((tdb.functions[name].symbols & tdb.functions.keys()) - depths.keys())
         if name in path:
-            circle = path[path.index(name) :]
-            first = tdb.functions[name]
-            yield found("circle", first.name, first.line, names=listed([*circle[1:], name]))
+            first, *others = path[path.index(name) :]
+            function = tdb.functions[first]
+            yield found("circle", function.name, function.line, names=listed([*others, first]))
     for entry in tdb.parameters:
         depth = max((depths.get(name, 0) for name in entry.symbols), default=0)
         if depth > _NESTING:
             yield found("nested too deep", entry.name, entry.line, depth=depth, most=_NESTING)
     for name, function in tdb.functions.items():
-        if name not in users:
-            yield found("unused function", function.name, function.line)
         if len(function.pieces) == 1 and S(function.pieces[0][2]).is_Number:
             continue  # a constant is the same everywhere
         beyond = []
@@ -160,129 +236,108 @@ def _functions(tdb: TdbText) -> Iterator[Finding]:
 
 def _depths(functions: Mapping[str, Entry]) -> dict[str, int]:
     """How many functions deep each is, itself counted, but for those that need a circle."""
-    users: dict[str, list[str]] = defaultdict(list)
-    for name, function in functions.items():
-        for needed in function.symbols & functions.keys():
-            users[needed].append(name)
-    waiting = {name: len(f.symbols & functions.keys()) for name, f in functions.items()}
-    depths = {name: 1 for name, number in waiting.items() if not number}
-    for name in (ready := list(depths)):  # which grows
-        for user in users[name]:
-            depths[user] = max(depths.get(user, 0), depths[name] + 1)
-            waiting[user] -= 1
-            if not waiting[user]:
-                ready.append(user)
-    return {name: depths[name] for name in ready}
+    depths: dict[str, int] = {}
+    for name in in_order({name: function.symbols for name, function in functions.items()}):
+        depths[name] = 1 + max((depths.get(n, 0) for n in functions[name].symbols), default=0)
+    return depths
 
 
 def _boundaries(tdb: TdbText) -> Iterator[Finding]:
-    names = {entry.line: entry.name for entry in tdb.entries}
-    for command in tdb.commands:
-        if command.keyword in ("FUNCTION", "PARAMETER") and (
-            command.line in names or not tdb.components
-        ):
-            for low, high in pairwise(limits(command)):
-                if low >= high:
-                    place = names.get(command.line, command.name)
-                    yield found("limits", place, command.line, low=low, high=high)
+    """Limits in disorder, and what happens at them."""
     values = _Values(tdb.functions)
     for entry in tdb.entries:
-        for low, high, expression in entry.pieces:
-            bad = [
-                T for T, side in ((max(low, NO_LIMIT), 1), (high, -1))
-                if NO_LIMIT < T < math.inf and values(expression, T, side, own=True) is _BAD
-            ]  # fmt: skip
-            if bad:
-                yield found("not finite", entry.name, entry.line, T=bad[0])
-                break
+        limits = [entry.low, *(high for _, high, _ in entry.pieces)]
+        for low, high in pairwise(limits):
+            if low >= high:
+                yield found("limits", entry.name, entry.line, low=low, high=high)
+        ends = [
+            (T, values(expression, T, side)) for low, high, expression in entry.pieces
+            for T, side in ((low, 1), (high, -1)) if NO_LIMIT < T < math.inf
+        ]  # fmt: skip
+        if bad := [T for T, (value, _) in ends if math.isinf(value)]:
+            yield found("not finite", entry.name, entry.line, T=bad[0])
         for (_, T, below), (_, _, above) in pairwise(entry.pieces) if entry.energy else ():
             left, right = values(below, T, -1), values(above, T, 1)
-            if not left or not right:
-                continue  # undefined, in a circle or not finite: a finding already
             jump, kink = right[0] - left[0], right[1] - left[1]
-            if abs(jump) > LARGEST_JUMP or abs(kink) > LARGEST_KINK:
+            # No number where there is a finding already.
+            if math.isfinite(jump) and (abs(jump) > LARGEST_JUMP or abs(kink) > LARGEST_KINK):
                 yield found(
                     "jump", entry.name, entry.line, T=T, jump=jump, kink=kink,
                     most_jump=LARGEST_JUMP, most_kink=LARGEST_KINK,
                 )  # fmt: skip
 
 
-_BAD = ()  # what has no finite, real value
-
-
 class _Values:
-    """Value and slope of expressions just below or above a temperature."""
+    """Value and slope of expressions just below or above a temperature.
+
+    NaN where a function is undefined, in a circle or not finite; infinity where the expression
+    itself is not finite and real.
+    """
 
     def __init__(self, functions: Mapping[str, Entry]) -> None:
-        self.functions = functions
-        self.known: dict[tuple[str, float, int], tuple[float, ...] | None] = {}
+        depths = _depths(functions)
+        self.functions = {n: functions[n] for n, depth in depths.items() if depth <= _NESTING}
+        self.known: dict[tuple[str, float, int], tuple[float, float]] = {}
 
-    def __call__(
-        self, expression: Any, T: float, side: int, depth: int = 0, *, own: bool = False
-    ) -> tuple[float, ...] | None:
-        """None where functions are undefined or in a circle; `own`: or not finite themselves."""
+    def __call__(self, expression: Any, T: float, side: int) -> tuple[float, float]:
         expression = S(expression)
-        at = {v.T: S(T), v.P: S(101325.0)}
-        slopes = {v.T: 1.0, v.P: 0.0}
+        at, slopes = {v.T: S(T), v.P: S(101325.0)}, {v.T: 1.0}
         for symbol in expression.free_symbols - at.keys():
-            inner = self._of(str(symbol), T, side, depth + 1)
-            if not inner:
-                return None if own else inner
-            at[symbol], slopes[symbol] = S(inner[0]), inner[1]
+            value, slope = self._of(str(symbol), T, side)
+            if not math.isfinite(value):
+                return math.nan, math.nan
+            at[symbol], slopes[symbol] = S(value), slope
         try:
             value = float(expression.xreplace(at).n())
-            slope = sum(
-                float(expression.diff(s).xreplace(at).n()) * k for s, k in slopes.items() if k
-            )
+            slope = sum(float(expression.diff(s).xreplace(at).n()) * k for s, k in slopes.items())
         except (RuntimeError, TypeError, ValueError):  # complex, or worse
-            return _BAD
-        return (value, slope) if math.isfinite(value) and math.isfinite(slope) else _BAD
+            return math.inf, math.inf
+        return (value, slope) if math.isfinite(value + slope) else (math.inf, math.inf)
 
-    def _of(self, name: str, T: float, side: int, depth: int) -> tuple[float, ...] | None:
-        if name not in self.functions or depth > _NESTING:
-            return None
+    def _of(self, name: str, T: float, side: int) -> tuple[float, float]:
+        if name not in self.functions:
+            return math.nan, math.nan
         if (name, T, side) not in self.known:
-            piece = _piece(self.functions[name].pieces, T, side)
-            self.known[name, T, side] = self(piece, T, side, depth)
+            pieces = self.functions[name].pieces
+            holds = [
+                expression for low, high, expression in pieces
+                if ((low < T <= high) if side < 0 else (low <= T < high))
+            ]  # fmt: skip
+            # Beyond all ranges, the nearest of them.
+            nearest = pieces[0][2] if pieces[0][0] >= T else pieces[-1][2]
+            self.known[name, T, side] = self([*holds, nearest][0], T, side)
         return self.known[name, T, side]
 
 
-def _piece(pieces: Sequence[Piece], T: float, side: int) -> Any:
-    """What holds just below or above a temperature; beyond all ranges, the nearest of them."""
-    for low, high, expression in pieces:
-        if (low < T <= high) if side < 0 else (low <= T < high):
-            return expression
-    return pieces[0][2] if pieces[0][0] >= T else pieces[-1][2]
-
-
-def _references(tdb: TdbText) -> Iterator[Finding]:
-    keys: dict[str, int] = {}
-    for c in tdb.commands:
-        if c.keyword in ("LIST_OF_REFERENCES", "ADD_REFERENCES"):
-            keys |= dict.fromkeys(re.findall(r"(?<![^\s'])([^\s']+)\s+'[^']*'", c.body), c.line)
-    cited: dict[str, Entry] = {}
-    of_phase: dict[str, list[Entry]] = defaultdict(list)
+def _ranges(tdb: TdbText) -> Iterator[Finding]:
+    """Where the parameters of a phase hold, and which of them spoil that."""
+    described: dict[str, list[Entry]] = defaultdict(list)
     for entry in tdb.parameters:
-        if entry.reference:
-            cited.setdefault(entry.reference, entry)
-        of_phase[entry.parameter["phase_name"]].append(entry)
-    if not cited:
-        of_phase = {"PARAMETER": tdb.parameters}
-    for place, entries in of_phase.items():
-        without = [e.line for e in entries if not e.reference]
-        if without:
-            yield found(
-                "no reference", place, without[0], count=len(without), total=len(entries),
-                lines=listed(without),
-            )  # fmt: skip
-    if not any(command.keyword == "REFERENCE_FILE" for command in tdb.commands):
-        for key in sorted(cited.keys() - keys.keys()):
-            yield found("unlisted reference", key, cited[key].line, user=cited[key].name)
-    for key in sorted(keys.keys() - cited.keys()) if tdb.components is None else ():
-        yield found("uncited reference", key, keys[key])
+        if entry.energy:
+            described[entry.parameter["phase_name"]].append(entry)
+    together = defaultdict(list)
+    for phase, entries in sorted(described.items()):
+        lows, highs = [e.low for e in entries], [e.high for e in entries]
+        common = max(NO_LIMIT, *lows), min(math.inf, *highs)
+        # Well inside: more than the difference between 200 or 1 K and 298.15 K below, and
+        # above nothing that ends where an element has its last SGTE range.
+        start = max(299.15, median(lows) + 100)
+        end = min(1000.0, median(highs) / 2)
+        odd = [e for e in entries if e.low > start or e.high < end]
+        what = "what follows begins or ends well inside the range of the others"
+        if common[0] >= common[1]:
+            odd = [max(entries, key=lambda e: e.low), min(entries, key=lambda e: e.high)]
+            what = "the common range of all parameters is empty"
+        elif common != (NO_LIMIT, math.inf):
+            together[common].append(phase)
+        if odd:
+            names = listed([f"{e.name} {e.span}" for e in odd])
+            yield found("range of a parameter", phase, odd[0].line, what=what, names=names)
+    for common, phases in together.items():
+        yield found("range", listed(phases), None, span=span(*common))
 
 
 _RULES = (
-    _reading, _duplicates, phases, endmembers, volumes, _reversed, _functions, _boundaries,
-    _references, ranges,
+    _reading, _duplicates, _without_effect, _endmembers, _volumes, _reversed, _functions,
+    _boundaries, _ranges,
 )  # fmt: skip

@@ -1,28 +1,20 @@
-"""A TDB as pycalphad reads it, beside its text: the lines and the references it forgets."""
+"""A TDB as pycalphad reads it, beside its text: the lines, and what it does not keep."""
 
 from __future__ import annotations
 
 import copy
 import math
 import os
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pycalphad import variables as v
-from symengine import And, Piecewise, S
-
+from lina_calphad.data.databases import Piece, function_names, parameter_text, pieces, reachable
 from lina_calphad.data.tdb_files import Command, parse_tdb, read_tdb_text, scan
 
 #: What pycalphad takes for a lower limit that is left out.
 NO_LIMIT = 0.01
-
-_NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?"
-
-#: Limits of a range in K, and what holds there.
-Piece = tuple[float, float, Any]
 
 
 @dataclass(frozen=True)
@@ -31,9 +23,8 @@ class Entry:
 
     name: str  # as a TDB writes it
     line: int | None  # where it begins, as far as that is known
-    pieces: tuple[Piece, ...]  # its ranges in the order of the file
+    pieces: tuple[Piece, ...]
     parameter: Any = None  # what pycalphad holds of a PARAMETER
-    reference: str = ""  # key at the end of a PARAMETER
     written: tuple[tuple[str, ...], ...] = ()  # its constituents in the order of the file
 
     @property
@@ -57,10 +48,9 @@ class Entry:
         return span(self.low, self.high)
 
     @cached_property
-    def symbols(self) -> frozenset[str]:
+    def symbols(self) -> set[str]:
         """The functions that it needs."""
-        found = {s for _, _, expression in self.pieces for s in S(expression).free_symbols}
-        return frozenset(str(s) for s in found if not isinstance(s, v.StateVariable))
+        return {name for _, _, expression in self.pieces for name in function_names(expression)}
 
 
 class TdbText:
@@ -75,7 +65,7 @@ class TdbText:
         self.dbf, self.warnings = parse_tdb(text, name)
         lines = self.lines("FUNCTION")
         self.functions = {
-            name: Entry(f"FUNCTION {name}", lines.get(name), _pieces(expression))
+            name: Entry(f"FUNCTION {name}", lines.get(name), pieces(expression))
             for name, expression in self.dbf.symbols.items()
         }
         self.parameters = self._parameters()
@@ -115,32 +105,23 @@ class TdbText:
                 c for subl in e.parameter["constituent_array"] for s in subl
                 for c in (s.constituents or [s.name])} <= known
         ]  # fmt: skip
-        needed = reachable(part.parameters, self.functions)
+        needed = reachable(
+            (name for e in part.parameters for name in e.symbols),
+            lambda name: self.functions[name].symbols if name in self.functions else set(),
+        )
         part.functions = {name: f for name, f in self.functions.items() if name in needed}
         return part
 
     def _parameters(self) -> list[Entry]:
         # pycalphad keeps them in order and appends those it makes up by symmetry.
         kept = self.dbf.search(lambda p: not p.get("_generated_by_symmetry_option"))
-        written: Sequence[Command | None]
         written = [c for c in self.commands if c.keyword == "PARAMETER"]
         if len(written) != len(kept):  # an abbreviation that only its grammar understands
-            written = [None] * len(kept)
-        entries = []
-        for p, c in zip(kept, written, strict=True):
-            name, pieces, line = label_of(p), _pieces(p["parameter"]), c.line if c else None
-            entries.append(Entry(name, line, pieces, p, _reference(c), _constituents(c)))
-        return entries
-
-
-def reachable(entries: Iterable[Entry], functions: Mapping[str, Entry]) -> set[str]:
-    """The functions that some entries need, and those that these need."""
-    found: set[str] = set()
-    fresh = {name for entry in entries for name in entry.symbols}
-    while fresh:
-        found |= fresh
-        fresh = {s for name in fresh if name in functions for s in functions[name].symbols} - found
-    return found
+            return [Entry(parameter_text(p), None, pieces(p["parameter"]), p) for p in kept]
+        return [
+            Entry(parameter_text(p), c.line, pieces(p["parameter"]), p, _constituents(c))
+            for p, c in zip(kept, written, strict=True)
+        ]
 
 
 def span(low: float, high: float) -> str:
@@ -150,55 +131,9 @@ def span(low: float, high: float) -> str:
     return f"from {low:g} K on" if high == math.inf else f"from {low:g} to {high:g} K"
 
 
-def limits(command: Command) -> tuple[float, ...]:
-    """Limits in K of a FUNCTION or PARAMETER, as far as they are written."""
-    rest = command.body.partition(")")[2] if command.keyword == "PARAMETER" else (
-        command.body.split(maxsplit=2)[2:] or [""])[0]  # fmt: skip
-    return tuple(map(float, re.findall(rf"(?:^|;)\s*({_NUMBER})(?![^\s,])", rest)))
-
-
-def _reference(command: Command | None) -> str:
-    """The key behind the last limit of a PARAMETER, or an empty string."""
-    # ; 6000 N KEY, of which each but the semicolon may be left out
-    tail = command and re.match(
-        r"[\s,]*[\d.E+]*[\s,]*(?:N\b)?\s*(\S*)", command.body.rpartition(";")[2]
-    )
-    return tail[1] if tail else ""
-
-
-def _constituents(command: Command | None) -> tuple[tuple[str, ...], ...]:
+def _constituents(command: Command) -> tuple[tuple[str, ...], ...]:
     """The constituent array of a PARAMETER as it is written."""
-    if command is None:
-        return ()
     array = command.body.partition("(")[2].partition(")")[0].partition(",")[2].split(";")[0]
     return tuple(
         tuple(name.strip() for name in names.split(",")) for names in array.strip(" :").split(":")
     )
-
-
-def _pieces(expression: Any) -> tuple[Piece, ...]:
-    """Each range of an expression, in the order of the file."""
-    if not isinstance(expression, Piecewise):
-        return ((-math.inf, math.inf, expression),)
-    pairs = zip(*[iter(expression.args)] * 2, strict=True)
-    # pycalphad closes with a zero that holds everywhere else.
-    return tuple((*_limits(condition), e) for e, condition in pairs if condition != S.true)
-
-
-def _limits(condition: Any) -> tuple[float, float]:
-    low, high = -math.inf, math.inf
-    for relation in condition.args if isinstance(condition, And) else (condition,):
-        left, right = relation.args
-        if right == v.T:
-            low = float(left)
-        else:
-            high = float(right)
-    return low, high
-
-
-def label_of(p: Any) -> str:
-    """A parameter as a TDB writes it."""
-    array = ":".join(",".join(s.name for s in sublattice) for sublattice in p["constituent_array"])
-    diffusing = p["diffusing_species"].name
-    of = p["phase_name"] + (f"&{diffusing}" if diffusing else "")
-    return f"{p['parameter_type']}({of},{array};{p['parameter_order']})"

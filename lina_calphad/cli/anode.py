@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lina_calphad.cli.options import (
-    CURRENT_DENSITY,
     DENSITY,
-    DEPTH,
-    DIFFUSIVITY,
     FRACTION,
     KELVIN,
     METRES,
     SECONDS,
+    current_density,
+    depth,
+    diffusivity,
     reporting,
 )
 
@@ -50,17 +50,17 @@ if TYPE_CHECKING:
     "the database; the shipped ones are of 0 K, some 8 % too dense]",
 )  # fmt: skip
 @click.option(
-    "--current", type=CURRENT_DENSITY, metavar="CURRENT",
+    "--current", type=current_density, metavar="CURRENT",
     help="Current density of stripping, as in 1mA/cm2, 0.5C or C/2: adds depth profiles. Needs "
     "--thickness.",
 )  # fmt: skip
 @click.option(
-    "--stripped", type=DEPTH, metavar="DEPTH",
+    "--stripped", type=depth, metavar="DEPTH",
     help="Depth at which the profiles end, as in 50%, 3mAh/cm2 or 1000mAh/g; an error says when "
     "the interface runs out of Li before.  [default: where it does]",
 )  # fmt: skip
 @click.option(
-    "--cycle", "cycled", type=(DEPTH, DEPTH), metavar="DEPTH DEPTH",
+    "--cycle", "cycled", type=(depth, depth), metavar="DEPTH DEPTH",
     help="Strip and plate between two depths, as in 0 50%; with --current over the depth, too.",
 )  # fmt: skip
 @click.option(
@@ -68,13 +68,13 @@ if TYPE_CHECKING:
     help="Without current after each half of a cycle, as in 10min.  [default: none]",
 )  # fmt: skip
 @click.option(
-    "--diffusivity", type=DIFFUSIVITY, metavar="D",
+    "--diffusivity", type=diffusivity, metavar="D",
     help="Interdiffusion coefficient for depths, tracer diffusivity for waves and sizes, as in "
     "1e-10cm2/s; over temperature as D0@Q, 0.4cm2/s@12kcal/mol, or at two, "
     "1e-10cm2/s@25C,4e-10cm2/s@60C.  [default: 1e-10cm2/s, the paper's order of magnitude]",
 )  # fmt: skip
 @click.option(
-    "--depth", "depths", type=DEPTH, multiple=True, metavar="DEPTH",
+    "--depth", "depths", type=depth, multiple=True, metavar="DEPTH",
     help="Depth of stripping, as in 50%, 3mAh/cm2 or 1000mAh/g: what is there then, and which x0 "
     "unmixes by itself just there. Give it again for more.",
 )  # fmt: skip

@@ -50,13 +50,13 @@ def check(
     The table shows the largest deviation. Where the file has elastic data, the coherent
     Models are checked, too.
 
-    Lint: duplicate definitions; end-members without a Gibbs energy; duplicate
-    parameters, which pycalphad adds up and other programs do not; functions that are
-    undefined, unused or circular, or that pycalphad takes for zero outside their range;
-    parameters that it leaves out; ranges that do not meet; jumps at a range boundary of
+    Lint: end-members without a Gibbs energy; duplicate parameters, which pycalphad adds
+    up and other programs do not; functions that are undefined or circular, or that
+    pycalphad takes for zero outside their range; parameters that it leaves out, and
+    commands that it does not see; ranges that do not meet; jumps at a range boundary of
     more than 1 J/mol or 0.002 J/(mol K), which rounding as in the SGTE data does not
-    reach; missing references. With --components, what concerns those elements alone (and
-    the phases that --phase names).
+    reach. With --components, what concerns those elements alone (and the phases that
+    --phase names). What is amiss for every program, `calphad-io validate` says.
 
     Neither says whether the parameters describe the alloy well.
 

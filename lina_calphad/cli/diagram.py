@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from lina_calphad.cli.options import KELVIN, NAMES, reporting
+from lina_calphad.cli.options import names, reporting, span
 
 if TYPE_CHECKING:
     from lina_calphad.report import Report
-
-
-class _Span(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.3
-    """Two temperatures with a colon between them; the second may be left out."""
-
-    name = "span"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, float | None]:
-        if isinstance(value, tuple):
-            return value
-        low, colon, high = value.partition(":")
-        if not colon:
-            self.fail(f"{value!r} is no range of temperature such as 200:700", param, ctx)
-        ends = [KELVIN.convert(end, param, ctx) for end in (low, high) if end]
-        if not low or (len(ends) == 2 and not ends[0] < ends[1]):
-            self.fail(f"{value!r} is no range from low to high, such as 200:700", param, ctx)
-        return ends[0], ends[1] if high else None
 
 
 @click.command(
@@ -38,11 +21,11 @@ class _Span(click.ParamType):  # type: ignore[type-arg]  # not generic before cl
 )
 @click.argument("source", default="lina2026")
 @click.option(
-    "--components", type=NAMES, default="LI,NA", show_default=True, metavar="A,B",
+    "--components", type=names, default="LI,NA", show_default=True, metavar="A,B",
     help="The two components; further ones are held by sublattices of their own.",
 )  # fmt: skip
 @click.option(
-    "--phases", type=NAMES, metavar="NAMES", help="Phases.  [default: all of the database]"
+    "--phases", type=names, metavar="NAMES", help="Phases.  [default: all of the database]"
 )
 @click.option(
     "--coherent",
@@ -50,7 +33,7 @@ class _Span(click.ParamType):  # type: ignore[type-arg]  # not generic before cl
     help="A phase that stays coherent with itself; needs elastic data.",
 )
 @click.option(
-    "-T", "--temperature", "span", type=_Span(), default="200:", metavar="FROM:TO",
+    "-T", "--temperature", "span", type=span, default="200:", metavar="FROM:TO",
     help="Range of temperature, as in 200:700 or 20C:.  [default: from 200 K to a tenth above all "
     "that happens]",
 )  # fmt: skip

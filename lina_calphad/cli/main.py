@@ -21,7 +21,7 @@ from lina_calphad.cli.assess import assess
 from lina_calphad.cli.check import check
 from lina_calphad.cli.dataset import dataset
 from lina_calphad.cli.diagram import diagram
-from lina_calphad.cli.options import KELVIN, NAMES, reporting
+from lina_calphad.cli.options import KELVIN, names, reporting
 from lina_calphad.cli.refit import refit
 from lina_calphad.cli.reproduce import reproduce
 from lina_calphad.cli.stability import stability
@@ -61,14 +61,14 @@ def cli() -> None:
     help="Add what is known of the parameters: bands in the figures, a table of uncertainties.",
 )  # fmt: skip
 @click.option(
-    "--components", type=NAMES, metavar="A,B",
+    "--components", type=names, metavar="A,B",
     help="Two other components: compare TDB files of any binary.  [default: LI,NA]",
 )  # fmt: skip
 @click.option(
     "--phase", metavar="PHASE",
     help="With --components: the phase whose miscibility gap is compared.",
 )  # fmt: skip
-@click.option("--phases", type=NAMES, metavar="NAMES", help="With --components: all phases.")
+@click.option("--phases", type=names, metavar="NAMES", help="With --components: all phases.")
 @reporting("lina-results")
 def compare(
     sources: tuple[str, ...], temperature: float, bands: bool, components: tuple[str, ...] | None,
@@ -160,7 +160,7 @@ def list_assessments() -> None:
     show_default=True, help="Of the file: the coherent TDB, or G for a microstructure code.",
 )  # fmt: skip
 @click.option(
-    "--components", type=NAMES, default="LI,NA", show_default=True, metavar="A,B,...",
+    "--components", type=names, default="LI,NA", show_default=True, metavar="A,B,...",
     help="The components.",
 )  # fmt: skip
 @click.option("--phase", default="BCC_A2", show_default=True, metavar="PHASE", help="The phase.")

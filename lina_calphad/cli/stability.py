@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from lina_calphad.cli.options import KELVIN, NAMES, reporting
+from lina_calphad.cli.options import KELVIN, composition, names, reporting
 
 if TYPE_CHECKING:
     from lina_calphad.report import Report
-
-
-class _Composition(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.3
-    """Mole fractions with commas between them."""
-
-    name = "composition"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
-        if isinstance(value, tuple):
-            return value
-        try:
-            return tuple(float(part) for part in value.split(","))
-        except ValueError:
-            self.fail(f"{value!r} is no list of mole fractions such as 0.2,0.3", param, ctx)
 
 
 @click.command(
@@ -34,7 +20,7 @@ class _Composition(click.ParamType):  # type: ignore[type-arg]  # not generic be
 )
 @click.argument("source")
 @click.option(
-    "--components", type=NAMES, required=True, metavar="A,B,...", help="Two or more components."
+    "--components", type=names, required=True, metavar="A,B,...", help="Two or more components."
 )
 @click.option("--phase", required=True, metavar="PHASE", help="The phase that may unmix.")
 @click.option("--coherent", is_flag=True, help="Add the coherent limits; needs elastic data.")
@@ -43,7 +29,7 @@ class _Composition(click.ParamType):  # type: ignore[type-arg]  # not generic be
     help="Of the isotherm of three components, and of the stability at -x; as in 800 or 20C.",
 )  # fmt: skip
 @click.option(
-    "-x", "--composition", type=_Composition(), metavar="X,X,...",
+    "-x", "--composition", type=composition, metavar="X,X,...",
     help="Mole fractions of all components, or of all but the first.  [default: a section from "
     "the first component to equal parts of the others]",
 )  # fmt: skip

@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 import pickle
 import re
+from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from symengine import And, FunctionSymbol, Piecewise, RealDouble, S
-from symengine.lib.symengine_wrapper import Relational
 from tinydb import where
 
 from lina_calphad.errors import DatabaseError, ElasticDataError, UnsupportedPhase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pycalphad import Database
 
@@ -28,6 +28,9 @@ CONSTANTS = ("C11", "C12", "C44")
 PARAMETERS = ("V0", *CONSTANTS)
 #: These, and the lattice parameter that may stand for volumes.
 ELASTIC = (*PARAMETERS, "LPX")
+
+#: Limits of a range in K, and what holds there.
+Piece = tuple[float, float, Any]
 
 
 def copy_database(dbf: Database) -> Database:
@@ -69,6 +72,26 @@ def in_branches(parameter: Any, change: Callable[[Any], Any]) -> Any:
         return change(parameter)
     pairs = zip(*[iter(parameter.args)] * 2, strict=True)
     return Piecewise(*((e if c == S.true else change(e), c) for e, c in pairs))
+
+
+def pieces(expression: Any) -> tuple[Piece, ...]:
+    """Each range of temperature of an expression and what holds there, in the order of the file."""
+    from pycalphad import variables as v
+
+    found = []
+    pairs = expression.args if isinstance(expression, Piecewise) else ()
+    for branch, condition in zip(*[iter(pairs)] * 2, strict=True):
+        if condition == S.true:  # the zero that pycalphad puts after the last
+            continue
+        low, high = -math.inf, math.inf
+        for relation in condition.args if isinstance(condition, And) else (condition,):
+            left, right = relation.args  # 200 <= T and T < 3000
+            if right == v.T:
+                low = float(left)
+            elif left == v.T:
+                high = float(right)
+        found.append((low, high, branch))
+    return tuple(found) or ((-math.inf, math.inf, expression),)
 
 
 def tdb_body(dbf: Database) -> str:
@@ -141,37 +164,31 @@ def constituent_array(
 
 
 def parameter_text(parameter: Mapping[str, Any]) -> str:
-    """What a TDB calls a parameter, such as G(BCC_A2,LI,NA:VA;0)."""
+    """What a TDB calls a parameter, such as G(BCC_A2,LI,NA:VA;0) or MQ(BCC_A2&LI,NA:VA;0)."""
     kind, phase = parameter["parameter_type"], parameter["phase_name"]
-    return f"{kind}({phase},{array_text(parameter)};{parameter['parameter_order']})"
+    diffusing = parameter["diffusing_species"].name
+    of = f"{phase}&{diffusing}" if diffusing else phase
+    return f"{kind}({of},{array_text(parameter)};{parameter['parameter_order']})"
 
 
 def check_expression(name: str, expression: Any) -> None:
     """DatabaseError where a number is not finite, or a range ends before it begins."""
-    from pycalphad import variables as v
-
     expression = S(expression)
     if not all(math.isfinite(number) for number in expression.atoms(RealDouble)):
         raise DatabaseError(
             f"{name} has a number or a limit that is not finite: {str(expression)[:100]}"
         )
-    for limits in expression.args[1::2] if isinstance(expression, Piecewise) else ():
-        if isinstance(limits, And) and limits.free_symbols == {v.T}:
-            # 200 <= T and T < 3000
-            low = max(float(e.args[0]) for e in limits.args if e.args[1] == v.T)
-            high = min(float(e.args[1]) for e in limits.args if e.args[0] == v.T)
-            if low >= high:
-                raise DatabaseError(f"{name} has a range of temperature from {low:g} to {high:g} K")
+    for low, high, _ in pieces(expression):
+        if low >= high:
+            raise DatabaseError(f"{name} has a range of temperature from {low:g} to {high:g} K")
 
 
 def parameter_range(dbf: Database, phase: str, components: Sequence[str]) -> tuple[float, float]:
     """Temperatures in K between which every energy of a phase is given, and all that is in it."""
     low, high = 0.0, math.inf
     for _, expression in _expressions(dbf, phase.upper(), components)[0]:
-        sides = {side for r in S(expression).atoms(Relational) for side in r.args}
-        limits = [float(side) for side in sides if side.is_Number]
-        low = max(low, min(limits, default=0.0))
-        high = min(high, max(limits, default=math.inf))
+        ranges = pieces(expression)
+        low, high = max(low, ranges[0][0]), min(high, ranges[-1][1])
     return low, high
 
 
@@ -185,16 +202,11 @@ def check_functions(dbf: Database, phases: Sequence[str], components: Sequence[s
         expressions, graph = _expressions(dbf, phase, components)
         for name, expression in expressions:
             check_expression(name, expression)
-        wrong = sorted(graph.keys() - dbf.symbols.keys())
-        if not wrong:
-            try:
-                TopologicalSorter(graph).prepare()
-            except CycleError as error:
-                wrong = sorted(set(error.args[1]))
-        if wrong:
+        undefined = graph.keys() - dbf.symbols.keys()
+        if wrong := undefined or graph.keys() - set(in_order(graph)):
             raise UnsupportedPhase(
-                f"{phase} needs {', '.join(wrong)}, which cannot be resolved: undefined, or in a "
-                "circle"
+                f"{phase} needs {', '.join(sorted(wrong))}, which cannot be resolved: undefined, "
+                "or in a circle"
             )
 
 
@@ -208,17 +220,38 @@ def _expressions(
         for p in dbf.search(where("phase_name") == phase)
         if {name for part in array_names(p) for name in part} <= known
     ]
-    wanted = {name for _, expression in found for name in _symbols(expression)}
+    graph = reachable(
+        (name for _, e in found for name in function_names(e)),
+        lambda name: function_names(dbf.symbols.get(name, 0)),
+    )
+    return found + [(f"FUNCTION {name}", dbf.symbols.get(name, 0)) for name in graph], graph
+
+
+def reachable(names: Iterable[str], needs: Callable[[str], set[str]]) -> dict[str, set[str]]:
+    """Some functions, those that they need and so on, each with what it needs itself."""
     graph: dict[str, set[str]] = {}
-    while wanted - graph.keys():
-        name = (wanted - graph.keys()).pop()
-        found.append((f"FUNCTION {name}", dbf.symbols.get(name, 0)))
-        graph[name] = _symbols(found[-1][1])
-        wanted |= graph[name]
-    return found, graph
+    fresh = set(names)
+    while fresh:
+        graph |= {name: needs(name) for name in fresh}
+        fresh = {other for name in fresh for other in graph[name]} - graph.keys()
+    return graph
 
 
-def _symbols(expression: Any) -> set[str]:
+def in_order(needs: Mapping[str, Iterable[str]]) -> list[str]:
+    """The names behind all that they need, but for those that need a circle."""
+    sorter = TopologicalSorter(
+        {name: [other for other in of if other in needs] for name, of in needs.items()}
+    )
+    with suppress(CycleError):
+        sorter.prepare()
+    order: list[str] = []
+    while ready := sorter.get_ready():
+        order += ready
+        sorter.done(*ready)
+    return order
+
+
+def function_names(expression: Any) -> set[str]:
     """Names of the functions in an expression."""
     from pycalphad import variables as v
 
@@ -308,50 +341,29 @@ def set_elastic_data(
             )
         for name in ("c11", "c12", "c44"):
             values[element.upper(), name.upper()] = getattr(constants, name)
-    arrays = {
-        element: constituent_array(dbf, phase, [element], named | {"VA"}) for element, _ in values
-    }
-    remove_parameters(
-        dbf,
-        lambda p: (
-            p["phase_name"] == phase
-            and any(
-                p["parameter_type"] == name and array_names(p) == arrays[element]
-                for element, name in values
-            )
-        ),
-    )
     for (element, name), value in values.items():
-        dbf.add_parameter(name, phase, arrays[element], 0, value)
+        array = constituent_array(dbf, phase, [element], named | {"VA"})
+        same = (where("phase_name") == phase) & (where("parameter_type") == name)
+        remove_parameters(dbf, lambda p: same(p) and array_names(p) == array)  # noqa: B023
+        dbf.add_parameter(name, phase, array, 0, value)
 
 
 def copy_elastic_data(source: Database, target: Database) -> None:
     """Give the phases of `target` the elastic parameters of `source`, in place of their own."""
-    wanted = [p for p in source.search(_is_elastic) if p["phase_name"] in target.phases]
+    elastic = where("parameter_type").one_of([*ELASTIC])
+    wanted = [p for p in source.search(elastic) if p["phase_name"] in target.phases]
     phases = {p["phase_name"] for p in wanted}
-    remove_parameters(
-        target, lambda p: p["phase_name"] in phases and p["parameter_type"] in ELASTIC
-    )
+    remove_parameters(target, elastic & where("phase_name").one_of([*phases]))
     for p in wanted:
         target.add_parameter(
-            p["parameter_type"],
-            p["phase_name"],
-            array_names(p),
-            p["parameter_order"],
-            p["parameter"],
-            p["reference"],
-        )
+            p["parameter_type"], p["phase_name"], array_names(p), p["parameter_order"],
+            p["parameter"], p["reference"],
+        )  # fmt: skip
     for name, expression in source.symbols.items():
         target.symbols.setdefault(name, expression)
 
 
 def has_elastic_data(dbf: Database, phase: str) -> bool:
     """Whether the phase has any elastic constant at all."""
-    return any(
-        p["phase_name"] == phase and p["parameter_type"] in CONSTANTS
-        for p in dbf.search(_is_elastic)
-    )
-
-
-def _is_elastic(parameter: Mapping[str, Any]) -> bool:
-    return parameter["parameter_type"] in ELASTIC
+    kind = where("parameter_type").one_of([*CONSTANTS])
+    return bool(dbf.search((where("phase_name") == phase) & kind))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pycalphad import Database
 from pycalphad import variables as v
-from symengine import Piecewise, S, Symbol, expand, log
+from symengine import S, Symbol, expand, log
+from tinydb import where
 
 from lina_calphad.data.databases import (
     array_names,
     array_text,
     constituent_array,
     copy_database,
+    pieces,
     remove_parameters,
 )
 from lina_calphad.errors import DatabaseError
@@ -64,7 +66,7 @@ def free_interactions(
     phase = phase.upper()
     dbf = copy_database(dbf)
     array = interaction_array(dbf, phase, components)
-    found = sorted(dbf.search(lambda p: _is_interaction(p, phase, array)), key=_order)
+    found = sorted(interactions(dbf, phase, components), key=_order)
     if not found:
         raise DatabaseError(
             f"{phase} has no interaction parameter of {' and '.join(components)} to free"
@@ -80,7 +82,7 @@ def free_interactions(
         for order, parameter in zip(orders, found, strict=True)
     }
     values = {name: value for named in free.values() for name, (value, _) in named.items()}
-    remove_parameters(dbf, lambda p: _is_interaction(p, phase, array))
+    remove_parameters(dbf, _condition(phase, array))
     if taken := sorted(values.keys() & _used(dbf)):
         raise DatabaseError(
             f"{phase} needs the name {taken[0]}, which other parameters use: rename that symbol"
@@ -96,10 +98,7 @@ def describe_symbol(dbf: Database, symbol: str) -> tuple[str, str]:
     """What parameter of a database a symbol stands in, and its unit."""
     for parameter in dbf.search(lambda p: Symbol(symbol) in S(p["parameter"]).free_symbols):
         kind, order = parameter["parameter_type"], parameter["parameter_order"]
-        expression = S(parameter["parameter"])
-        if isinstance(expression, Piecewise):
-            expression = expression.args[0]
-        factor = expression.diff(Symbol(symbol))
+        factor = S(pieces(parameter["parameter"])[0][2]).diff(Symbol(symbol))
         text = f"{kind}({parameter['phase_name']},{array_text(parameter)};{order})"
         at_zero = factor.xreplace({log(v.T): Symbol("LN_T")}).xreplace({v.T: S.Zero})
         if v.T in factor.free_symbols and at_zero == 0:
@@ -114,14 +113,13 @@ def without_interactions(dbf: Database, phase: str, components: Sequence[str]) -
     """A copy of a database in which the phase has no interaction parameters, ready for a fit."""
     dbf = copy_database(dbf)
     array = interaction_array(dbf, phase.upper(), components)
-    remove_parameters(dbf, lambda p: _is_interaction(p, phase.upper(), array))
+    remove_parameters(dbf, _condition(phase.upper(), array))
     return dbf
 
 
 def interactions(dbf: Database, phase: str, components: Sequence[str]) -> list[Any]:
     """The interaction parameters of a phase, as pycalphad has them."""
-    array = interaction_array(dbf, phase, components)
-    return list(dbf.search(lambda p: _is_interaction(p, phase, array)))
+    return list(dbf.search(_condition(phase, interaction_array(dbf, phase, components))))
 
 
 def start_value(dbf: Database, phase: str, components: Sequence[str], order: int) -> float:
@@ -146,9 +144,7 @@ def symbol_value(dbf: Database, name: str) -> float:
     if name not in dbf.symbols:
         has = ", ".join(sorted(dbf.symbols)) or "none"
         raise DatabaseError(f"the database has no symbol {name}; it has {has}")
-    value = dbf.symbols[name]
-    if isinstance(value, Piecewise):
-        value = value.args[0]
+    value = pieces(dbf.symbols[name])[0][2]
     try:
         return float(value)
     except (TypeError, RuntimeError, ValueError) as error:
@@ -157,12 +153,11 @@ def symbol_value(dbf: Database, name: str) -> float:
         ) from error
 
 
-def _is_interaction(parameter: Mapping[str, Any], phase: str, array: list[list[str]]) -> bool:
-    return bool(
-        parameter["phase_name"] == phase
-        and parameter["parameter_type"] in ("G", "L")
-        and list(map(sorted, array_names(parameter))) == array
-    )
+def _condition(phase: str, array: list[list[str]]) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a parameter is an interaction of a phase."""
+    found: Any = where("phase_name") == phase
+    found &= where("parameter_type").one_of(["G", "L"])
+    return lambda p: found(p) and list(map(sorted, array_names(p))) == array
 
 
 def _used(dbf: Database) -> set[str]:
@@ -209,9 +204,7 @@ def _coefficients(dbf: Database, name: str, parameter: Any) -> dict[str, tuple[f
 
 def _without_ranges(name: str, expression: Any) -> Any:
     """An expression without its range of temperature, of which there may be one."""
-    if not isinstance(expression, Piecewise):
-        return expression
-    branches = [e for e, c in zip(*[iter(expression.args)] * 2, strict=True) if c != S.true]
-    if len(branches) != 1:
-        raise DatabaseError(f"{name} has {len(branches)} ranges of temperature; one can be freed")
-    return branches[0]
+    ranges = pieces(expression)
+    if len(ranges) != 1:
+        raise DatabaseError(f"{name} has {len(ranges)} ranges of temperature; one can be freed")
+    return ranges[0][2]

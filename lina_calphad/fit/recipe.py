@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
-from lina_calphad.data.foreign_files import read_text
+from lina_calphad.data.foreign_files import read_text, shipped
 from lina_calphad.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -147,11 +146,8 @@ def shipped_recipes() -> Mapping[str, Path]:
     >>> list(shipped_recipes())
     ['lina2026']
     """
-    package = Path(str(files("lina_calphad")))
-    folder = package / "recipes"
-    # An editable install runs from the checkout, where `recipes` stands beside the package.
-    folder = folder if folder.is_dir() else package.parent / "recipes"
-    return MappingProxyType({p.stem: p for p in sorted(folder.glob("*.yaml"))})
+    found = sorted(shipped("recipes").glob("*.yaml"))
+    return MappingProxyType({p.stem: p for p in found})
 
 
 def read_recipe(source: str | os.PathLike[str]) -> Recipe:

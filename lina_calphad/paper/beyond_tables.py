@@ -16,11 +16,10 @@ import numpy as np
 import pandas as pd
 from pycalphad import Database
 from scipy import constants
-from symengine import Piecewise
 
 from lina_calphad.checks import Array
 from lina_calphad.data.assessments import COMPONENTS, HANDBOOK_ELASTICITY, LATTICE_CONSTANTS, PHASE
-from lina_calphad.data.databases import PARAMETERS
+from lina_calphad.data.databases import PARAMETERS, pieces
 from lina_calphad.data.elasticity import CubicElasticity, coherency_coefficient
 from lina_calphad.data.interactions import free_interactions
 from lina_calphad.paper.alloys import NEW, Paper, close_packed
@@ -192,9 +191,8 @@ def _elastic_data(dbf: Database) -> tuple[CubicElasticity, tuple[float, float]]:
     """Elastic constants of the host, and lattice constants of both in Å, as the database has."""
     found: dict[tuple[str, str], float] = {}
     for p in dbf.search(lambda p: p["phase_name"] == PHASE and p["parameter_type"] in PARAMETERS):
-        value = p["parameter"]
-        value = value.args[0] if isinstance(value, Piecewise) else value
-        found[p["parameter_type"], p["constituent_array"][0][0].name] = float(value)
+        value = float(pieces(p["parameter"])[0][2])
+        found[p["parameter_type"], p["constituent_array"][0][0].name] = value
     host, solute = COMPONENTS
     a_host, a_solute = (
         1e10 * (2 * found["V0", element] / constants.N_A) ** (1 / 3) for element in (host, solute)

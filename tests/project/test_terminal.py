@@ -108,7 +108,7 @@ def test_every_failure_is_one_line(capsys, monkeypatch, error, said):
     ],
 )
 def test_a_number_with_its_unit(kind, text, value):
-    assert kind.convert(text, None, None) == pytest.approx(value, rel=1e-5)
+    assert kind(text) == pytest.approx(value, rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_number_with_its_unit(kind, text, value):
 )
 def test_a_number_without_a_meaning_is_refused(kind, text, said):
     with pytest.raises(click.BadParameter) as caught:
-        kind.convert(text, None, None)
+        kind(text)
     assert said in caught.value.message
 
 
