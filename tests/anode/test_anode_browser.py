@@ -522,11 +522,11 @@ def test_a_box_takes_what_the_command_takes(show, text):
     browser = show()
     put_text(browser, "x0", "0.01")
     put_text(browser, "x0", text)
-    ours = FRACTION.convert(text, None, None)
+    ours = FRACTION(text)
     assert state(browser)["x0"] == pytest.approx(float(ours), rel=1e-11)
     assert ours == pytest.approx(0.03, rel=2e-4)
     put_text(browser, "T", "25C")
-    assert state(browser)["T"] == KELVIN.convert("25C", None, None) == 298.15
+    assert state(browser)["T"] == KELVIN("25C") == 298.15
 
 
 def test_a_hint_goes_when_the_slider_moves_or_the_text_is_good(show):
