@@ -31,6 +31,13 @@ def kelvin(T: ArrayLike) -> Array:
     return array
 
 
+def pascal(pressure: float) -> float:
+    """The pressure; ValueError if it is not a positive, finite number."""
+    if not 0 < float(pressure) < np.inf:
+        raise ValueError(f"a pressure is a positive, finite number of pascal; got {pressure}")
+    return float(pressure)
+
+
 def fraction(x: ArrayLike, what: str = "a mole fraction", *, ends: bool = True) -> Array:
     """`x` as a new array of floats; ValueError, which begins with `what`, if not from 0 to 1.
 

@@ -3,7 +3,7 @@
 A phase of one mixing sublattice has the site fraction y and t = ln(y/(1-y)); one of fixed
 composition has neither. With the chemical potentials of both components, in units of RT,
 s = mu_B - mu_A grows with t on every stable branch, and a = mu_A falls with s: da/ds = -x, the
-mole fraction of B. Rows are as in `lina_calphad.phase.gap`.
+mole fraction of B. Rows are as in `lina_calphad.phase.ranges`.
 """
 
 from __future__ import annotations

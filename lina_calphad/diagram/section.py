@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pycalphad import Model
-from pycalphad import variables as v
-from symengine import S
 from tinydb import where
 
 from lina_calphad.diagram.phases import Phase
-from lina_calphad.errors import DatabaseError, EnergyError, UnsupportedPhase
-from lina_calphad.phase.energy import Compiled, R, T, X, build_model, mixing_terms
+from lina_calphad.errors import EnergyError, UnsupportedPhase
+from lina_calphad.phase.energy import (
+    Compiled,
+    PhaseEnergy,
+    R,
+    T,
+    build_model,
+    mixing_terms,
+    phase_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,13 +102,7 @@ def section(
     DatabaseError
         If the database has no such phase.
     """
-    name = phase.upper()
-    if name not in dbf.phases:
-        raise DatabaseError(
-            f"the database has no phase {name}; it has {', '.join(sorted(dbf.phases)) or 'none'}"
-        )
-    if dbf.phases[name].constituents is None:
-        raise UnsupportedPhase(f"{name} has no CONSTITUENT line: nothing is in it")
+    name = phase_name(dbf, phase)
     pair = tuple(component.upper() for component in components)
     active = [*pair, *(o.upper() for o in others), "VA"]
     held = [sorted(s.name for s in names if set(s.constituents) <= set(active))
@@ -110,13 +110,13 @@ def section(
     text = " : ".join(", ".join(names) for names in held)
     if not all(held):
         raise UnsupportedPhase(f"a sublattice of {name} holds nothing of {', '.join(active)}")
-    mixing = [k for k, names in enumerate(held) if len(names) > 1]
+    mixing = [names for names in held if len(names) > 1]
     if len(mixing) > 1:
         raise UnsupportedPhase(
             f"{name} mixes on {len(mixing)} sublattices ({text}); one is supported"
         )
-    if mixing and not (len(held[mixing[0]]) == 2 and set(held[mixing[0]]) <= {*pair, "VA"}):
-        msg = f"{name} mixes {', '.join(held[mixing[0]])}; {pair[0]} and {pair[1]}, or one of " \
+    if mixing and not (len(mixing[0]) == 2 and set(mixing[0]) <= {*pair, "VA"}):
+        msg = f"{name} mixes {', '.join(mixing[0])}; {pair[0]} and {pair[1]}, or one of " \
               "them and vacancies, are supported"  # fmt: skip
         raise UnsupportedPhase(msg)
     if dbf.phases[name].model_hints.get("ordered_phase") == name:
@@ -128,50 +128,27 @@ def section(
         raise EnergyError(
             f"{name} has no energy: the database has no parameter of it for {', '.join(active)}"
         )
-    mod = build_model(model, dbf, active[:-1], name, symbols)
-    ratios = [float(ratio) for ratio in dbf.phases[name].sublattices]
-    amounts = dict.fromkeys(active, 0.0)
-    species = {s.name: s for names in dbf.phases[name].constituents for s in names}
-    for k, names in enumerate(held):
-        if k not in mixing:
-            for element, number in species[names[0]].constituents.items():
-                amounts[element] += ratios[k] * number
-    site = 1.0
-    first = second = ""
-    if mixing:
-        site = ratios[mixing[0]]
-        first, second = _in_order(held[mixing[0]], pair)
-    whole = {element: amount / site for element, amount in amounts.items() if element != "VA"}
-    origin = (whole[pair[0]] + (pair[0] == first), whole[pair[1]] + (pair[1] == first))
-    change = None
-    if mixing:
-        gained = [float((c == second) - (c == first)) for c in pair]
-        change = gained[0], gained[1]
+    found = PhaseEnergy(build_model(model, dbf, active[:-1], name, symbols), symbols)
+    first, second = _in_order(mixing[0], pair) if mixing else ("", "")
+    species, site = (
+        [y.species.name for y in found.variables],
+        float(found.sites[0] if mixing else 1),
+    )
+    whole = dict.fromkeys(active, 0.0) | dict(zip(found.elements, found.fixed / site, strict=True))
+    of = {name: dict(zip(found.elements, column / site, strict=True))
+          for name, column in zip(species, found.moles.T, strict=True)}  # fmt: skip
+    low, high = ([of.get(name, {}).get(c, 0.0) for c in pair] for name in (first, second))
+    origin = (float(whole[pair[0]] + low[0]), float(whole[pair[1]] + low[1]))
+    change = (float(high[0] - low[0]), float(high[1] - low[1])) if mixing else None
     if sum(origin) <= 0 and change is None:
         raise UnsupportedPhase(f"{name} holds neither {pair[0]} nor {pair[1]}")
-    at = dict.fromkeys(mod.site_fractions, S.One)
-    if mixing:
-        at |= {y: X if y.species.name == second else 1 - X for y in mod.site_fractions
-               if y.sublattice_index == mixing[0]}  # fmt: skip
-    at |= {v.T: T, v.P: S(float(pressure))}
     if change is not None and not origin[0] * change[1] - origin[1] * change[0]:
         raise UnsupportedPhase(
             f"{name} mixes {first} and {second} ({text}), and holds nothing else of the section"
         )
-    # pycalphad's energies are per mole of atoms; its normalisation counts vacancies out.
-    atoms = S(sum(whole.values()))
-    if mixing:
-        atoms += int(first != "VA") * (1 - X) + int(second != "VA") * X
-    energy = sum((S(t).xreplace(at) for n, t in mod.models.items() if n != "idmix"), S.Zero) * atoms
-    undefined = {str(s) for s in energy.free_symbols} - {"x", "T", *symbols}
-    if undefined:
-        names_ = ", ".join(sorted(undefined))
-        raise EnergyError(
-            f"{name} needs {names_}, which cannot be resolved: undefined, or in a circle"
-        )
     per = sum(origin) if change is None or sum(change) == 0 else 0.0
-    rest = {o: whole[o] / per for o in whole if o not in pair and whole[o] and per}
-    return Section(name, origin, change, rest, energy)
+    rest = {o: float(whole[o] / per) for o in active[2:-1] if whole[o] and per}
+    return Section(name, origin, change, rest, sum(found.between(first, second, pressure)))
 
 
 def _in_order(names: Sequence[str], pair: Sequence[str]) -> tuple[str, str]:

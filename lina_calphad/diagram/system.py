@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pycalphad import Model
 
-from lina_calphad.checks import kelvin
+from lina_calphad.checks import kelvin, pascal
 from lina_calphad.data.interactions import symbol_value
 from lina_calphad.diagram.equilibria import Equilibria
 from lina_calphad.diagram.fields import Pieces
@@ -19,7 +19,7 @@ from lina_calphad.diagram.results import Diagram, Invariant, Invariants, Region,
 from lina_calphad.diagram.section import Section, section
 from lina_calphad.diagram.tracing import POINTS, Event, Tracer
 from lina_calphad.errors import DatabaseError, NotConverged, UnsupportedPhase
-from lina_calphad.phase.energy import refuse_path, two_elements
+from lina_calphad.phase.energy import elements_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,20 +85,17 @@ class BinarySystem:
         *,
         symbols: Sequence[str] = (),
     ) -> None:
-        refuse_path(dbf)
-        first, second = two_elements(dbf, components[:2], "any phase")
+        first, second = elements_of(dbf, components[:2], binary=True)
         others = [str(c).upper() for c in components[2:]]
         if lacking := sorted({*others} - {"VA"} - dbf.elements):
             raise DatabaseError(f"the database has no element {', '.join(lacking)}")
-        if not 0 < float(pressure) < np.inf:
-            raise ValueError(f"a pressure is a positive, finite number of pascal; got {pressure}")
         phases = [phases] if isinstance(phases, str) else phases
         if isinstance(model, Mapping) and (unknown := sorted({*model} - {*dbf.phases})):
             raise DatabaseError(
                 f"there is a model for {', '.join(unknown)}, which the database lacks; "
                 f"it has {', '.join(sorted(dbf.phases))}"
             )
-        self.dbf, self.components, self.pressure = dbf, (first, second), float(pressure)
+        self.dbf, self.components, self.pressure = dbf, (first, second), pascal(pressure)
         self.symbols = tuple(symbols)
         self._arguments = (dbf, tuple(components), phases, model, pressure, self.symbols)
         self.reference = np.array([symbol_value(dbf, name) for name in self.symbols])

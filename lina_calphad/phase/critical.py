@@ -12,7 +12,8 @@ import numpy as np
 from scipy.special import expit, log_expit
 
 from lina_calphad.checks import SEARCH_RANGE, Array, Flags
-from lina_calphad.phase.gap import ROWS_AT_ONCE, SCAN, STABLE, Gap
+from lina_calphad.phase.gap import ROWS_AT_ONCE, Gap
+from lina_calphad.phase.ranges import SCAN, STABLE
 from lina_calphad.phase.rows import Rows, columns, lowest, parts, root, take
 
 _GRID = np.geomspace(*SEARCH_RANGE, 480)

@@ -1,216 +1,116 @@
-"""The exact miscibility gap of rows: unstable ranges, spinodals and binodals.
+"""The exact miscibility gap of rows: tie-lines, and Newton's method from where others lie.
 
-Numbers only. A row is one description at one temperature: T and the values of what is free.
-The input, mixing(T, x, *values), returns r - x r', r', psi and d psi/dt on a last axis, of
-the part r of the Gibbs energy over RT that is neither linear in x nor ideal mixing. With
-t = ln(x/(1-x))
-
-- the diffusion potential is f = t + r', with slope df/dt = psi,
-- the grand potential is w = ln(1-x) + r - x r', with slope dw/dt = -x psi,
-- the stability psi = 1 + x(1-x) r'' is bounded, and 1 at both ends, where G'' diverges,
-- ln x and ln(1-x) keep their full precision however dilute the phase is.
-
-Unstable are ranges with psi < 0, and points at which the slope of G falls or G jumps, which
-psi does not see: there a condition of the energy switches. Outside them G is convex, so that
-the tie-line over one of them is that of the lower hull; over several the hull decides.
+Rows and symbols are those of `lina_calphad.phase.ranges`. The tie-line over one unstable range is
+that of the lower hull; over several the hull decides.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from scipy.constants import R
-from scipy.special import expit, log_expit, logit
+from scipy.special import expit, log_expit
 
 from lina_calphad.checks import Array, Flags
 from lina_calphad.errors import NotConverged, SeveralMiscibilityGaps
-from lina_calphad.phase.rows import Rows, columns, lowest, parts, root, take
+from lina_calphad.phase.ranges import POINT, SCAN, Instability, Ranges
+from lina_calphad.phase.rows import Rows, columns, parts, root, take
 
-Terms = Callable[..., Array]
-
-# Tails fine enough that psi changes little from point to point; in the middle steps of 0.005
-# in x, to see the narrow features that magnetism makes.
-_TAIL = np.arange(5.5, 30.0, 0.25)
-SCAN = np.concatenate([-_TAIL[::-1], logit(np.arange(0.005, 0.9975, 0.005)), _TAIL])
-STABLE = -1e-13  # psi below which doubles resolve an instability
 ROWS_AT_ONCE = 4000
 _NARROW = 0.5  # width of a gap in t below which differences are integrated instead
 _LANDAU = 5e-3  # half the width of a spinodal below which the binodal is wider by sqrt(3)
-_BESIDE = 1e-12  # in t, from a corner to where its sides are looked at
-_SEEN = 1e-4  # width in x of the gap at a corner, from where on it counts
-_BESIDE_ANOTHER = 2e-3  # the same, if there is another gap
-_POINT = 1e-9  # width in t of a range below which it is a corner alone
+_BESIDE_ANOTHER = 2e-3  # width in x of the gap at a corner beside another, from where on it counts
+_LOOKS = 8  # at the lower hull of a row with several unstable ranges
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 _NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
 
 
-class Ranges(NamedTuple):
-    """Every unstable range: the index of its row, both ends in t, and the rows' profile."""
+class Gap(Instability):
+    """Solver for the gap of rows; see `Instability` for what it takes."""
 
-    row: Any
-    ends: Array
-    t: Array
-    mixing: Array
-
-
-class Gap:
-    """Solver for the gap of rows of a phase called `name`, which `where` names in messages.
-
-    switches(T, x, *values) returns on a last axis what changes sign where a condition of the energy
-    switches; None for a smooth energy.
-    """
-
-    def __init__(
-        self, mixing: Terms, name: str, where: Callable[[Rows], str], switches: Terms | None = None
-    ) -> None:
-        self.mixing, self.name, self.where, self.switches = mixing, name, where, switches
-
-    def at(self, t: Array, rows: Rows) -> Array:
-        """The mixing terms of rows at t."""
-        return self.mixing(rows[0], expit(t), *rows[1:])
-
-    # -- unstable ranges and spinodals --
-
-    def profile(self, rows: Rows) -> tuple[Array, Array]:
-        """The scan and its mixing terms, with every extremum of psi that matters in its place."""
-        t = np.tile(SCAN, (rows[0].size, 1))
-        mixing = self.at(t, columns(rows))
-        psi = mixing[..., 2]
-        rise = np.diff(psi, axis=1)
-        # A maximum matters only inside an unstable range, a minimum only outside one.
-        turn = rise[:, :-1] * rise[:, 1:] < 0
-        i, j = np.nonzero(turn & np.where(rise[:, 1:] > 0, psi[:, 1:-1] > 0, psi[:, 1:-1] < 0))
-        if i.size:
-            some, sign = take(rows, i), np.where(psi[i, j + 1] > 0, 1.0, -1.0)
-            a, b, c = (t[i, j + k] for k in range(3))
-            at = root(lambda t, *rows: self.at(t, rows)[..., 3], (a, c), some)[0]
-            # A kink, as at a Curie temperature, has no root of the slope: close in on it.
-            value = sign * self.at(at, some)[..., 2]
-            kink = np.flatnonzero(~(value <= sign * psi[i, j + 1]))
-            if kink.size:
-                at[kink] = lowest(
-                    lambda t, sign, *rows: sign * self.at(t, rows)[..., 2],
-                    (a[kink], b[kink], c[kink]), (sign[kink], *take(some, kink)),
-                )[0]  # fmt: skip
-            t[i, j + 1], mixing[i, j + 1] = at, self.at(at, some)
-        return t, mixing
-
-    def corners(self, rows: Rows) -> tuple[Any, Array, Array]:
-        """Where the slope of G falls or G jumps: row, both sides in t, and the jump of G/RT."""
-        if self.switches is None or rows[0].size == 0:
-            return np.zeros(0, int), np.zeros((2, 0)), np.zeros(0)
-        across = columns(rows)
-        shape = (rows[0].size, SCAN.size)
-        on = self.switches(across[0], np.broadcast_to(expit(SCAN), shape), *across[1:]) > 0
-        i, j, k = np.nonzero(on[:, 1:] != on[:, :-1])
-        some, before, each = take(rows, i), on[i, j, k], np.arange(i.size)
-        a, b = SCAN[j], SCAN[j + 1]
-        for _ in range(60 if i.size else 0):  # down to neighbouring doubles
-            middle = (a + b) / 2
-            same = (self.switches(some[0], expit(middle), *some[1:])[each, k] > 0) == before
-            a, b = np.where(same, middle, a), np.where(same, b, middle)
-        # At the point itself no condition need hold.
-        sides = np.array([a - _BESIDE, b + _BESIDE])
-        terms = self.at(sides, some)
-        slope = sides + terms[..., 1]
-        energy = log_expit(-sides) + terms[..., 0] + expit(sides) * slope
-        jump, rise = energy[1] - energy[0], slope[1] - slope[0]
-        # Both bend G by a tie-line of about this width, were it the only one.
-        bend = np.maximum(terms[..., 2].mean(axis=0), 0.01) / (expit(a) * expit(-a))
-        width = np.maximum(-rise, 0.0) / bend + np.sqrt(2 * np.abs(jump) / bend)
-        seen = width > _SEEN
-        return i[seen], sides[:, seen], jump[seen]
-
-    def ranges(self, rows: Rows) -> Ranges:
-        """Every unstable range of rows."""
-        t, mixing = self.profile(rows)
-        psi = mixing[..., 2]
-        flags = (psi < 0) & (psi.min(axis=1, keepdims=True) < STABLE)
-        if flags[:, [0, -1]].any():
-            bad = take(rows, flags[:, [0, -1]].any(axis=1))
-            raise NotConverged(
-                f"{self.name} is unstable beyond x = {expit(SCAN[0]):.0e} at {self.where(bad)}"
-            )
-        ends, i = np.zeros((2, 0)), np.zeros(0, int)
-        if flags.any():
-            each = []
-            for edge in (flags[:, 1:] & ~flags[:, :-1], ~flags[:, 1:] & flags[:, :-1]):
-                i, j = np.nonzero(edge)
-                bracket = t[i, j], t[i, j + 1]
-                each.append(root(lambda t, *r: self.at(t, r)[..., 2], bracket, take(rows, i))[0])
-            ends = np.array(each)
-        row, sides, jump = self.corners(rows)
-        if row.size:
-            i, ends = _merged(np.concatenate([i, row]), np.concatenate([ends, sides], axis=1))
-            self._warn_of_jumps(jump, take(rows, row), sides[0])
-        return Ranges(i, ends, t, mixing)
-
-    def _warn_of_jumps(self, jump: Array, rows: Rows, t: Array) -> None:
-        """A discontinuous Gibbs energy is no physics: say so, with the largest jump."""
-        if np.abs(jump).max() > 1e-9:
-            worst = int(np.abs(jump).argmax())
-            height = jump[worst] * R * np.ravel(rows[0])[worst]
-            msg = (
-                f"the Gibbs energy of {self.name} is discontinuous: it jumps by "
-                f"{height:.2g} J/mol at x = {expit(t[worst]):.6g} and "
-                f"{self.where(take(rows, [worst]))}; tie-lines are those of its lower hull"
-            )
-            warnings.warn(msg, stacklevel=6)
-
-    def spinodal(self, rows: Rows) -> Array:
-        """Both ends of the one unstable range of each row; NaN where there is none."""
-        found = self.ranges(rows)
-        # A corner is a limit of stability of its own where there is no other.
-        broad = found.ends[1] - found.ends[0] > _POINT
-        some = found.row[broad]
-        keep = broad | ~np.isin(found.row, some)
-        row, ends = found.row[keep], found.ends[:, keep]
-        first = np.flatnonzero(np.diff(row) == 0)
-        if first.size:
-            raise SeveralMiscibilityGaps(self._several(rows, found, int(row[first[0]])))
+    def binodal(self, rows: Rows) -> Array:
+        """Both ends of the one tie-line of each row; NaN where there is none."""
+        row, ends, found = self.tie_lines(rows)
+        twice = np.flatnonzero(np.diff(row) == 0)
+        if twice.size:
+            what = self._several(rows, found, int(row[twice[0]]))
+            raise SeveralMiscibilityGaps(f"{what}; `gaps` has the tie-lines of all")
         t = np.full((2, rows[0].size), np.nan)
         t[:, row] = ends
         return t
 
-    def _several(self, rows: Rows, found: Ranges, row: int) -> str:
-        ends = expit(found.ends[:, found.row == row]).T
-        return (
-            f"{self.name} has {len(ends)} separate ranges of instability at "
-            f"{self.where(take(rows, [row]))}: x = "
-            f"{' and '.join(f'{a:.6g} to {b:.6g}' for a, b in ends)}"
-        )
-
-    # -- binodals --
-
-    def binodal(self, rows: Rows) -> Array:
-        """Both ends of the one tie-line of each row; NaN where there is none."""
-        found = self.ranges(rows)
-        t = np.full((2, rows[0].size), np.nan)
-        first = np.flatnonzero(np.diff(found.row, prepend=-1))
-        if first.size == 0:
-            return t
-        last = np.append(first[1:], found.row.size) - 1
-        for i in np.flatnonzero(last > first):
-            row, ranges = int(found.row[first[i]]), slice(first[i], last[i] + 1)
-            segment = self.segments(found.ends[:, ranges], take(rows, [row]), np.zeros(0))
-            under = np.flatnonzero(segment >= 0)
-            if (segment[under] != segment[under[0]]).any():
-                raise SeveralMiscibilityGaps(
-                    f"{self._several(rows, found, row)}; `gaps` has the tie-lines of all"
-                )
-            first[i], last[i] = first[i] + under[0], first[i] + under[-1]
-        some = found.row[first]
-        outer = np.array([found.ends[0, first], found.ends[1, last]])
-        t[:, some] = self.around(outer, take(rows, some), found.t[some], found.mixing[some])
+    def every(self, rows: Rows) -> Array:
+        """Both ends of all tie-lines, shape (2, most of a row, rows); NaN where there are fewer."""
+        found = [
+            (part, self.tie_lines(take(rows, part))) for part in parts(rows[0].size, ROWS_AT_ONCE)
+        ]
+        row = np.concatenate([np.zeros(0, int), *(part.start + at for part, (at, _, _) in found)])
+        ends = np.concatenate([np.zeros((2, 0)), *(ends for _, (_, ends, _) in found)], axis=1)
+        number = np.arange(row.size) - np.searchsorted(row, row)
+        t = np.full((2, 1 + number.max(initial=0), rows[0].size), np.nan)
+        t[:, number, row] = ends
         return t
 
-    def segments(self, ends: Array, row: Rows, more: Array) -> Array:
-        """Which segment of a row's lower hull, sampled also at `more`, spans each unstable range.
+    def tie_lines(self, rows: Rows) -> tuple[Any, Array, Ranges]:
+        """Row and both ends of every stable tie-line, in order, and the unstable ranges."""
+        found = self.ranges(rows)
+        _, first, count = np.unique(found.row, return_index=True, return_counts=True)
+        alone = first[count == 1]
+        under, ends = np.array([alone, alone]), self.around(found, rows, alone, alone)
+        if alone.size < first.size:
+            wide, others = self._by_hull(found, rows, first[count > 1], count[count > 1])
+            under, ends = np.append(under, wide, axis=1), np.append(ends, others, axis=1)
+        if np.isnan(ends).any():
+            bad = take(rows, found.row[under[0, np.isnan(ends[0])]])
+            raise NotConverged(f"{self.name}: a tie-line did not converge at {self.where(bad)}")
+        order = under[0].argsort()
+        return found.row[under[0, order]], ends[:, order], found
 
-        -1 for a narrow one around a corner of the energy, beside another: that is none.
+    def _by_hull(self, found: Ranges, rows: Rows, first: Any, count: Any) -> tuple[Any, Array]:
+        """First and last range under each tie-line of rows with several ranges, and its ends.
+
+        The hull of a sample says which lie under one tie-line. The ends found, and what touches a
+        parallel line in between, are added to the sample until it says the same again.
+        """
+        runs: dict[int, Any] = dict.fromkeys(first.tolist(), ())
+        lines: dict[int, Array] = {}
+        sample = dict.fromkeys(first.tolist(), np.zeros(0))
+        waiting = dict(zip(first.tolist(), count.tolist(), strict=True))
+        for _ in range(_LOOKS):
+            said = {
+                k: k + self._runs(found.ends[:, k : k + n], take(rows, [found.row[k]]), sample[k])
+                for k, n in waiting.items()
+            }
+            waiting = {k: n for k, n in waiting.items() if not np.array_equal(said[k], runs[k])}
+            if not waiting:
+                break
+            i, j = np.concatenate([said[k] for k in waiting], axis=1)
+            ends = self.around(found, rows, i, j)
+            between, touching = self._touching(found, rows, (i, j), ends)
+            for k in waiting:
+                mine = found.row[i] == found.row[k]
+                runs[k], lines[k] = said[k], ends[:, mine]
+                new = np.append(lines[k], touching[found.row[between] == found.row[k]])
+                sample[k] = np.append(sample[k], new[~np.isnan(new)])
+        return np.concatenate([*runs.values()], axis=1), np.concatenate([*lines.values()], axis=1)
+
+    def _touching(
+        self, found: Ranges, rows: Rows, under: tuple[Any, Any], ends: Array
+    ) -> tuple[Any, Array]:
+        """Points between the ranges under each tie-line whose tangent is parallel to it."""
+        i, j = under
+        line = np.repeat(np.arange(i.size), j - i)
+        k = i[line] + np.arange(line.size) - np.searchsorted(line, line)  # the range before
+        some = take(rows, found.row[k])
+        slope = self.potential(ends[0, line], *some)
+        bracket = found.ends[1, k], found.ends[0, k + 1]
+        at, _ = root(lambda t, s, *r: self.potential(t, *r) - s, bracket, (slope, *some))
+        return k, at
+
+    def _runs(self, ends: Array, row: Rows, more: Array) -> Any:
+        """First and last unstable range under each segment of a row's hull, sampled also at `more`.
+
+        Without a narrow one around a corner of the energy, beside another: that is none.
         """
         between = [np.linspace(a, b, 24) for a, b in zip(ends[1, :-1], ends[0, 1:], strict=True)]
         t = np.unique(np.concatenate([SCAN, ends.ravel(), *between, more]))
@@ -225,64 +125,73 @@ class Gap:
                 hull.pop()
             hull.append(k)
         segment = np.searchsorted(t[hull], ends[0], side="right") - 1
-        broad = (ends[1] - ends[0] > _POINT) | (np.diff(x[hull])[segment] > _BESIDE_ANOTHER)
-        return np.where(broad | ~broad.any(), segment, -1)
+        broad = (ends[1] - ends[0] > POINT) | (np.diff(x[hull])[segment] > _BESIDE_ANOTHER)
+        some = np.flatnonzero(broad | ~broad.any())
+        edge = np.flatnonzero(np.diff(segment[some])) + 1
+        return np.array([some[np.append(0, edge)], some[np.append(edge, some.size) - 1]])
 
-    def around(self, outer: Array, rows: Rows, t: Array, mixing: Array) -> Array:
-        """The tie-line around each unstable range, from the rows' profile."""
+    def around(self, found: Ranges, rows: Rows, first: Any, last: Any) -> Array:
+        """The tie-line over each run of unstable ranges between two stable stretches, or NaN."""
+        row = found.row[first]
+        outer = np.array([found.ends[0, first], found.ends[1, last]])
+        # The stretches end where the ranges beside begin.
+        limits = np.full(outer.shape, [[-np.inf], [np.inf]])
+        for k, beside in enumerate((first - 1, last + 1)):
+            there = (beside >= 0) & (beside < found.row.size)
+            there[there] = found.row[beside[there]] == row[there]
+            limits[k, there] = found.ends[1 - k, beside[there]]
         # Of the narrowest gaps the profile says little, and Landau's expansion all.
         middle, half = outer.mean(0), (outer[1] - outer[0]) / 2
         start = middle + np.sqrt(3) * np.stack([-half, half])
-        f, w = t + mixing[..., 1], log_expit(-t) + mixing[..., 0]
-        for i in np.flatnonzero((half > _LANDAU) | (half < 1e-8)):
-            start[:, i] = _rough(t[i], f[i], w[i], outer[:, i], start[:, i])
-        ends, good = self.newton("binodal", start, rows)
-        good &= (ends[0] <= outer[0]) & (ends[1] >= outer[1])
+        for n in np.flatnonzero((half > _LANDAU) | (half < 1e-8)):
+            t, mixing = found.t[row[n]], found.mixing[row[n]]
+            start[:, n] = _rough(t, mixing, outer[:, n], limits[:, n], start[:, n])
+        some = take(rows, row)
+
+        def stable(ends: Array) -> Any:
+            near = (limits[0] < ends[0]) & (ends[1] < limits[1])
+            return near & (ends[0] <= outer[0]) & (ends[1] >= outer[1])
+
+        ends, good = self.newton("binodal", start, some)
+        good &= stable(ends)
         if not good.all():
             # It can cycle about a kink, as at a Curie temperature; bracketing cannot.
             bad = ~good
-            ends[:, bad], good[bad] = self._bracket(outer[:, bad], take(rows, bad))
-        if not good.all():
-            raise NotConverged(
-                f"{self.name}: the tie-line did not converge at {self.where(take(rows, ~good))}"
-            )
-        return ends
+            ends[:, bad], good[bad] = self._bracket(outer[:, bad], limits[:, bad], take(some, bad))
+            good &= stable(ends)
+        return np.where(good, ends, np.nan)
 
-    def _bracket(self, outer: Array, rows: Rows) -> tuple[Array, Flags]:
-        """The tie-line around each range by bracketing, and where that converged.
+    def _bracket(self, outer: Array, limits: Array, rows: Rows) -> tuple[Array, Flags]:
+        """The tie-line between two stable stretches by bracketing, and where that converged.
 
-        The lowest grand potential of each convex branch at a diffusion potential, less that of
-        the other, rises with it: a bracketed root, whatever corners there are.
+        The lowest grand potential of each stretch at a diffusion potential, less that of the
+        other, rises with it: a bracketed root, whatever corners there are.
         """
-
-        def potential(t: Array, *rows: Array) -> Array:
-            return t + self.at(t, rows)[..., 1]
+        left, right = outer
+        f_left, f_right = self.potential(left, *rows), self.potential(right, *rows)
 
         def grand(t: Array, mu: Array, *rows: Array) -> Array:
             terms = self.at(t, rows)  # at a corner, mu need not be the slope of either side
             return log_expit(-t) + terms[..., 0] + expit(t) * (t + terms[..., 1] - mu)
 
-        def beyond(t: Array, mu: Array, sign: int) -> Array:
+        def beyond(t: Array, mu: Array, sign: int, limit: Array) -> Array:
             for doubling in range(60):
-                t = t + sign * 2.0**doubling
-                if np.all(sign * (potential(t, *rows) - mu) > 0):
+                t = sign * np.minimum(sign * t + 2.0**doubling, sign * limit)
+                if np.all((sign * (self.potential(t, *rows) - mu) > 0) | (t == limit)):
                     return t
             raise NotConverged(
                 f"{self.name}: the diffusion potential does not diverge at {self.where(rows)}"
             )
 
-        left, right = outer
-        f_left, f_right = potential(left, *rows), potential(right, *rows)
-
         def branches(mu: Array, f_left: Array, f_right: Array, *rest: Array) -> list[Array]:
+            """Where each stretch has the slope, or its end for that."""
             (low, left, right, high), rows = rest[:4], rest[4:]
-            found = [
-                root(lambda t, mu, *r: potential(t, *r) - mu, pair, (mu, *rows))[0]
+            (alpha, found), (beta, there) = (
+                root(lambda t, mu, *r: self.potential(t, *r) - mu, pair, (mu, *rows))
                 for pair in ((low, left), (right, high))
-            ]
-            return [
-                np.where(mu >= f_left, left, found[0]), np.where(mu <= f_right, right, found[1])
-            ]  # fmt: skip
+            )
+            alpha, beta = np.where(found, alpha, low), np.where(there, beta, high)
+            return [np.where(mu >= f_left, left, alpha), np.where(mu <= f_right, right, beta)]
 
         def difference(share: Array, low: Array, high: Array, *rest: Array) -> Array:
             mu = low + share * (high - low)
@@ -292,7 +201,8 @@ class Gap:
         none, whole = np.zeros_like(left), np.ones_like(left)
         low, high = np.minimum(f_left, f_right), np.maximum(f_left, f_right)
         for doubling in range(12):
-            rest = (f_left, f_right, beyond(left, low, -1), left, right, beyond(right, high, 1))
+            start, end = beyond(left, low, -1, limits[0]), beyond(right, high, 1, limits[1])
+            rest = (f_left, f_right, start, left, right, end)
             below = difference(none, low, high, *rest, *rows) > 1e-13
             above = difference(whole, low, high, *rest, *rows) < -1e-13
             if not (below | above).any():
@@ -365,18 +275,12 @@ class Gap:
         return t
 
 
-def _merged(row: Array, ends: Array) -> tuple[Any, Array]:
-    """Ranges in the order of rows and compositions, those that touch made one."""
-    order = np.lexsort((ends[0], row))
-    row, (left, right) = row[order], ends[:, order]
-    reach = np.maximum.accumulate(right + 1e3 * row)
-    first = np.flatnonzero(np.append(True, left[1:] + 1e3 * row[1:] > reach[:-1] + 1e-7))
-    return row[first], np.array([left[first], np.maximum.reduceat(right, first)])
-
-
-def _rough(t: Array, f: Array, w: Array, outer: Array, otherwise: Array) -> Array:
+def _rough(t: Array, mixing: Array, outer: Array, limits: Array, otherwise: Array) -> Array:
     """Both ends of one tie-line, read off its profile."""
-    left, right = t < outer[0], t > outer[1]
+    f, w = t + mixing[:, 1], log_expit(-t) + mixing[:, 0]
+    left, right = (limits[0] < t) & (t < outer[0]), (outer[1] < t) & (t < limits[1])
+    if not (left.any() and right.any()):
+        return otherwise
     (fl, wl, tl), (fr, wr, tr) = ([q[side] for q in (f, w, t)] for side in (left, right))
     mu = np.concatenate([fl, fr])
     mu = np.sort(mu[(mu >= fr[0]) & (mu <= fl[-1])])

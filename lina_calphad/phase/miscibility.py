@@ -12,8 +12,9 @@ from scipy.special import expit, log_expit
 
 from lina_calphad.checks import SEARCH_RANGE, Array, Flags, kelvin, list_temperatures
 from lina_calphad.errors import NoCriticalPoint, NoMiscibilityGap
-from lina_calphad.phase import critical, several
-from lina_calphad.phase.gap import SCAN, STABLE, Gap
+from lina_calphad.phase import critical
+from lina_calphad.phase.gap import Gap
+from lina_calphad.phase.ranges import SCAN, STABLE
 from lina_calphad.phase.results import Binodal, CriticalPoint, CriticalPoints, Gaps, Spinodal
 from lina_calphad.phase.rows import Rows, columns
 from lina_calphad.phase.trace import RESOLVED, Trace
@@ -25,7 +26,7 @@ class MiscibilityGap:
     """Binodals, spinodals and critical points of a phase, its symbols (if any) free.
 
     `mixing` is the non-ideal part of the Gibbs energy, and `switches` what changes sign where a
-    condition of it switches; see `lina_calphad.phase.gap`. `reference` are the values of the
+    condition of it switches; see `lina_calphad.phase.ranges`. `reference` are the values of the
     symbols in the database. Critical points are sought up to `limit` in K, where the parameters
     end, before they are sought up to 10 000 K.
 
@@ -119,11 +120,11 @@ class MiscibilityGap:
         T, (draws, shape) = kelvin(T), self._draws(values)
         levels = T.ravel()
         i, j = np.indices((len(draws), levels.size)).reshape(2, -1)
-        t = several.tie_lines(self._gap, (levels[j], *draws[i].T))
-        if levels.size and t.shape[1] == 0:
+        t = self._gap.every((levels[j], *draws[i].T))
+        if levels.size and np.isnan(t).all():
             raise NoMiscibilityGap(self._no_gap(levels))
-        shape = (max(t.shape[1], 1), *shape, *T.shape)
-        t = t.reshape(2, *shape) if t.shape[1] else np.zeros((2, *shape))
+        shape = (t.shape[1], *shape, *T.shape)
+        t = t.reshape(2, *shape)
         alpha, beta = expit(t)
         T = np.broadcast_to(T, shape).copy()
         return Gaps(T, alpha, beta, log_expit(t[0]), log_expit(-t[1]))

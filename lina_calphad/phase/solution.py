@@ -21,8 +21,8 @@ from lina_calphad.phase.energy import (
     X,
     binary_energy,
     conditions,
+    elements_of,
     mixing_terms,
-    refuse_path,
 )
 from lina_calphad.phase.miscibility import MiscibilityGap
 
@@ -82,7 +82,7 @@ class BinarySolution(MiscibilityGap):
         *,
         symbols: Sequence[str] = (),
     ) -> None:
-        refuse_path(dbf)
+        elements_of(dbf, components, binary=True)
         reference = [symbol_value(dbf, name) for name in symbols]
         energy = binary_energy(dbf, components, phase, model, pressure, symbols)
         self.dbf, self.model, self.pressure = dbf, model, float(pressure)

@@ -8,7 +8,6 @@ from scipy.interpolate import CubicSpline
 from lina_calphad.checks import SEARCH_RANGE, Array
 from lina_calphad.errors import NotConverged
 from lina_calphad.phase.gap import Gap
-from lina_calphad.phase.rows import take
 
 RESOLVED = 1 - 1e-13  # doubles resolve no gap closer than this to its critical temperature
 _NEAR = 1 - 1e-5  # of the critical temperature, from where another gap is no start
@@ -37,11 +36,13 @@ class Trace:
             first, last = first + 3 * (first > 0), last - 3 * (last < s.size)
             if last - first < 3:
                 return
-            run = slice(first, last)
-            spinodal = found.ends[:, (found.row >= first) & (found.row < last)]
-            binodal = gap.around(spinodal, take(rows, run), found.t[run], found.mixing[run])
+            some = np.flatnonzero((found.row >= first) & (found.row < last))
+            spinodal, binodal = found.ends[:, some], gap.around(found, rows, some, some)
         except NotConverged:
             return  # the row itself will say where, if it is asked
+        if np.isnan(binodal).any():
+            return
+        run = slice(first, last)
         s, curves = s[run], [level[run] * binodal, level[run] * spinodal]
         if first == 0 and closed:
             s, curves = np.insert(s, 0, 0.0), [np.insert(c, 0, T * t, axis=1) for c in curves]

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from pycalphad import Model
-from pycalphad import variables as v
-from symengine import Lambdify, Piecewise, S, Symbol, log
 
 from lina_calphad.checks import Array
-from lina_calphad.errors import EnergyError, UnsupportedPhase
-from lina_calphad.phase.energy import R, T
+from lina_calphad.errors import UnsupportedPhase
+from lina_calphad.phase.energy import Compiled, P, PhaseEnergy, R
 
-_PRESSURE = Symbol("P")
-_FLOOR = 1e-300  # of site fractions; what is left out is beyond the range of floats
+FLOOR = 1e-300  # of site fractions; what is left out is beyond the range of floats
 
 
 @dataclass(frozen=True)
@@ -63,56 +61,19 @@ class Curvature:
         return result
 
 
-class SiteEnergy:
+class SiteEnergy(PhaseEnergy):
     """G of one phase over its site fractions, compiled with its derivatives.
 
-    Ideal mixing is done analytically, so that dilute ends are exact.
-
-    Parameters
-    ----------
-    model
-        A pycalphad Model, built.
-    symbols
-        Names of its symbols that are free.
-
-    Raises
-    ------
-    UnsupportedPhase
-        If nothing mixes, or the number of sites depends on who sits there.
-    EnergyError
-        If a symbol is undefined or the energy cannot be compiled.
+    Parameters and errors are those of `PhaseEnergy`; UnsupportedPhase, too, if nothing mixes.
     """
 
     def __init__(self, model: Model, symbols: Sequence[str] = ()) -> None:
-        self.phase: str = model.phase_name
-        self.symbols = tuple(symbols)
-        ratios = [S(ratio) for ratio in getattr(model, "site_ratios", ())]
-        if not ratios or any(ratio.free_symbols for ratio in ratios):
-            raise UnsupportedPhase(
-                f"{self.phase} has no fixed numbers of sites: its stability is not treated"
-            )
-        self.elements = tuple(sorted(c for c in model.nonvacant_elements))
-        crowd = [len(species) for species in model.constituents]
-        mixing = [y for y in model.site_fractions if crowd[y.sublattice_index] > 1]
-        if not mixing:
+        super().__init__(model, symbols)
+        if not self.variables:
             raise UnsupportedPhase(f"nothing mixes in {self.phase} of {', '.join(self.elements)}")
-        self.variables = tuple(mixing)
-        self.sites = np.array([float(ratios[y.sublattice_index]) for y in mixing])
-
-        def moles(y: Any) -> list[float]:
-            of = y.species.constituents
-            return [float(ratios[y.sublattice_index]) * of.get(e, 0) for e in self.elements]
-
-        self.moles = np.array([moles(y) for y in mixing]).T
-        alone = [y for y in model.site_fractions if crowd[y.sublattice_index] == 1]
-        self.fixed = sum((np.array(moles(y)) for y in alone), np.zeros(len(self.elements)))
-        held = sorted({y.sublattice_index for y in mixing})
-        self.sublattices = np.array([[y.sublattice_index == s for y in mixing] for s in held])
-        self._charge = np.array([y.species.charge for y in mixing]) * self.sites
-        self._rest(model, dict.fromkeys(alone, S.One))
+        self._charge = np.array([y.species.charge for y in self.variables]) * self.sites
         # Ways in which composition can change; the rest is internal freedom.
-        rng = np.random.default_rng(0)
-        y = rng.dirichlet(np.ones(len(mixing)))
+        y = np.random.default_rng(0).dirichlet(np.ones(len(self.variables)))
         y = y / (self.sublattices.T @ (self.sublattices @ y))
         _, span, unit = self._tangent(y)
         self.rank = int(np.linalg.matrix_rank(unit @ span, tol=1e-9))
@@ -120,55 +81,30 @@ class SiteEnergy:
         if self.rank == 0:
             raise UnsupportedPhase(f"the composition of {self.phase} is fixed: it cannot unmix")
 
-    def _rest(self, model: Model, alone: dict[Any, Any]) -> None:
-        """Compile what is left of G per formula unit, without ideal mixing, and its derivatives."""
-        names = [Symbol(f"y{i}") for i in range(len(self.variables))]
-        at = dict(zip(self.variables, names, strict=True)) | alone | {v.T: T, v.P: _PRESSURE}
-        formula = model._site_ratio_normalization
-        terms = {k: (S(term) * formula).xreplace(at) for k, term in model.models.items()}
-        # The disordered part of an ordered phase has an ideal mixing of its own.
-        partitioned = terms.get("ord", 0) != 0
-        energy = sum((t for k, t in terms.items() if partitioned or k != "idmix"), S.Zero)
-        if partitioned:
-            energy = _uncut(energy) - sum(
-                R * T * float(a) * y * log(y) for a, y in zip(self.sites, names, strict=True)
-            )
-        known = {"T", "P", *self.symbols, *map(str, names)}
-        if wrong := sorted({str(s) for s in energy.free_symbols} - known):
-            raise EnergyError(f"{self.phase} needs {', '.join(wrong)}, which cannot be resolved")
-        self.expression, self.names = energy, tuple(names)
-        gradient = [energy.diff(y) for y in names]
-        upper = np.triu_indices(len(names))
-        hessian = [gradient[i].diff(names[j]) for i, j in zip(*upper, strict=True)]
-        arguments = [T, _PRESSURE, *names, *map(Symbol, self.symbols)]
-        self._upper = upper
-        try:
-            self._energy, self._hessian = (
-                Lambdify(arguments, wanted, backend="llvm", cse=True)
-                for wanted in ([energy, *gradient], hessian)
-            )
-        except RuntimeError as error:
-            raise EnergyError(f"the energy of {self.phase} cannot be compiled: {error}") from error
+    @cached_property
+    def _slopes(self) -> list[Any]:
+        return [self.expression.diff(y) for y in self.names]
 
-    def _evaluate(
-        self, function: Any, T: Array, y: Array, pressure: float, values: Sequence[float]
-    ) -> Array:
-        n = y.shape[-1]
-        points = np.empty((*y.shape[:-1], 2 + n + len(self.symbols)))
-        points[..., 0], points[..., 1] = T, pressure
-        points[..., 2 : 2 + n], points[..., 2 + n :] = y, values
-        if points.size == 0:  # symengine refuses what NumPy allows
-            size = n * (n + 1) // 2 if function is self._hessian else 1 + n
-            return np.zeros((*y.shape[:-1], size))
-        result: Array = function(points)
-        return result
+    @cached_property
+    def _energy(self) -> Compiled:
+        return Compiled([self.expression, *self._slopes], self.symbols, (*self.names, P))
+
+    @cached_property
+    def _hessian(self) -> Compiled:
+        upper = zip(*self._upper, strict=True)
+        hessian = [self._slopes[i].diff(self.names[j]) for i, j in upper]
+        return Compiled(hessian, self.symbols, (*self.names, P))
+
+    @property
+    def _upper(self) -> Any:
+        return np.triu_indices(len(self.names))
 
     def gradient(
         self, T: Array, y: Array, pressure: float = 101325.0, values: Sequence[float] = ()
     ) -> tuple[Array, Array]:
         """G in J/mol of formula units and its derivatives in the site fractions."""
-        y = np.maximum(y, _FLOOR)
-        found = self._evaluate(self._energy, T, y, pressure, values)
+        y = np.maximum(y, FLOOR)
+        found = self._energy(T, *np.moveaxis(y, -1, 0), pressure, *values)
         RT = R * np.asarray(T)[..., None]
         ideal = RT * self.sites * np.log(y)
         energy: Array = found[..., 0] + (y * ideal).sum(axis=-1)
@@ -181,9 +117,9 @@ class SiteEnergy:
 
         In u ideal mixing is the identity, and all is bounded.
         """
-        y = np.maximum(y, _FLOOR)
+        y = np.maximum(y, FLOOR)
         n, scale = y.shape[-1], np.sqrt(y / self.sites)
-        found = self._evaluate(self._hessian, T, y, pressure, values)
+        found = self._hessian(T, *np.moveaxis(y, -1, 0), pressure, *values)
         hessian = np.empty((*y.shape, n))
         i, j = self._upper
         hessian[..., i, j] = hessian[..., j, i] = found
@@ -218,7 +154,7 @@ class SiteEnergy:
 
         Internal freedom follows (`relaxed`), or else goes as it would in an ideal solution.
         """
-        y = np.maximum(y, _FLOOR)
+        y = np.maximum(y, FLOOR)
         hessian, _ = self.scaled_hessian(T, y, pressure, values)
         x, span, unit = self._tangent(y)
         lost = np.zeros(y.shape[:-1], dtype=bool)
@@ -245,16 +181,6 @@ class SiteEnergy:
             directions, np.abs(directions).argmax(axis=-2, keepdims=True), axis=-2
         )
         return Curvature(eigenvalues, directions * np.sign(largest), matrix, mapped, x)
-
-
-def _uncut(energy: Any) -> Any:
-    """The energy with x ln x for all x: pycalphad's has zero below a cutoff."""
-    cut = {}
-    for piece in energy.atoms(Piecewise):
-        first = piece.args[0]
-        if any(first == f.args[0] * f for f in first.atoms(log)):
-            cut[piece] = first
-    return energy.xreplace(cut)
 
 
 def null_space(rows: Array) -> Array:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 from pycalphad import Database, Model
 from scipy.optimize import elementwise
 
-from lina_calphad.checks import SEARCH_RANGE, Array, kelvin
+from lina_calphad.checks import SEARCH_RANGE, Array, kelvin, pascal
 from lina_calphad.data.databases import parameter_range
-from lina_calphad.errors import DatabaseError, NotConverged, OutsideAssessedRange, UnsupportedPhase
-from lina_calphad.phase.energy import build_model, refuse_path
+from lina_calphad.errors import NotConverged, OutsideAssessedRange, UnsupportedPhase
+from lina_calphad.phase.energy import build_model, elements_of, is_binary, phase_name
 from lina_calphad.phase.results import CriticalPoint
 from lina_calphad.phase.solution import BinarySolution
-from lina_calphad.stability.hessian import Curvature, SiteEnergy
+from lina_calphad.stability.hessian import FLOOR, Curvature, SiteEnergy
 from lina_calphad.stability.internal import site_fractions
 from lina_calphad.stability.isotherm import Isotherm
 
@@ -28,8 +29,10 @@ class Solution:
 
     The energy is that of any pycalphad Model, such as `CoherentModel`. Compositions are mole
     fractions on a last axis, of all components or of all but the first, and everything
-    broadcasts over T and the other axes of x. `BinarySolution` is the case of two on one
-    sublattice, faster and with exact tie-lines at any dilution.
+    broadcasts over T and the other axes of x. Two elements on one sublattice are a
+    `BinarySolution`: its compiled energy answers everything here (it is the attribute `binary`),
+    and it has exact tie-lines at any dilution. Both take their energy from one expression,
+    `lina_calphad.phase.energy.PhaseEnergy`.
 
     Parameters
     ----------
@@ -66,30 +69,22 @@ class Solution:
         self, dbf: Database, components: Sequence[str], phase: str, model: type[Model] = Model,
         pressure: float = 101325.0,
     ) -> None:  # fmt: skip
-        refuse_path(dbf)
-        names = [components] if isinstance(components, str) else components
-        self.components = tuple(str(name).upper() for name in names if str(name).upper() != "VA")
-        self.phase, self.model, self.pressure = phase.upper(), model, float(pressure)
-        self.dbf = dbf
-        if len(set(self.components)) < 2 or len(set(self.components)) < len(self.components):
-            raise UnsupportedPhase(
-                f"a solution takes two or more different components; got {list(components)}"
-            )
-        if self.phase not in dbf.phases:
-            there = ", ".join(sorted(dbf.phases)) or "none"
-            raise DatabaseError(f"the database has no phase {self.phase}; it has {there}")
-        for name in self.components:
-            if name not in dbf.elements:
-                there = ", ".join(sorted(set(dbf.elements) - {"VA", "/-"}))
-                raise DatabaseError(f"the database has no element {name}; it has {there}")
-        if not 0 < self.pressure < np.inf:
-            raise ValueError(f"a pressure is a positive, finite number of pascal; got {pressure}")
+        self.components = elements_of(dbf, components)
+        self.phase, self.pressure = phase_name(dbf, phase), pascal(pressure)
+        self.dbf, self.model = dbf, model
         self.energy = SiteEnergy(build_model(model, dbf, self.components, self.phase))
         if missing := sorted(set(self.components) - set(self.energy.elements)):
             raise UnsupportedPhase(f"{self.phase} holds no {missing[0]}")
         self._order = [self.components.index(name) for name in self.energy.elements]
         end = parameter_range(dbf, self.phase, self.components)[1]
         self._end = min(end, SEARCH_RANGE[1])
+
+    @cached_property
+    def binary(self) -> BinarySolution | None:
+        """The same phase as `BinarySolution` if two elements mix on one sublattice; else None."""
+        if not is_binary(self.energy):
+            return None
+        return BinarySolution(self.dbf, self.components, self.phase, self.model, self.pressure)
 
     def __repr__(self) -> str:
         return f"<Solution {self.phase} of {', '.join(self.components)}: {self.model.__name__}>"
@@ -105,14 +100,22 @@ class Solution:
                 f"got {got}"
             )
         if x.shape[-1] == n - 1:
-            x = np.concatenate([1 - x.sum(axis=-1, keepdims=True), x], axis=-1)
+            x = np.concatenate([1 - (x @ np.ones(n - 1))[..., None], x], axis=-1)
             x[..., 0][np.abs(x[..., 0]) < 1e-15] = 0.0
-        good = np.asarray((x >= 0).all(axis=-1) & (np.abs(x.sum(axis=-1) - 1) < 1e-9))
-        if not good.all():
-            raise ValueError(
-                f"mole fractions are not negative and add up to 1; got {x[~good][0].tolist()}"
-            )
+        whole = np.abs(x @ np.ones(n) - 1) < 1e-9  # quicker than a sum
+        if not ((x >= 0).all() and whole.all()):
+            bad = x[~((x >= 0).all(axis=-1) & whole)][0]
+            raise ValueError(f"mole fractions are not negative and add up to 1; got {bad.tolist()}")
         return x
+
+    def _inside(self, T: ArrayLike) -> Array:
+        """Temperatures where there are parameters."""
+        T = kelvin(T)
+        if (self._end <= T).any():
+            raise OutsideAssessedRange(
+                f"the parameters of {self.phase} end at {self._end:g} K; got {T.max():g} K"
+            )
+        return T
 
     def curvature(
         self, T: ArrayLike, x: ArrayLike, *, relaxed: bool = True, strict: bool = True
@@ -139,11 +142,10 @@ class Solution:
         OutsideAssessedRange
             If the parameters end below T.
         """
-        T, x = kelvin(T), self.fractions(x)
-        if (self._end <= T).any():
-            raise OutsideAssessedRange(
-                f"the parameters of {self.phase} end at {self._end:g} K; got {T.max():g} K"
-            )
+        T, x = self._inside(T), self.fractions(x)
+        if self.binary:
+            psi = self.binary.stability(T, x[..., 1])
+            return _of_two(psi, np.broadcast_to(x, (*psi.shape, 2)))
         shape = np.broadcast_shapes(T.shape, x.shape[:-1])
         T, x = np.broadcast_to(T, shape), np.broadcast_to(x, (*shape, x.shape[-1]))
         x = x[..., self._order]
@@ -169,6 +171,9 @@ class Solution:
         T, x, relaxed
             As of `curvature`.
         """
+        if self.binary:
+            T, x = self._inside(T), self.fractions(x)
+            return self.binary.stability(T, x[..., 1])
         return self.curvature(T, x, relaxed=relaxed).values[..., 0]
 
     def spinodal_temperatures(self, x: ArrayLike, *, strict: bool = True) -> Array:
@@ -186,6 +191,8 @@ class Solution:
         flat = x.reshape(-1, x.shape[-1])
 
         def unstable(T: Array, x: Array) -> Array:
+            if self.binary:
+                return self.binary.stability(T, x[..., 1])
             psi = self.curvature(T, x, strict=strict).values[..., 0]
             return np.clip(psi, -1.0, None)  # where it would order, it is minus infinity
 
@@ -228,8 +235,9 @@ class Solution:
         Closed ones end where they begin. Every vertex is on it to rounding.
         """
         from lina_calphad.stability.spinodal import spinodal
+        from lina_calphad.stability.surface import Surface
 
-        return spinodal(self, float(kelvin(T)))
+        return spinodal(Surface(self, float(self._inside(T))))
 
     def critical_points(self, T: float | None = None) -> Array | tuple[CriticalPoint, ...]:
         """Where both sides of a gap become one.
@@ -237,19 +245,18 @@ class Solution:
         Of two components all temperatures and compositions; of three the plait points at T as
         mole fractions, shape (k, 3), stable or not.
         """
-        if len(self.components) == 2 and T is None:
-            binary = BinarySolution(
-                self.dbf, self.components, self.phase, self.model, self.pressure
-            )
-            return binary.all_critical_points()
+        if self.binary and T is None:
+            return self.binary.all_critical_points()
         if len(self.components) != 3 or T is None:
             raise UnsupportedPhase(
                 "critical points are those of two components, or of three at one temperature; of "
                 f"{len(self.components)} they are no points"
             )
-        from lina_calphad.stability.spinodal import critical_points
+        from lina_calphad.stability.spinodal import critical_points, spinodal
+        from lina_calphad.stability.surface import Surface
 
-        return critical_points(self, float(kelvin(T)), self.spinodal(T))
+        surface = Surface(self, float(self._inside(T)))
+        return critical_points(surface, spinodal(surface))
 
     def isotherm(self, T: float) -> Isotherm:
         """Spinodal, tie-lines, three-phase triangles and plait points of a ternary at T.
@@ -257,10 +264,18 @@ class Solution:
         Raises
         ------
         UnsupportedPhase
-            If there are not three components, or they do not mix on one sublattice.
+            If there are not three components that change freely, or they are charged.
         NotConverged
             If a two-phase region is there and its tie-lines are not found.
         """
         from lina_calphad.stability.tie_lines import isotherm
 
-        return isotherm(self, float(kelvin(T)))
+        return isotherm(self, float(self._inside(T)))
+
+
+def _of_two(psi: Array, x: Array) -> Curvature:
+    """The curvature of a binary from its stability, by hand: there is one direction."""
+    x = np.maximum(x, FLOOR)
+    change = np.broadcast_to([[-(0.5**0.5)], [0.5**0.5]], (*x.shape, 1))
+    ideal = np.stack([-np.sqrt(x[..., 1]), np.sqrt(x[..., 0])], axis=-1)
+    return Curvature(psi[..., None], change, psi[..., None, None], ideal[..., None], x)

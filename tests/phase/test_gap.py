@@ -274,7 +274,8 @@ def test_bracketing_agrees_with_newtons_method(bcc):
     solution = bcc("santos2025", "chemical")
     T = np.array([40.0, 150.0, 300.0, 900.0, 1360.0])
     solver = solution._gap
-    ends, good = solver._bracket(solver.spinodal((T,)), (T,))
+    free = np.full((2, T.size), [[-np.inf], [np.inf]])
+    ends, good = solver._bracket(solver.spinodal((T,)), free, (T,))
     assert good.all()
     binodal = solution.binodal(T)
     assert np.abs(log_expit(ends[0]) - binodal.ln_x_alpha).max() < 1e-11

@@ -7,6 +7,8 @@ import re
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pycalphad import Database, Model
 from scipy.optimize import brentq
 from scipy.spatial import ConvexHull
@@ -262,6 +264,33 @@ def test_a_binary_has_the_critical_points_of_a_binary_solution(bcc):
     assert point.T == pytest.approx(bcc("santos2025", "chemical").critical_point().T)
 
 
+@given(
+    st.lists(st.floats(-20_000, 20_000), min_size=1, max_size=4),
+    st.floats(200, 2000),
+    st.floats(0, 1),
+)
+@settings(max_examples=10, deadline=None)
+def test_two_elements_on_one_sublattice_are_the_binary_solution(parameters, T, x):
+    dbf = regular({("A", "B"): parameters}, "AB")
+    for names, at in ((("A", "B"), x), (("B", "A"), 1 - x)):
+        alloy, binary = (kind(dbf, names, "ALLOY") for kind in (lc.Solution, lc.BinarySolution))
+        psi = binary.stability(T, at)
+        assert alloy.stability(T, [1 - at, at]) == pytest.approx(psi, abs=1e-12)
+        # By way of all site fractions, which does not know the binary.
+        found = alloy.curvature(T, [1 - at, at])
+        other = alloy.energy.curvature(np.array(T), np.array([1 - x, x]))
+        assert found.values == pytest.approx(other.values, abs=1e-12)
+        assert np.abs(found.directions) == pytest.approx(np.abs(other.directions))
+        for k in (0, 1):
+            assert found.thermodynamic_factors(k).item() == pytest.approx(psi, abs=1e-12)
+
+
+def test_two_elements_on_two_sublattices_are_no_binary_solution(example_tdb):
+    laves = lc.Solution(example_tdb("cumg.tdb"), ("CU", "MG"), "CU2MG")
+    assert laves.binary is None
+    assert laves.stability(600.0, [0.34]).shape == ()
+
+
 @pytest.mark.parametrize(
     ("act", "error", "message"),
     [
@@ -280,7 +309,7 @@ def test_a_binary_has_the_critical_points_of_a_binary_solution(bcc):
         (
             lambda s: lc.Solution(s.dbf, ("A", "B"), "ALLOY").isotherm(700.0),
             UnsupportedPhase,
-            "tie-lines are those of three constituents of one sublattice",
+            "ALLOY of A, B is no ternary solution",
         ),
     ],
 )
