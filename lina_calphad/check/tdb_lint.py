@@ -6,7 +6,6 @@ import math
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from graphlib import CycleError, TopologicalSorter
 from itertools import chain, pairwise
 from math import prod
 from statistics import median
@@ -18,7 +17,7 @@ from symengine import S
 
 from lina_calphad.check.findings import SEVERITIES, Finding, found, listed
 from lina_calphad.check.tdb_text import NO_LIMIT, Entry, TdbText, span
-from lina_calphad.data.databases import array_names, has_elastic_data
+from lina_calphad.data.databases import array_names, has_elastic_data, in_order
 
 #: A larger jump at a range boundary is a warning: J/mol, and J/(mol K) for the slope.
 # Not one of the 376 boundaries of SGTE 91 (as in espei.refdata) reaches either: its printed
@@ -194,13 +193,21 @@ def _functions(tdb: TdbText) -> Iterator[Finding]:
     for name, entries in users.items():
         if name not in tdb.functions:
             yield found("undefined function", name, entries[0].line, user=entries[0].name)
-    depths, circles = _depths(tdb.functions)
-    for circle in circles:
-        first = tdb.functions[circle[0]]
-        yield found("circle", first.name, first.line, names=listed([*circle[1:], circle[0]]))
+    depths = _depths(tdb.functions)
+    seen = set(depths)
+    for name in tdb.functions:
+        path: list[str] = []
+        while name not in seen:
+            seen.add(name)
+            path.append(name)
+            name = min((tdb.functions[name].symbols & tdb.functions.keys()) - depths.keys())
+        if name in path:
+            first, *others = path[path.index(name) :]
+            function = tdb.functions[first]
+            yield found("circle", function.name, function.line, names=listed([*others, first]))
     for entry in tdb.parameters:
         depth = max((depths.get(name, 0) for name in entry.symbols), default=0)
-        if _NESTING < depth < math.inf:
+        if depth > _NESTING:
             yield found("nested too deep", entry.name, entry.line, depth=depth, most=_NESTING)
     for name, function in tdb.functions.items():
         if len(function.pieces) == 1 and S(function.pieces[0][2]).is_Number:
@@ -227,25 +234,12 @@ def _functions(tdb: TdbText) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _depths(functions: Mapping[str, Entry]) -> tuple[dict[str, float], list[list[str]]]:
-    """How many functions deep each is, itself counted, infinitely in a circle; and the circles."""
-    graph = {name: function.symbols & functions.keys() for name, function in functions.items()}
-    places = {name: i for i, name in enumerate(functions)}
-    circles: list[list[str]] = []
-    depths: dict[str, float] = {}
-    while not depths and functions:
-        try:
-            order = list(TopologicalSorter(graph).static_order())
-        except CycleError as error:
-            circle = error.args[1][:0:-1]  # each needs the next
-            start = circle.index(min(circle, key=places.__getitem__))
-            circles.append(circle[start:] + circle[:start])
-            graph |= dict.fromkeys(circle, frozenset())
-        else:
-            depths = dict.fromkeys(chain.from_iterable(circles), math.inf)
-            for name in order:
-                depths.setdefault(name, 1 + max((depths[n] for n in graph[name]), default=0))
-    return depths, circles
+def _depths(functions: Mapping[str, Entry]) -> dict[str, int]:
+    """How many functions deep each is, itself counted, but for those that need a circle."""
+    depths: dict[str, int] = {}
+    for name in in_order({name: function.symbols for name, function in functions.items()}):
+        depths[name] = 1 + max((depths.get(n, 0) for n in functions[name].symbols), default=0)
+    return depths
 
 
 def _boundaries(tdb: TdbText) -> Iterator[Finding]:
@@ -281,8 +275,8 @@ class _Values:
     """
 
     def __init__(self, functions: Mapping[str, Entry]) -> None:
-        depths = _depths(functions)[0]
-        self.functions = {n: f for n, f in functions.items() if depths[n] <= _NESTING}
+        depths = _depths(functions)
+        self.functions = {n: functions[n] for n, depth in depths.items() if depth <= _NESTING}
         self.known: dict[tuple[str, float, int], tuple[float, float]] = {}
 
     def __call__(self, expression: Any, T: float, side: int) -> tuple[float, float]:

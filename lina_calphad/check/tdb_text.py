@@ -5,15 +5,12 @@ from __future__ import annotations
 import copy
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pycalphad import variables as v
-from symengine import S
-
-from lina_calphad.data.databases import Piece, parameter_text, pieces
+from lina_calphad.data.databases import Piece, function_names, parameter_text, pieces, reachable
 from lina_calphad.data.tdb_files import Command, parse_tdb, read_tdb_text, scan
 
 #: What pycalphad takes for a lower limit that is left out.
@@ -51,10 +48,9 @@ class Entry:
         return span(self.low, self.high)
 
     @cached_property
-    def symbols(self) -> frozenset[str]:
+    def symbols(self) -> set[str]:
         """The functions that it needs."""
-        found = {s for _, _, expression in self.pieces for s in S(expression).free_symbols}
-        return frozenset(str(s) for s in found if not isinstance(s, v.StateVariable))
+        return {name for _, _, expression in self.pieces for name in function_names(expression)}
 
 
 class TdbText:
@@ -109,7 +105,10 @@ class TdbText:
                 c for subl in e.parameter["constituent_array"] for s in subl
                 for c in (s.constituents or [s.name])} <= known
         ]  # fmt: skip
-        needed = _reachable(part.parameters, self.functions)
+        needed = reachable(
+            (name for e in part.parameters for name in e.symbols),
+            lambda name: self.functions[name].symbols if name in self.functions else set(),
+        )
         part.functions = {name: f for name, f in self.functions.items() if name in needed}
         return part
 
@@ -123,16 +122,6 @@ class TdbText:
             Entry(parameter_text(p), c.line, pieces(p["parameter"]), p, _constituents(c))
             for p, c in zip(kept, written, strict=True)
         ]
-
-
-def _reachable(entries: Iterable[Entry], functions: Mapping[str, Entry]) -> set[str]:
-    """The functions that some entries need, and those that these need."""
-    found: set[str] = set()
-    fresh = {name for entry in entries for name in entry.symbols}
-    while fresh:
-        found |= fresh
-        fresh = {s for name in fresh if name in functions for s in functions[name].symbols} - found
-    return found
 
 
 def span(low: float, high: float) -> str:

@@ -9,7 +9,6 @@ import warnings
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +17,7 @@ from lina_calphad.checks import SEARCH_RANGE
 from lina_calphad.data.databases import copy_elastic_data, has_elastic_data
 from lina_calphad.data.datasets import shipped_datasets
 from lina_calphad.data.elasticity import CubicElasticity
+from lina_calphad.data.foreign_files import shipped
 from lina_calphad.data.invariants import invariants_of
 from lina_calphad.data.tables import HandbookConstants, LatticeConstants, MadeAnode
 from lina_calphad.errors import DatabaseError, OutsideAssessedRange, UnknownAssessment
@@ -128,11 +128,8 @@ class Origin(NamedTuple):
 
 
 def tdb_folder() -> Path:
-    """Folder of the shipped TDB files, in a wheel and in an editable install alike."""
-    package = Path(str(files("lina_calphad")))
-    shipped = package / "tdb"
-    # An editable install runs from the checkout, where `tdb` stands beside the package.
-    return shipped if shipped.is_dir() else package.parent / "tdb"
+    """Folder of the shipped TDB files."""
+    return shipped("tdb")
 
 
 @lru_cache(maxsize=4)
@@ -148,12 +145,10 @@ def _table(folder: Path) -> dict[str, Any]:
             }
         )
         if unknown := set(table["compared"]) - set(table["assessments"]):
-            msg = f"{', '.join(sorted(unknown))} is compared and not there"
-            raise ValueError(msg)
+            raise ValueError(f"{', '.join(sorted(unknown))} is compared and not there")
     except (OSError, ValueError, TypeError, KeyError) as error:
         lacks = "there is no entry " if isinstance(error, KeyError) else ""
-        msg = f"{file} cannot be used: {lacks}{error}"
-        raise DatabaseError(msg) from error
+        raise DatabaseError(f"{file} cannot be used: {lacks}{error}") from error
     return table
 
 
@@ -253,8 +248,9 @@ def load(key: str, *, elastic: bool = True) -> Database:
         hint = f"; did you mean {near[0]}?" if near else ""
         if key.lower().endswith(".tdb"):
             hint = "; a TDB file of your own is read by pycalphad.Database"
-        msg = f"no assessment is called {key!r}; there are {', '.join(known)}{hint}"
-        raise UnknownAssessment(msg)
+        raise UnknownAssessment(
+            f"no assessment is called {key!r}; there are {', '.join(known)}{hint}"
+        )
     gibbs, elastic_file = known[key].files
     dbf = read_shipped(gibbs)
     if elastic:
@@ -308,12 +304,12 @@ def read(
     else:
         if not path.exists():
             if path.suffix.lower() == ".tdb" or path.name != key:
-                msg = f"there is no TDB file {key}"
-                raise DatabaseError(msg)
+                raise DatabaseError(f"there is no TDB file {key}")
             load(key)  # says which assessments exist
         if EXPORTED in read_tdb_text(path):
-            msg = f"{key} is an export and has coherency in it already: name what it was made from"
-            raise DatabaseError(msg)
+            raise DatabaseError(
+                f"{key} is an export and has coherency in it already: name what it was made from"
+            )
         dbf, origin = read_tdb(path), Origin(path.name)
     for kind, wanted, there in (
         ("element", components, dbf.elements),
@@ -321,8 +317,9 @@ def read(
     ):
         for each in wanted:
             if each not in there:
-                msg = f"{key} has no {kind} {each}; it has {', '.join(sorted(there)) or 'none'}"
-                raise DatabaseError(msg)
+                raise DatabaseError(
+                    f"{key} has no {kind} {each}; it has {', '.join(sorted(there)) or 'none'}"
+                )
     check_functions(dbf, [*phases, *{"LIQUID"} & dbf.phases.keys()], components)
     own = any(has_elastic_data(dbf, phase) for phase in phases)
     if not own and set(components) == set(COMPONENTS) and PHASE in dbf.phases:
@@ -351,8 +348,7 @@ def short_names(sources: Sequence[Source]) -> list[str]:
     given = [os.fspath(source) for source in sources]
     for name in given:
         if given.count(name) > 1:
-            msg = f"{name} is named twice"
-            raise DatabaseError(msg)
+            raise DatabaseError(f"{name} is named twice")
     short = [name if name in assessments() else Path(name).stem for name in given]
     names = [
         printable(name if short.count(name) == 1 else full)
@@ -376,8 +372,9 @@ def range_notes(T: float, sources: Sequence[Source]) -> list[str]:
         f"{key} is assessed from {low:g} to {high:g} K" for key, (low, high) in outside.items()
     ]
     if len(outside) == len(ranges):
-        msg = f"{T:g} K is outside the range of every assessment: {'; '.join(texts)}"
-        raise OutsideAssessedRange(msg)
+        raise OutsideAssessedRange(
+            f"{T:g} K is outside the range of every assessment: {'; '.join(texts)}"
+        )
     notes = [f"{text}: its values at {T:g} K are extrapolated" for text in texts]
     for note in notes:
         warnings.warn(note, OutsideAssessedRange, stacklevel=4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 import re
+from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from tinydb import where
 from lina_calphad.errors import DatabaseError, ElasticDataError, UnsupportedPhase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pycalphad import Database
 
@@ -201,16 +202,11 @@ def check_functions(dbf: Database, phases: Sequence[str], components: Sequence[s
         expressions, graph = _expressions(dbf, phase, components)
         for name, expression in expressions:
             check_expression(name, expression)
-        wrong = sorted(graph.keys() - dbf.symbols.keys())
-        if not wrong:
-            try:
-                TopologicalSorter(graph).prepare()
-            except CycleError as error:
-                wrong = sorted(set(error.args[1]))
-        if wrong:
+        undefined = graph.keys() - dbf.symbols.keys()
+        if wrong := undefined or graph.keys() - set(in_order(graph)):
             raise UnsupportedPhase(
-                f"{phase} needs {', '.join(wrong)}, which cannot be resolved: undefined, or in a "
-                "circle"
+                f"{phase} needs {', '.join(sorted(wrong))}, which cannot be resolved: undefined, "
+                "or in a circle"
             )
 
 
@@ -224,17 +220,38 @@ def _expressions(
         for p in dbf.search(where("phase_name") == phase)
         if {name for part in array_names(p) for name in part} <= known
     ]
-    wanted = {name for _, expression in found for name in _symbols(expression)}
+    graph = reachable(
+        (name for _, e in found for name in function_names(e)),
+        lambda name: function_names(dbf.symbols.get(name, 0)),
+    )
+    return found + [(f"FUNCTION {name}", dbf.symbols.get(name, 0)) for name in graph], graph
+
+
+def reachable(names: Iterable[str], needs: Callable[[str], set[str]]) -> dict[str, set[str]]:
+    """Some functions, those that they need and so on, each with what it needs itself."""
     graph: dict[str, set[str]] = {}
-    while wanted - graph.keys():
-        name = (wanted - graph.keys()).pop()
-        found.append((f"FUNCTION {name}", dbf.symbols.get(name, 0)))
-        graph[name] = _symbols(found[-1][1])
-        wanted |= graph[name]
-    return found, graph
+    fresh = set(names)
+    while fresh:
+        graph |= {name: needs(name) for name in fresh}
+        fresh = {other for name in fresh for other in graph[name]} - graph.keys()
+    return graph
 
 
-def _symbols(expression: Any) -> set[str]:
+def in_order(needs: Mapping[str, Iterable[str]]) -> list[str]:
+    """The names behind all that they need, but for those that need a circle."""
+    sorter = TopologicalSorter(
+        {name: [other for other in of if other in needs] for name, of in needs.items()}
+    )
+    with suppress(CycleError):
+        sorter.prepare()
+    order: list[str] = []
+    while ready := sorter.get_ready():
+        order += ready
+        sorter.done(*ready)
+    return order
+
+
+def function_names(expression: Any) -> set[str]:
     """Names of the functions in an expression."""
     from pycalphad import variables as v
 
@@ -324,50 +341,29 @@ def set_elastic_data(
             )
         for name in ("c11", "c12", "c44"):
             values[element.upper(), name.upper()] = getattr(constants, name)
-    arrays = {
-        element: constituent_array(dbf, phase, [element], named | {"VA"}) for element, _ in values
-    }
-    remove_parameters(
-        dbf,
-        lambda p: (
-            p["phase_name"] == phase
-            and any(
-                p["parameter_type"] == name and array_names(p) == arrays[element]
-                for element, name in values
-            )
-        ),
-    )
     for (element, name), value in values.items():
-        dbf.add_parameter(name, phase, arrays[element], 0, value)
+        array = constituent_array(dbf, phase, [element], named | {"VA"})
+        same = (where("phase_name") == phase) & (where("parameter_type") == name)
+        remove_parameters(dbf, lambda p: same(p) and array_names(p) == array)  # noqa: B023
+        dbf.add_parameter(name, phase, array, 0, value)
 
 
 def copy_elastic_data(source: Database, target: Database) -> None:
     """Give the phases of `target` the elastic parameters of `source`, in place of their own."""
-    wanted = [p for p in source.search(_is_elastic) if p["phase_name"] in target.phases]
+    elastic = where("parameter_type").one_of([*ELASTIC])
+    wanted = [p for p in source.search(elastic) if p["phase_name"] in target.phases]
     phases = {p["phase_name"] for p in wanted}
-    remove_parameters(
-        target, lambda p: p["phase_name"] in phases and p["parameter_type"] in ELASTIC
-    )
+    remove_parameters(target, elastic & where("phase_name").one_of([*phases]))
     for p in wanted:
         target.add_parameter(
-            p["parameter_type"],
-            p["phase_name"],
-            array_names(p),
-            p["parameter_order"],
-            p["parameter"],
-            p["reference"],
-        )
+            p["parameter_type"], p["phase_name"], array_names(p), p["parameter_order"],
+            p["parameter"], p["reference"],
+        )  # fmt: skip
     for name, expression in source.symbols.items():
         target.symbols.setdefault(name, expression)
 
 
 def has_elastic_data(dbf: Database, phase: str) -> bool:
     """Whether the phase has any elastic constant at all."""
-    return any(
-        p["phase_name"] == phase and p["parameter_type"] in CONSTANTS
-        for p in dbf.search(_is_elastic)
-    )
-
-
-def _is_elastic(parameter: Mapping[str, Any]) -> bool:
-    return parameter["parameter_type"] in ELASTIC
+    kind = where("parameter_type").one_of([*CONSTANTS])
+    return bool(dbf.search((where("phase_name") == phase) & kind))

@@ -7,14 +7,13 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from lina_calphad.data.foreign_files import read_text
+from lina_calphad.data.foreign_files import read_text, shipped
 from lina_calphad.data.invariants import FIELD, invariants_of
 from lina_calphad.errors import DataLeftOut, DatasetError
 from lina_calphad.output import write_text
@@ -38,11 +37,8 @@ _LARGEST = 50_000_000
 
 
 def shipped_folder() -> Path:
-    """Folder of the shipped datasets, in a wheel and in an editable install alike."""
-    package = Path(str(files("lina_calphad")))
-    shipped = package / "datasets"
-    # An editable install runs from the checkout, where `datasets` stands beside the package.
-    return shipped if shipped.is_dir() else package.parent / "datasets"
+    """Folder of the shipped datasets."""
+    return shipped("datasets")
 
 
 def shipped_datasets() -> Mapping[str, Path]:
@@ -208,31 +204,27 @@ def write_dataset(
 
 def _files(given: str | os.PathLike[str]) -> Iterator[tuple[Path, bool]]:
     """The files that a name, a file or a folder stands for, and whether it was named itself."""
-    shipped, path = shipped_datasets(), Path(given)
+    known, path = shipped_datasets(), Path(given)
     key = os.fspath(given)
-    if key in shipped:
-        yield shipped[key].resolve(), True
+    if key in known:
+        yield known[key].resolve(), True
     elif path.is_dir():
         yield from ((file.resolve(), False) for file in sorted(path.rglob("*.json")))
     elif path.exists():
         yield path.resolve(), True
     else:
-        near = get_close_matches(key.lower(), shipped, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"shipped are {', '.join(shipped)}"
+        near = get_close_matches(key.lower(), known, n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"shipped are {', '.join(known)}"
         raise DatasetError(f"there is no dataset, file or folder {key!r}; {hint}")
 
 
 def _load(path: Path) -> Dataset:
     try:
         dataset = json.loads(read_text(path, largest=_LARGEST))
-    except RecursionError as error:
-        raise DatasetError(
-            f"{path} cannot be read as JSON: its lists lie too deep in each other"
-        ) from error
-    except (OSError, ValueError) as error:  # JSON's errors are ValueErrors
-        raise DatasetError(
-            f"{path} cannot be read as JSON: {getattr(error, 'strerror', '') or error}"
-        ) from error
+    except (OSError, ValueError, RecursionError) as error:  # JSON's errors are ValueErrors
+        deep = "its lists lie too deep in each other" if isinstance(error, RecursionError) else ""
+        reason = deep or getattr(error, "strerror", "") or error
+        raise DatasetError(f"{path} cannot be read as JSON: {reason}") from error
     if not isinstance(dataset, dict):
         raise DatasetError(f"{path} is no ESPEI dataset: its JSON is no object")
     return dataset
@@ -296,8 +288,10 @@ def _odd_solubilities(dataset: Dataset) -> Iterator[str]:
     values = np.asarray(dataset["values"], dtype=float)
     errors = np.asarray(dataset["ln_x_error"], dtype=float)
     T = np.atleast_1d(dataset["conditions"]["T"])
-    if not (((values > 0) & (values < 1)).all() and (T > 0).all()):
+    if not ((values > 0) & (values < 1)).all():
         yield "solubilities that are no mole fractions between 0 and 1, ends excluded"
+    if not (T > 0).all():
+        yield "temperatures that are not positive"
     if errors.shape != T.shape or not ((errors > 0) & (errors < np.inf)).all():
         yield "no positive ln_x_error for each temperature"
 

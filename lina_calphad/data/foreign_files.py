@@ -9,9 +9,9 @@ import lzma
 import signal
 import stat
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -96,22 +96,27 @@ def read_text(path: Path, *, strict: bool = True, largest: int = LARGEST) -> str
     return text.replace("\0", " ").replace("\r\n", "\n")
 
 
+def shipped(folder: str) -> Path:
+    """A folder of the package, in a wheel and in an editable install alike."""
+    package = Path(str(files("lina_calphad")))
+    # An editable install runs from the checkout, where the folder stands beside the package.
+    return package / folder if (package / folder).is_dir() else package.parent / folder
+
+
 @contextmanager
 def bounded(seconds: float, memory: int = MEMORY) -> Iterator[None]:
     """Let what runs in the block take so much time and additional memory, no more.
 
-    TimeoutError or MemoryError if a bound was reached. Time is bounded in the main thread, memory
-    where the system has resource limits.
+    TimeoutError or MemoryError if a bound was reached. Time is bounded in the main thread, where no
+    other alarm is set, memory where the system has resource limits.
     """
 
     def stop(*_: Any) -> None:
         raise TimeoutError(f"it takes more than {seconds:.3g} s to read")
 
     timed = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
-    outer = signal.getitimer(signal.ITIMER_REAL)[0] if timed else 0.0
-    if 0 < outer <= seconds:
-        timed = False  # a narrower bound lies around this one
-    limits, begun = _limit_memory(memory), time.monotonic()
+    timed = timed and not signal.getitimer(signal.ITIMER_REAL)[0]
+    limits = _limit_memory(memory)
     handler: Any = signal.signal(signal.SIGALRM, stop) if timed else None
     try:
         if timed:
@@ -122,8 +127,7 @@ def bounded(seconds: float, memory: int = MEMORY) -> Iterator[None]:
         raise MemoryError(f"it takes more than {memory / 1e9:g} GB to read") from error
     finally:
         if timed:
-            rest = max(outer - (time.monotonic() - begun), 1e-3) if outer else 0.0
-            signal.setitimer(signal.ITIMER_REAL, rest)
+            signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, handler)
         if limits:
             import resource

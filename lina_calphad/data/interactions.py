@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pycalphad import Database
 from pycalphad import variables as v
 from symengine import S, Symbol, expand, log
+from tinydb import where
 
 from lina_calphad.data.databases import (
     array_names,
@@ -65,7 +66,7 @@ def free_interactions(
     phase = phase.upper()
     dbf = copy_database(dbf)
     array = interaction_array(dbf, phase, components)
-    found = sorted(dbf.search(lambda p: _is_interaction(p, phase, array)), key=_order)
+    found = sorted(interactions(dbf, phase, components), key=_order)
     if not found:
         raise DatabaseError(
             f"{phase} has no interaction parameter of {' and '.join(components)} to free"
@@ -81,7 +82,7 @@ def free_interactions(
         for order, parameter in zip(orders, found, strict=True)
     }
     values = {name: value for named in free.values() for name, (value, _) in named.items()}
-    remove_parameters(dbf, lambda p: _is_interaction(p, phase, array))
+    remove_parameters(dbf, _condition(phase, array))
     if taken := sorted(values.keys() & _used(dbf)):
         raise DatabaseError(
             f"{phase} needs the name {taken[0]}, which other parameters use: rename that symbol"
@@ -112,14 +113,13 @@ def without_interactions(dbf: Database, phase: str, components: Sequence[str]) -
     """A copy of a database in which the phase has no interaction parameters, ready for a fit."""
     dbf = copy_database(dbf)
     array = interaction_array(dbf, phase.upper(), components)
-    remove_parameters(dbf, lambda p: _is_interaction(p, phase.upper(), array))
+    remove_parameters(dbf, _condition(phase.upper(), array))
     return dbf
 
 
 def interactions(dbf: Database, phase: str, components: Sequence[str]) -> list[Any]:
     """The interaction parameters of a phase, as pycalphad has them."""
-    array = interaction_array(dbf, phase, components)
-    return list(dbf.search(lambda p: _is_interaction(p, phase, array)))
+    return list(dbf.search(_condition(phase, interaction_array(dbf, phase, components))))
 
 
 def start_value(dbf: Database, phase: str, components: Sequence[str], order: int) -> float:
@@ -153,12 +153,11 @@ def symbol_value(dbf: Database, name: str) -> float:
         ) from error
 
 
-def _is_interaction(parameter: Mapping[str, Any], phase: str, array: list[list[str]]) -> bool:
-    return bool(
-        parameter["phase_name"] == phase
-        and parameter["parameter_type"] in ("G", "L")
-        and list(map(sorted, array_names(parameter))) == array
-    )
+def _condition(phase: str, array: list[list[str]]) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a parameter is an interaction of a phase."""
+    found: Any = where("phase_name") == phase
+    found &= where("parameter_type").one_of(["G", "L"])
+    return lambda p: found(p) and list(map(sorted, array_names(p))) == array
 
 
 def _used(dbf: Database) -> set[str]:

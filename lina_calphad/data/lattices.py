@@ -82,27 +82,19 @@ def check_lattice(atoms: Any, lattice: str, origin: str) -> None:
         )
     if lattice == "any":
         return
-    found, (wanted, _) = np.array(neighbours(atoms, lattice)), LATTICES[lattice]
-    wrong = found != wanted
-    if not wrong.any() and (lattice == "bcc" or _close_packing(atoms) == lattice):
-        return
-    looks = [name for name in LATTICES if _all_have(atoms, name)]
-    hint = f": it looks like {looks[0]}" if looks else ""
-    told = (
-        f"where each atom has {wanted} neighbours within {LATTICES[lattice][1]:.3f} V^(1/3): "
-        f"{wrong.sum()} of {len(atoms)} atoms have others, from {found.min()} to {found.max()}"
-        if wrong.any()
-        else "where half of the neighbours stand opposite to others"
-        if lattice == "hcp"
-        else "where every neighbour stands opposite to another"
-    )
-    raise DatasetError(
-        f"{origin} is not derived from {lattice}, {told}{hint}. Leave it out, or name the phase "
-        "that it belongs to (--phase, --lattice)"
-    )
+    looks = [name for name in LATTICES if _derives(atoms, name)]
+    if lattice not in looks:
+        number, (wanted, within) = np.array(neighbours(atoms, lattice)), LATTICES[lattice]
+        hint = f": it looks like {looks[0]}" if looks else ""
+        raise DatasetError(
+            f"{origin} is not derived from {lattice}, where each atom has {wanted} neighbours "
+            f"within {within:.3f} V^(1/3), packed as there: {(number != wanted).sum()} of "
+            f"{len(atoms)} atoms have others, from {number.min()} to {number.max()}{hint}. Leave "
+            "it out, or name the phase that it belongs to (--phase, --lattice)"
+        )
 
 
-def _all_have(atoms: Any, lattice: str) -> bool:
+def _derives(atoms: Any, lattice: str) -> bool:
     if set(neighbours(atoms, lattice)) != {LATTICES[lattice][0]}:
         return False
     return lattice == "bcc" or _close_packing(atoms) == lattice

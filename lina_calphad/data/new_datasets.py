@@ -188,27 +188,16 @@ def solubility_dataset(
         raise DatasetError(
             f"{reference}: the solvent {solvent} is none of {' and '.join(components)}"
         )
-    given = {"T": np.atleast_1d(T), "x": np.atleast_1d(x), "ln_x_error": np.atleast_1d(ln_x_error)}
-    number = given["T"].size
-    if given["ln_x_error"].shape == (1,):
-        given["ln_x_error"] = np.repeat(given["ln_x_error"], number)
-    for name, numbers in given.items():
-        upper = 1.0 if name == "x" else np.inf
-        if numbers.shape != (number,):
-            raise DatasetError(
-                f"{reference}: {number} temperatures, but {name} has the shape {numbers.shape}"
-            )
-        if not ((numbers > 0) & (numbers < upper)).all():
-            raise DatasetError(
-                f"{reference}: {name} is between 0 and {upper:g}, ends excluded; got {numbers}"
-            )
+    T, errors = np.atleast_1d(T).astype(float), np.atleast_1d(ln_x_error).astype(float)
+    if errors.shape == (1,):
+        errors = np.repeat(errors, T.size)
     dataset = {
         **_head(components, phase, [float(solvent == components[1])], site_ratios),
-        "conditions": {"P": 101325, "T": given["T"].tolist()},
+        "conditions": {"P": 101325, "T": T.tolist()},
         "output": SOLUBILITY,
-        "values": [[[value] for value in given["x"].tolist()]],
+        "values": [[[value] for value in np.atleast_1d(x).tolist()]],
         "equilibrium": equilibrium,
-        "ln_x_error": given["ln_x_error"].tolist(),
+        "ln_x_error": errors.tolist(),
         "reference": reference,
         "bibtex": bibtex,
         "comment": comment,

@@ -39,54 +39,6 @@ class Interactions(NamedTuple):
     L1: float
 
 
-def formation_energy(
-    energy: ArrayLike,
-    n_first: ArrayLike,
-    n_second: ArrayLike,
-    first_energy: ArrayLike,
-    second_energy: ArrayLike,
-) -> NDArray[np.float64]:
-    """Energy of formation in eV per atom (the paper's eq. 1, over N); everything broadcasts.
-
-    From the energy of the whole cell in eV, its numbers of atoms, and the energies of the pure
-    elements in eV per atom. ValueError for a cell without atoms, or a number that is not finite.
-
-    Examples
-    --------
-    >>> round(float(formation_energy(-101.920202, 53, 1, -1.9019451, -1.3223448)), 6)
-    0.003801
-    """
-    e, n1, n2, e1, e2 = (
-        np.asarray(given, dtype=float)
-        for given in (energy, n_first, n_second, first_energy, second_energy)
-    )
-    for name, numbers in (("numbers of atoms", n1 + n2), ("energies", e + e1 + e2)):
-        if not np.isfinite(numbers).all():
-            raise ValueError(f"{name} must be finite; got {numbers}")
-    if ((n1 < 0) | (n2 < 0) | (n1 + n2 < 1)).any():
-        raise ValueError(
-            f"a cell has at least one atom and no negative number of them; got {n1} and {n2}"
-        )
-    return np.asarray((e - n1 * e1 - n2 * e2) / (n1 + n2))
-
-
-def substitution_energy(
-    energy: float, atoms: int, host_energy: float, solute_energy: float
-) -> float:
-    """E(N-1; 1) - (N-1) E_host - E_solute in eV, the bracket of the paper's eqs. 8 and 9.
-
-    From the energy in eV of the cell of N `atoms` with one substituted, and those of the pure
-    elements in eV per atom. ValueError for fewer than 2 atoms, or an energy beyond ±5 eV.
-
-    Examples
-    --------
-    >>> round(substitution_energy(-101.920202, 54, -1.9019451, -1.3223448), 4)
-    0.2052
-    """
-    _check_atoms(atoms, 2)
-    return float(_joules(energy - (atoms - 1) * host_energy - solute_energy)) / EV_IN_J_PER_MOL
-
-
 def finite_difference(second_in_first: ArrayLike, first_in_second: ArrayLike) -> Interactions:
     """⁰L and ¹L with the substituted atom taken for infinitely dilute (eqs. 8 and 9).
 
@@ -145,7 +97,8 @@ def redlich_kister(
     >>> round(found.L0, 1), round(found.L1, 1)
     (20268.1, 5910.4)
     """
-    _check_atoms(atoms, 3)
+    if not (atoms >= 3 and float(atoms).is_integer()):
+        raise ValueError(f"atoms is a whole number, 3 or more; got {atoms!r}")
     L0, L1 = finite_difference(second_in_first, first_in_second)
     scale = atoms / (atoms - 1)
     return Interactions(scale * L0, scale * atoms / (atoms - 2) * L1)
@@ -267,8 +220,9 @@ def mixing_energies(
         pure = cells[cells[f"n_{other}"] == 0]
         mixed[f"e_{own}"] = _references(mixed, f"e_{own}", pure, element)
     rare = mixed[["n_first", "n_second"]].min(axis=1)
-    given = ("energy", "n_first", "n_second", "e_first", "e_second")
-    per_atom = formation_energy(*(mixed[name] for name in given))
+    # The paper's eq. 1, over N.
+    pure_energy = mixed["n_first"] * mixed["e_first"] + mixed["n_second"] * mixed["e_second"]
+    per_atom = (mixed["energy"] - pure_energy) / mixed["atoms"]
     mixed["x"] = mixed["n_second"] / mixed["atoms"]
     mixed["enthalpy"] = per_atom * EV_IN_J_PER_MOL
     mixed["error"] = uncertainty * rare / mixed["atoms"] * EV_IN_J_PER_MOL
@@ -345,11 +299,6 @@ def _check_distinct(cells: pd.DataFrame) -> None:
                 f"{cells.loc[at, 'origin']} is there already as "
                 f"{cells.loc[first_of(same), 'origin']}: the same {what}. Keep one of them"
             )
-
-
-def _check_atoms(atoms: int, fewest: int) -> None:
-    if not (atoms >= fewest and float(atoms).is_integer()):
-        raise ValueError(f"atoms is a whole number, {fewest} or more; got {atoms!r}")
 
 
 def _joules(energies: ArrayLike) -> NDArray[Any]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import accumulate
 from typing import TYPE_CHECKING
+
+from lina_calphad.data.databases import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -54,32 +57,28 @@ def excess(commands: Iterable[Command]) -> str:
 
 def _too_much(body: str) -> str:
     """Why an expression cannot be worked out, or an empty string."""
-    if len(body) > LONGEST:
+    if len(body) > LONGEST:  # which alone bounds the time of what follows
         return f"it is {len(body)} characters long; {LONGEST} are the most"
     ranges = body.split(";")
-    if len(ranges) > MOST_RANGES:
-        return f"it has {len(ranges)} ranges; {MOST_RANGES} are the most"
-    depth = deepest = 0
-    for mark in re.findall(r"[()]", body):
-        depth += 1 if mark == "(" else -1
-        deepest = max(deepest, depth)
-    if deepest > DEEPEST:
-        return f"it has {deepest} brackets within each other; {DEEPEST} are the most"
-    for each in ranges:
-        operators = len(_OPERATOR.findall(each))
-        if operators > MOST_OPERATORS:
-            return f"it has {operators} operators in one range; {MOST_OPERATORS} are the most"
+    depths = accumulate((1 if mark == "(" else -1 for mark in re.findall("[()]", body)), initial=0)
+    for number, most, what in (
+        (len(ranges), MOST_RANGES, "ranges"),
+        (max(depths), DEEPEST, "brackets within each other"),
+        (max(len(_OPERATOR.findall(e)) for e in ranges), MOST_OPERATORS, "operators in one range"),
+    ):
+        if number > most:
+            return f"it has {number} {what}; {most} are the most"
     of_brackets = 1.0
     for power in _POWER.finditer(body):
-        number, again = power.groups()
-        if again or (number is None and body[power.end() :].lstrip()[:1] == "("):
+        given, again = power.groups()
+        if again or (given is None and body[power.end() :].lstrip()[:1] == "("):
             return "it has a power of a power; work that out"
-        exponent = abs(float(re.sub(r"[\s()]", "", number))) if number else 1.0
+        exponent = abs(float(re.sub(r"[\s()]", "", given))) if given else 1.0
         if body[: power.start()].rstrip()[-1:] == ")":
             of_brackets *= max(1.0, exponent)
         if max(exponent, of_brackets) > LARGEST_EXPONENT:
-            most = f"{LARGEST_EXPONENT:g} is the most"
-            return f"it has a power of {max(exponent, of_brackets):g}; {most}"
+            worst = max(exponent, of_brackets)
+            return f"it has a power of {worst:g}; {LARGEST_EXPONENT:g} is the most"
     return ""
 
 
@@ -88,21 +87,7 @@ def written_out(
 ) -> dict[str, tuple[int, ...]]:
     """Sizes of each entry with those of the functions in it; a circle counts once."""
     total: dict[str, tuple[int, ...]] = {}
-    for start in sizes:
-        stack, open_ = [start], {start}
-        while stack:
-            name = stack[-1]
-            inner = [e for e in needs[name] if e in sizes and e not in total and e not in open_]
-            if inner:
-                stack.append(inner[0])
-                open_.add(inner[0])
-                continue
-            stack.pop()
-            parts = [
-                (1, sizes[name]),
-                *((n, total[e]) for e, n in needs[name].items() if e in total),
-            ]
-            total[name] = tuple(
-                sum(n * part[i] for n, part in parts) for i in range(len(sizes[name]))
-            )
+    for name in dict.fromkeys([*in_order(needs), *sizes]):
+        inner = [[n * size for size in total[e]] for e, n in needs[name].items() if e in total]
+        total[name] = tuple(map(sum, zip(sizes[name], *inner, strict=True)))
     return total

@@ -17,7 +17,6 @@ from lina_calphad.data.assessments import (
     HANDBOOK_ELASTICITY,
     MEASURED,
     PHASE,
-    Published,
     assessments,
 )
 from lina_calphad.data.databases import copy_database, set_elastic_data
@@ -80,32 +79,35 @@ def compute(paper: Paper, progress: Callable[[str], None] = lambda _: None) -> p
         progress(key)
         for published in assessments()[key].published:
             computed, standard, reason = _computed(paper, alloy, published.quantity)
-            row: dict[str, Any] = {"assessment": key, **asdict(published), "computed": computed}
-            row |= {_STANDARD: standard, "digits": digits(computed, published)}
-            rows.append(row | {"verdict": verdict(computed, published), "reason": reason})
+            row = {"assessment": key, **asdict(published), "computed": computed}
+            rows.append(row | {_STANDARD: standard, "reason": reason})
     names = {"value": "published", "reading": "our_reading"}
     order = ["computed", _STANDARD, "digits", "verdict", "where", "our_reading", "doubt", "reason"]
     first = ["assessment", "quantity", "unit", "published", "tolerance"]
-    return pd.DataFrame(rows).rename(columns=names)[first + order]
+    return judged(pd.DataFrame(rows).rename(columns=names))[first + order]
 
 
-def digits(computed: float | None, published: Published) -> float | None:
-    """Decimal digits in which both agree: minus the logarithm of the relative difference."""
-    if computed is None:
-        return None
-    difference = abs(computed / published.value - 1)
-    return min(_ALL_DIGITS, -math.log10(difference)) if difference else _ALL_DIGITS
+def judged(numbers: pd.DataFrame) -> pd.DataFrame:
+    """The numbers with their verdicts, and the decimal digits in which both agree.
+
+    Those are minus the logarithm of the relative difference. A number "agrees", "differs", is "in
+    doubt" (see `Published.doubt`) or "not computed".
+    """
+    computed, published = numbers["computed"].astype(float), numbers["published"]
+    relative = (computed / published - 1).abs().clip(lower=10**-_ALL_DIGITS)
+    verdicts = {
+        "not computed": computed.isna(),
+        "in doubt": numbers["doubt"] != "",
+        "agrees": _close(computed, numbers),
+    }
+    return numbers.assign(
+        digits=-np.log10(relative), verdict=np.select([*verdicts.values()], [*verdicts], "differs")
+    )
 
 
-def verdict(computed: float | None, published: Published) -> str:
-    """One of "agrees", "differs", "in doubt" (see `Published.doubt`) and "not computed"."""
-    if computed is None:
-        return "not computed"
-    if published.doubt:
-        return "in doubt"
+def _close(computed: pd.Series[float], numbers: pd.DataFrame) -> pd.Series[bool]:
     # The tolerance is a decimal number, and so not exact.
-    close = abs(computed - published.value) <= published.tolerance * (1 + 1e-9)
-    return "agrees" if close else "differs"
+    return (computed - numbers["published"]).abs() <= numbers["tolerance"] * (1 + 1e-9)
 
 
 def report(numbers: pd.DataFrame, paper: Paper) -> Report:
@@ -280,8 +282,7 @@ def _summary(numbers: pd.DataFrame) -> str:
 def _notes(numbers: pd.DataFrame, paper: Paper) -> list[str]:
     """What the numbers do not say by themselves."""
     agreeing = numbers[(numbers["verdict"] == "agrees") & numbers[_STANDARD].notna()]
-    off = abs(agreeing[_STANDARD] - agreeing["published"])
-    standard = bool((off <= agreeing["tolerance"] * (1 + 1e-9)).all())
+    standard = bool(_close(agreeing[_STANDARD], agreeing).all())
     fcc = close_packed(paper.alloys[NEW], "FCC_A1")
     (eutectic,) = (p for p in MEASURED if p.quantity == "eutectic temperature")
     top = assessments()[NEW].temperature_range[1]

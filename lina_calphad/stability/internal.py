@@ -5,23 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from lina_calphad.checks import Array, Flags
 from lina_calphad.errors import NotConverged
 from lina_calphad.phase.energy import R
 from lina_calphad.stability.hessian import SiteEnergy
 
+Numbers = NDArray[np.integer]
+Known = tuple[cKDTree, Array]  # of mole fractions, and the site fractions there
+
 _STARTS = 9  # the first is without order
+_LEADERS = 200  # points with all of them; of more, the others follow their nearest leaders
+_NEAREST = 3
 _EMPTY = 1e-3  # atoms a site: less is no phase but vacancies, which some descriptions allow
 _ROUNDS = 100
+_FITS = 40
 _ROUNDING = 1e-9
 
 
 def site_fractions(
     energy: SiteEnergy, T: Array, x: Array, pressure: float = 101325.0,
-    values: Sequence[float] = (), *, strict: bool = True,
+    values: Sequence[float] = (), *, strict: bool = True, known: Known | None = None,
 ) -> Array:  # fmt: skip
     """Site fractions (..., n) at mole fractions x (..., c) of all elements.
+
+    They begin as those `known` of the nearest compositions at about the same temperature.
 
     Raises
     ------
@@ -46,68 +56,79 @@ def site_fractions(
     right = np.zeros(left.shape[:2])
     right[:, : x.shape[1]] = x * energy.fixed.sum() - energy.fixed
     right[:, x.shape[1] : x.shape[1] + len(full)] = 1.0
-    if not energy.freedom:
-        y = (np.linalg.pinv(left, rtol=1e-10) @ right[..., None])[..., 0]
+    if energy.freedom:
+        alike = 1.0 / full.sum(axis=1) @ full
+        y = _fitted(energy, np.broadcast_to(alike, left.shape[::2]), left, right)
     else:
-        y = _relaxed(energy, T, left, right, pressure, values)
+        y = (np.linalg.pinv(left, rtol=1e-10) @ right[..., None])[..., 0]
     off = np.abs((left @ y[..., None])[..., 0] - right).max(axis=-1)
     wrong = (off > _ROUNDING) | (y.min(axis=-1) < -_ROUNDING)
     if wrong.any() and strict:
         names = zip(energy.elements, x[wrong][0], strict=True)
         text = ", ".join(f"x({name}) = {value:.6g}" for name, value in names)
         raise ValueError(f"{energy.phase} cannot have the composition {text}")
+    there = ~wrong
+    if energy.freedom and there.any():
+        some = T[there], x[there], y[there], left[there], right[there]
+        y[there] = _relaxed(energy, *some, pressure, values, known)
     y = np.where(wrong[:, None], np.nan, np.clip(y, 0.0, 1.0))
-    return y.reshape(*shape, -1)
+    return y.reshape(*shape, full.shape[1])
 
 
 def _relaxed(
-    energy: SiteEnergy, T: Array, left: Array, right: Array, pressure: float,
-    values: Sequence[float],
+    energy: SiteEnergy, T: Array, x: Array, y: Array, left: Array, right: Array, pressure: float,
+    values: Sequence[float], known: Known | None,
 ) -> Array:  # fmt: skip
-    """Of several starts the one that ends with the least G per mole of atoms."""
-    rng = np.random.default_rng(1)
-    best = np.full((len(T), left.shape[2]), 1.0)
-    # An ideal solution does not know the temperature.
-    compositions = left.reshape(len(left), -1)
-    _, once, back = np.unique(compositions, axis=0, return_index=True, return_inverse=True)
-    least, done = np.full(len(T), np.inf), np.zeros(len(T), dtype=bool)
-    for start in range(_STARTS):
-        bias = np.array(5.0 if start else 0.0) * rng.standard_normal(left.shape[2])
-        y = _ideal(energy, bias, left[once], right[once])[back.reshape(-1)]
-        if start == 0:  # some compositions cannot be
-            there = np.abs((left @ y[..., None])[..., 0] - right).max(axis=-1) < _ROUNDING
-            if not there.all():
-                if there.any():
-                    some = energy, T[there], left[there], right[there], pressure, values
-                    y[there] = _relaxed(*some)
-                return y
-        y, G, settled = _descend(energy, T, y, left, pressure, values)
-        atoms = energy.fixed.sum() + y @ energy.moles.sum(axis=0)
-        good = settled & (atoms > _EMPTY * energy.sites.sum())
-        better = good & (least - G > 1e-9)
-        best[better], least[better] = y[better], G[better]
-        done |= good
-    if not done.all():
-        raise NotConverged(
-            f"the internal equilibrium of {energy.phase} at {T[~done][0]:g} K did not converge"
-        )
+    """Of several starts, the first of which is y, the end with the least G per mole of atoms."""
+    best, least = np.empty_like(y), np.full(len(T), np.inf)
+
+    def descend(rows: Numbers, start: Array) -> None:
+        end, G, settled = _descend(energy, T[rows], start, left[rows], pressure, values)
+        atoms = energy.fixed.sum() + end @ energy.moles.sum(axis=0)
+        good = settled & (atoms > _EMPTY * energy.sites.sum()) & (least[rows] - G > 1e-9)
+        best[rows[good]], least[rows[good]] = end[good], G[good]
+
+    def check(rows: Numbers) -> None:
+        if (lost := np.isinf(least[rows])).any():
+            raise NotConverged(
+                f"the internal equilibrium of {energy.phase} at {T[rows][lost][0]:g} K did not "
+                "converge"
+            )
+
+    place, followers = x, np.arange(len(T))
+    if known is None:
+        place = np.column_stack([x, np.log(T)])
+        leaders = np.unique(np.linspace(0, len(T) - 1, _LEADERS).astype(int))
+        descend(followers, y.copy())
+        for bias in 5.0 * np.random.default_rng(1).standard_normal((_STARTS - 1, y.shape[1])):
+            start = np.exp(bias) / (np.exp(bias) @ energy.sublattices.T @ energy.sublattices)
+            start = np.broadcast_to(start, (len(leaders), len(bias)))
+            descend(leaders, _fitted(energy, start, left[leaders], right[leaders]))
+        check(leaders)
+        followers = np.setdiff1d(followers, leaders)
+        known = cKDTree(place[leaders]), best[leaders]
+    if followers.size:
+        tree, states = known
+        _, nearest = tree.query(place[followers], np.arange(min(_NEAREST, tree.n)) + 1)
+        for k in np.asarray(nearest).T:
+            descend(followers, _fitted(energy, states[k], left[followers], right[followers]))
+        check(followers)
     return best
 
 
-def _ideal(energy: SiteEnergy, bias: Array, left: Array, right: Array) -> Array:
-    """Site fractions of an ideal solution of end members of these energies over RT."""
-    y = np.broadcast_to(1.0 / energy.sublattices.sum(axis=1) @ energy.sublattices, left.shape[::2])
-    for _ in range(_ROUNDS):
-        scale = np.sqrt(y / energy.sites)
-        rows = left * scale[:, None, :]
-        inverse = np.linalg.pinv(rows, rtol=1e-10)
-        force = -scale * (energy.sites * np.log(y) + bias * energy.sites)
-        miss = right - (left @ y[..., None])[..., 0]
-        back = inverse @ (miss - (rows @ force[..., None])[..., 0])[..., None]
-        step = scale * (force + back[..., 0])
-        y = _kept_positive(y, step)
-        if np.abs(step).max() < 1e-12:
+def _fitted(energy: SiteEnergy, y: Array, left: Array, right: Array) -> Array:
+    """Positive site fractions near y that have the composition; others where there are none."""
+    y = np.maximum(y, 1e-9)
+    rows = np.arange(len(y))
+    for _ in range(_FITS):
+        miss = right[rows] - (left[rows] @ y[rows][..., None])[..., 0]
+        off = np.abs(miss).max(axis=-1) > 1e-13
+        rows, miss = rows[off], miss[off]
+        if not rows.size:
             break
+        scale = np.sqrt(y[rows] / energy.sites)
+        back = np.linalg.pinv(left[rows] * scale[:, None, :], rtol=1e-10) @ miss[..., None]
+        y[rows] = np.maximum(y[rows] + scale * back[..., 0], y[rows] / 10)
     return y
 
 

@@ -108,6 +108,15 @@ class Solution:
             raise ValueError(f"mole fractions are not negative and add up to 1; got {bad.tolist()}")
         return x
 
+    def _inside(self, T: ArrayLike) -> Array:
+        """Temperatures where there are parameters."""
+        T = kelvin(T)
+        if (self._end <= T).any():
+            raise OutsideAssessedRange(
+                f"the parameters of {self.phase} end at {self._end:g} K; got {T.max():g} K"
+            )
+        return T
+
     def curvature(
         self, T: ArrayLike, x: ArrayLike, *, relaxed: bool = True, strict: bool = True
     ) -> Curvature:
@@ -133,7 +142,7 @@ class Solution:
         OutsideAssessedRange
             If the parameters end below T.
         """
-        T, x = self._checked(T, x)
+        T, x = self._inside(T), self.fractions(x)
         if self.binary:
             psi = self.binary.stability(T, x[..., 1])
             return _of_two(psi, np.broadcast_to(x, (*psi.shape, 2)))
@@ -152,15 +161,6 @@ class Solution:
             found.map[..., back, :], found.fractions[..., back],
         )  # fmt: skip
 
-    def _checked(self, T: ArrayLike, x: ArrayLike) -> tuple[Array, Array]:
-        """Temperatures and all mole fractions, where there are parameters."""
-        T, x = kelvin(T), self.fractions(x)
-        if (self._end <= T).any():
-            raise OutsideAssessedRange(
-                f"the parameters of {self.phase} end at {self._end:g} K; got {T.max():g} K"
-            )
-        return T, x
-
     def stability(self, T: ArrayLike, x: ArrayLike, *, relaxed: bool = True) -> Array:
         """Smallest eigenvalue of the matrix of thermodynamic factors, without dimension.
 
@@ -172,7 +172,7 @@ class Solution:
             As of `curvature`.
         """
         if self.binary:
-            T, x = self._checked(T, x)
+            T, x = self._inside(T), self.fractions(x)
             return self.binary.stability(T, x[..., 1])
         return self.curvature(T, x, relaxed=relaxed).values[..., 0]
 
@@ -235,8 +235,9 @@ class Solution:
         Closed ones end where they begin. Every vertex is on it to rounding.
         """
         from lina_calphad.stability.spinodal import spinodal
+        from lina_calphad.stability.surface import Surface
 
-        return spinodal(self, float(kelvin(T)))
+        return spinodal(Surface(self, float(self._inside(T))))
 
     def critical_points(self, T: float | None = None) -> Array | tuple[CriticalPoint, ...]:
         """Where both sides of a gap become one.
@@ -251,9 +252,11 @@ class Solution:
                 "critical points are those of two components, or of three at one temperature; of "
                 f"{len(self.components)} they are no points"
             )
-        from lina_calphad.stability.spinodal import critical_points
+        from lina_calphad.stability.spinodal import critical_points, spinodal
+        from lina_calphad.stability.surface import Surface
 
-        return critical_points(self, float(kelvin(T)), self.spinodal(T))
+        surface = Surface(self, float(self._inside(T)))
+        return critical_points(surface, spinodal(surface))
 
     def isotherm(self, T: float) -> Isotherm:
         """Spinodal, tie-lines, three-phase triangles and plait points of a ternary at T.
@@ -261,13 +264,13 @@ class Solution:
         Raises
         ------
         UnsupportedPhase
-            If there are not three components, or they do not mix on one sublattice.
+            If there are not three components that change freely, or they are charged.
         NotConverged
             If a two-phase region is there and its tie-lines are not found.
         """
         from lina_calphad.stability.tie_lines import isotherm
 
-        return isotherm(self, float(kelvin(T)))
+        return isotherm(self, float(self._inside(T)))
 
 
 def _of_two(psi: Array, x: Array) -> Curvature:

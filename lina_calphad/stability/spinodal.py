@@ -9,49 +9,22 @@ import numpy as np
 from contourpy import LineType, contour_generator
 from scipy.optimize import elementwise, root
 
-from lina_calphad.errors import UnsupportedPhase
+from lina_calphad.stability.surface import STEPS, TO_PLANE, full, grid
 
 if TYPE_CHECKING:
-    from lina_calphad.checks import Array, Flags
-    from lina_calphad.stability.solution import Solution
+    from lina_calphad.checks import Array
+    from lina_calphad.stability.surface import Surface
 
-STEPS = 100  # of the grid along each side
 _BEND = np.radians(4.0)  # between two pieces of a spinodal
 _SHORTEST = 2e-4
-#: To Cartesian coordinates of the Gibbs triangle.
-TO_PLANE = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, 0.75**0.5]])
+_ZERO = 1e-9
 
 
-def full(pair: Array) -> Array:
-    """All three fractions from those of the second and third component."""
-    pair = np.asarray(pair, dtype=float)
-    whole = np.concatenate([1 - pair.sum(axis=-1, keepdims=True), pair], axis=-1)
-    whole = np.clip(whole, 0.0, 1.0)
-    result: Array = whole / whole.sum(axis=-1, keepdims=True)
-    return result
-
-
-def grid(steps: int = STEPS) -> tuple[Array, Flags]:
-    """Second and third fractions of a grid over the triangle; which of a square lie in it."""
-    i, j = np.meshgrid(np.arange(steps + 1), np.arange(steps + 1), indexing="ij")
-    inside = i + j <= steps
-    return np.stack([i, j], axis=-1)[inside] / steps, inside
-
-
-def _psi(solution: Solution, T: float, pair: Array) -> Array:
-    found: Array = solution.curvature(T, full(pair), strict=False).values[..., 0]
-    return np.where(np.isneginf(found), -1.0, found)
-
-
-def spinodal(solution: Solution, T: float) -> list[Array]:
+def spinodal(surface: Surface) -> list[Array]:
     """Contours of stability zero: of a grid, put on the curve, and refined where they bend."""
-    if len(solution.components) != 3 or solution.energy.rank != 2:
-        raise UnsupportedPhase(
-            f"{solution.phase} of {', '.join(solution.components)} is no ternary solution"
-        )
     points, inside = grid()
     psi = np.full(inside.shape, np.nan)
-    psi[inside] = _psi(solution, T, points)
+    psi[inside] = surface.curvature(full(points))[0]
     generator = contour_generator(
         z=np.ma.masked_invalid(psi.T), corner_mask=True, line_type=LineType.Separate
     )
@@ -62,30 +35,37 @@ def spinodal(solution: Solution, T: float) -> list[Array]:
         low, high = np.floor(line + 1e-9), np.ceil(line - 1e-9)
         slant = (high > low).all(axis=-1)
         low[slant, 1], high[slant, 1] = high[slant, 1], low[slant, 1]
-        curve = _between(solution, T, low / STEPS, high / STEPS)
-        lines.append(full(_refined(solution, T, curve)))
+        curve = _between(surface, low / STEPS, high / STEPS)
+        lost = np.isnan(curve).any(axis=-1)
+        for piece in np.split(curve, np.flatnonzero(lost)):
+            kept = piece[~np.isnan(piece).any(axis=-1)]
+            if len(kept) > 2:
+                lines.append(full(_refined(surface, kept)))
     return lines
 
 
-def _between(solution: Solution, T: float, one: Array, other: Array) -> Array:
-    """Points of the spinodal on lines between two points, one stable and one not; else NaN."""
-    ends = _psi(solution, T, np.stack([one, other]))
+def _between(surface: Surface, one: Array, other: Array) -> Array:
+    """Points of the spinodal on lines between two points, one stable and one not; else NaN.
+
+    Where another state of order takes over, stability jumps, and there is none.
+    """
+    ends = surface.curvature(full(np.stack([one, other])))[0]
     good = np.sign(ends[0]) != np.sign(ends[1])
     good &= np.isfinite(ends).all(axis=0)
     rows, curve = np.flatnonzero(good), np.full(one.shape, np.nan)
     if rows.size:
 
         def at(s: Array, row: Array) -> Array:
-            return _psi(solution, T, one[row] + s[..., None] * (other[row] - one[row]))
+            return surface.curvature(full(one[row] + s[..., None] * (other[row] - one[row])))[0]
 
         found = elementwise.find_root(at, (np.zeros(rows.size), np.ones(rows.size)), args=(rows,))
-        curve[rows] = one[rows] + found.x[:, None] * (other[rows] - one[rows])
+        on, x = np.abs(found.f_x) < _ZERO, found.x[:, None]
+        curve[rows[on]] = (one[rows] + x * (other[rows] - one[rows]))[on]
     return curve
 
 
-def _refined(solution: Solution, T: float, curve: Array) -> Array:
+def _refined(surface: Surface, curve: Array) -> Array:
     """The curve with points between where it turns."""
-    curve = curve[~np.isnan(curve).any(axis=-1)]
     plane = TO_PLANE[1:]
     for _ in range(6):
         steps = np.diff(curve, axis=0) @ plane
@@ -107,7 +87,7 @@ def _refined(solution: Solution, T: float, curve: Array) -> Array:
         for side in sides:
             inside &= (side >= 0).all(axis=-1) & (side.sum(axis=-1) <= 1)
         found = np.full(middle.shape, np.nan)
-        found[inside] = _between(solution, T, *(side[inside] for side in sides))
+        found[inside] = _between(surface, *(side[inside] for side in sides))
         good = ~np.isnan(found).any(axis=-1)
         if not good.any():
             break
@@ -115,18 +95,18 @@ def _refined(solution: Solution, T: float, curve: Array) -> Array:
     return curve
 
 
-def critical_points(solution: Solution, T: float, spinodals: list[Array]) -> Array:
+def critical_points(surface: Surface, spinodals: list[Array]) -> Array:
     """Points of the spinodal whose direction of unmixing runs along it, shape (k, 3)."""
 
     def along(pair: Array, like: Array) -> tuple[Array, Array]:
         """Stability, and its change along the direction of unmixing, turned like another."""
         step = 1e-5
-        found = solution.curvature(T, full(pair), strict=False)
-        direction = found.directions[..., 1:, 0]
+        psi, direction = surface.curvature(full(pair))
+        direction = direction[..., 1:]
         turned = np.sign((direction * like).sum(axis=-1, keepdims=True))
         direction = direction * np.where(turned == 0, 1.0, turned)
-        ahead, behind = (_psi(solution, T, pair + s * step * direction) for s in (1, -1))
-        return np.stack([found.values[..., 0], (ahead - behind) / (2 * step)], axis=-1), direction
+        ahead, behind = (surface.curvature(full(pair + s * step * direction))[0] for s in (1, -1))
+        return np.stack([psi, (ahead - behind) / (2 * step)], axis=-1), direction
 
     def turned_change(pair: Array, like: Array) -> Array:
         return along(pair, like)[0]
@@ -134,7 +114,7 @@ def critical_points(solution: Solution, T: float, spinodals: list[Array]) -> Arr
     points: list[Array] = []
     for line in spinodals:
         pairs = line[:, 1:]
-        directions = solution.curvature(T, line, strict=False).directions[:, 1:, 0]
+        directions = surface.curvature(line)[1][:, 1:]
         for before, now in itertools.pairwise(directions):  # one and the same way along the line
             now *= -1.0 if before @ now < 0 else 1.0
         change = along(pairs, directions)[0][:, 1]

@@ -307,10 +307,9 @@ def test_an_archive_is_unpacked_no_further_than_it_may_be_large(tmp_path, monkey
         read_calculations([file])
 
 
-@pytest.mark.parametrize(("outer", "inner"), [(0.2, 30), (30, 0.2)])
-def test_what_takes_too_long_ends(outer, inner):
+def test_what_takes_too_long_ends():
     def endless():
-        with foreign_files.bounded(outer), foreign_files.bounded(inner):
+        with foreign_files.bounded(0.2), foreign_files.bounded(30):  # the first alarm counts
             with suppress(OSError):  # as a reader may do
                 while True:
                     pass

@@ -455,21 +455,20 @@ def test_solubilities_may_be_colder_than_espeis_limit():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"x": [0.1, 1.0]}, "x is between 0 and 1, ends excluded; got"),
-        ({"x": [0.0, 0.1]}, "x is between 0 and 1"),
-        ({"x": [0.1, np.nan]}, "x is between 0 and 1"),
-        ({"x": [0.1]}, r"2 temperatures, but x has the shape \(1,\)"),
-        ({"T": [-1.0, 300.0]}, "T is between 0 and inf"),
-        ({"T": []}, "0 temperatures, but x has"),
-        ({"ln_x_error": 0.0}, "ln_x_error is between 0 and inf"),
-        ({"ln_x_error": [0.1] * 3}, "2 temperatures, but ln_x_error"),
+        ({"x": [0.1, 1.0]}, "no mole fractions between 0 and 1, ends excluded"),
+        ({"x": [0.0, 0.1]}, "no mole fractions between 0 and 1"),
+        ({"x": [0.1, np.nan]}, "values that are no finite numbers"),
+        ({"x": [0.1]}, "is no valid ESPEI dataset"),
+        ({"T": [-1.0, 300.0]}, "temperatures that are not positive"),
+        ({"ln_x_error": 0.0}, "no positive ln_x_error for each temperature"),
+        ({"ln_x_error": [0.1] * 3}, "no positive ln_x_error"),
         ({"solvent": "K"}, "the solvent K is none of LI and NA"),
     ],
 )
 def test_a_solubility_without_meaning_is_refused(changes, message):
     good = {"T": [300.0, 350.0], "x": [0.1, 0.2], "solvent": "LI", "ln_x_error": 0.1,
             "equilibrium": "chemical"}  # fmt: skip
-    with pytest.raises(DatasetError, match=f"nobody: .*{message}"):
+    with pytest.raises(DatasetError, match=f"nobody.*{message}"):
         solubility_dataset(**(good | changes), reference="nobody")
 
 

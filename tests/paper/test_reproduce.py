@@ -76,27 +76,25 @@ def test_room_temperature_is_either(numbers):
     assert [round(1e3 * both[c], 1) for c in ("computed", standard.name)] == [3.9, 3.7]
 
 
-def published(value: float, tolerance: float, doubt: str = "") -> Published:
-    return Published("a number", value, tolerance, "1", "somewhere", doubt=doubt)
-
-
 @pytest.mark.parametrize(
-    ("computed", "number", "verdict"),
+    ("computed", "value", "tolerance", "doubt", "verdict"),
     [
-        (2.04, published(2.0, 0.05), "agrees"),
-        (2.06, published(2.0, 0.05), "differs"),
-        (9.0, published(2.0, 0.05, "stated twice"), "in doubt"),
-        (None, published(2.0, 0.05, "stated twice"), "not computed"),
-        (16000.0, published(16000.0, 0.0), "agrees"),
+        (2.04, 2.0, 0.05, "", "agrees"),
+        (2.06, 2.0, 0.05, "", "differs"),
+        (9.0, 2.0, 0.05, "stated twice", "in doubt"),
+        (None, 2.0, 0.05, "stated twice", "not computed"),
+        (16000.0, 16000.0, 0.0, "", "agrees"),
     ],
 )
-def test_verdicts(computed, number, verdict):
-    assert claims.verdict(computed, number) == verdict
+def test_verdicts(computed, value, tolerance, doubt, verdict):
+    row = {"computed": computed, "published": value, "tolerance": tolerance, "doubt": doubt}
+    assert claims.judged(pd.DataFrame([row]))["verdict"].tolist() == [verdict]
 
 
-@pytest.mark.parametrize(("computed", "digits"), [(2.0, 15), (2.002, 3), (2.2, 1), (20.0, -0.954)])
-def test_digits_of_agreement(computed, digits):
-    assert claims.digits(computed, published(2.0, 0.1)) == pytest.approx(digits, abs=1e-3)
+def test_digits_of_agreement():
+    row = {"computed": [2.0, 2.002, 2.2, 20.0], "published": 2.0, "tolerance": 0.1, "doubt": ""}
+    found = claims.judged(pd.DataFrame(row))["digits"]
+    assert found.tolist() == pytest.approx([15, 3, 1, -0.954], abs=1e-3)
 
 
 def wrong(numbers, paper):
@@ -134,7 +132,9 @@ def test_what_cannot_be_computed_is_a_failure_with_its_reason(paper):
 def test_another_assessment_changes_nothing(paper, numbers, monkeypatch):
     """The paper is about two: a third one has results of its own."""
     known = lc.assessments()
-    third = replace(known["santos2025"], key="third", published=(published(1.0, 0.1),))
+    third = replace(
+        known["santos2025"], key="third", published=(Published("a number", 1.0, 0.1, "1", "here"),)
+    )
     more = {"third": third, **known}
     monkeypatch.setattr(claims, "assessments", lambda: more)
     pd.testing.assert_frame_equal(claims.compute(paper), numbers)

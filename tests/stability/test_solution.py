@@ -309,7 +309,7 @@ def test_two_elements_on_two_sublattices_are_no_binary_solution(example_tdb):
         (
             lambda s: lc.Solution(s.dbf, ("A", "B"), "ALLOY").isotherm(700.0),
             UnsupportedPhase,
-            "tie-lines are those of three constituents of one sublattice",
+            "ALLOY of A, B is no ternary solution",
         ),
     ],
 )
