@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
+from lina_calphad.phase.critical import polish
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -146,27 +148,7 @@ def touch(
 
 def critical(phase: Phase, T: Array, t: Array, values: Rows = ()) -> tuple[Array, Array, Flags]:
     """Where psi and its slope vanish together: T, t and whether Newton's method converged."""
-    T, t = T.astype(float).copy(), t.copy()
-    good = np.zeros(T.size, bool)
-    h, k = 1e-4, 1e-6
-
-    def psi(t: Array, T: Array) -> tuple[Array, Array]:
-        terms = phase.terms(T, expit(t), *values)
-        return terms[..., 2], terms[..., 3]
-
-    with np.errstate(all="ignore"):
-        for _ in range(_STEPS):
-            p, q = psi(t, T)
-            bend = (psi(t + h, T)[1] - psi(t - h, T)[1]) / (2 * h)
-            warm, cold = psi(t, T * (1 + k)), psi(t, T * (1 - k))
-            p_T, q_T = ((u - v) / (2 * k * T) for u, v in zip(warm, cold, strict=True))
-            det = q * q_T - p_T * bend
-            move = np.clip((q * p_T - p * q_T) / det, -1, 1)
-            change = np.clip((bend * p - q * q) / det, -0.2 * T, 0.2 * T)
-            t, T = t + move, T + change
-            good = (np.abs(move) < 1e-7) & (np.abs(change) < 1e-9 * T)
-            if np.all(good | np.isnan(T)):
-                break
+    T, t, _, good = polish(phase.gap, T, t, values)
     return T, t, good
 
 
