@@ -10,7 +10,7 @@ from espei.phase_models import PhaseModelSpecification
 
 from lina_calphad.data.datasets import read_datasets
 from lina_calphad.fit.assess import assess
-from lina_calphad.fit.setup import table_of
+from lina_calphad.fit.espei_inputs import table_of
 
 COMPS = ["LI", "NA", "VA"]
 PHASES = {

@@ -13,7 +13,7 @@ import lina_calphad as lc
 from lina_calphad.data.interactions import free_interactions
 from lina_calphad.data.new_datasets import solubility_dataset
 from lina_calphad.espei_hooks import SolubilityResidual
-from lina_calphad.fit.setup import table_of
+from lina_calphad.fit.espei_inputs import table_of
 
 COMPS = ["LI", "NA", "VA"]
 T = np.linspace(300.0, 440.0, 8)

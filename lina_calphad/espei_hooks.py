@@ -9,7 +9,8 @@ it when an input names something in it, such as
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -119,14 +120,14 @@ elastic_fitting_description = ModelFittingDescription(
 )
 
 
-class SolubilityResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has no types
-    """ESPEI residual of solubilities within one phase, in ln x, two-sided.
+class _Exact(ResidualFunction):  # type: ignore[misc]  # ESPEI has no types
+    """What our residuals share: which data they take, ESPEI's arguments, a Gaussian likelihood.
 
-    ESPEI's residual of tie-lines hardly moves when a miscibility gap becomes too wide. This one
-    compares ln x of the binodal, chemical or coherent as the phase's model says, with data of the
-    output "SOLUBILITY" (`lina_calphad.data.datasets`), which ESPEI's own residuals leave alone.
-    ``weight["SOLUBILITY"]`` divides every error; DatasetError for a dataset of another form.
+    A subclass says in `_parts` what computes residuals and errors of the data of a binary.
     """
+
+    _query: ClassVar[Any]
+    _weight: ClassVar[str]
 
     def __init__(
         self,
@@ -137,60 +138,74 @@ class SolubilityResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has n
         weight: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__(database, datasets, phase_models, symbols_to_fit, weight)
-        symbols = symbols_to_fit or database_symbols_to_fit(database)
-        comps = set(phase_models.components) if phase_models else set(database.elements)
-        models = phase_models.get_model_dict() if phase_models else {}
-        factor = (weight or {}).get("SOLUBILITY", 1.0)
-        parts: dict[tuple[str, ...], list[Any]] = {}
-        for dataset in datasets.search(where("output") == "SOLUBILITY"):
-            (phase,) = dataset["phases"]
-            if phase not in database.phases or not comps.issuperset(dataset["components"]):
-                continue
-            solvent, solute = _sides(dataset)
-            x = np.ravel(dataset["values"]).astype(float)
-            scale = dataset["ln_x_error"] / np.ravel(dataset.get("weight", 1.0)) / factor
-            datum = dataset["conditions"]["T"], solvent > solute, np.log(x), scale
-            key = (phase, *sorted((solvent, solute)))
-            parts.setdefault(key, []).append([np.broadcast_to(d, x.shape) for d in datum])
-        # One call of the solver for all data of a phase: T, which side, ln x and its error.
-        self._sets: list[tuple[Any, ...]] = [
-            (
-                BinarySolution(database, pair, phase, models.get(phase, Model), symbols=symbols),
-                *(np.concatenate(a) for a in zip(*some, strict=True)),
-            )
-            for (phase, *pair), some in parts.items()
+        self._symbols = symbols_to_fit or database_symbols_to_fit(database)
+        self._models = phase_models.get_model_dict() if phase_models else {}
+        self._factor = (weight or {}).get(self._weight, 1.0)
+        there = {*(phase_models.components if phase_models else database.elements)}
+        pairs: dict[tuple[str, ...], list[Any]] = {}
+        for dataset in datasets.search(self._query):
+            components, phases = {*dataset["components"]}, {*dataset["phases"]}
+            if components <= there and phases <= database.phases.keys():
+                pairs.setdefault(tuple(sorted(components - {"VA"})), []).append(dataset)
+        self._computed = [
+            part for pair, some in pairs.items() for part in self._parts(database, pair, some)
         ]
 
-    @property
-    def measured(self) -> list[float]:
-        """Ln x of each datum."""
-        return [value for *_, ln_x, _ in self._sets for value in ln_x]
+    def _parts(
+        self, database: Database, pair: tuple[str, ...], datasets: list[Any]
+    ) -> Iterator[Callable[[Array], tuple[Array, Array]]]:
+        raise NotImplementedError
 
     def get_residuals(self, parameters: Any) -> tuple[list[float], list[float]]:
-        """Calculate ln x less that of each datum, and the standard error of each.
-
-        Without a gap ln x goes on from that of the critical point and grows with the stability,
-        so that a sampler finds its way back.
-        """
-        residuals: list[float] = []
-        errors: list[float] = []
-        for family, T, side, ln_x, scale in self._sets:
-            residuals.extend(_ln_solubility(family, T, side, np.asarray(parameters)) - ln_x)
-            errors.extend(scale)
-        return residuals, errors
+        """Calculate the residual of each datum, and its standard error; see the class."""
+        values = np.asarray(parameters, dtype=float)
+        found = [computed(values) for computed in self._computed]
+        return [r for each, _ in found for r in each], [e for _, each in found for e in each]
 
     def get_likelihood(self, parameters: Any) -> float:
-        """Log-likelihood of Gaussian errors in ln x; minus infinity for an impossible gap."""
+        """Log-likelihood of Gaussian errors; minus infinity where nothing can be computed."""
         try:
             residuals, errors = self.get_residuals(parameters)
         except (NoCriticalPoint, SeveralMiscibilityGaps, NotConverged):
             # One that is open at 10 000 K, or not the only one: no reason to stop a chain.
             return -np.inf
-        return float(np.sum(norm.logpdf(residuals, scale=errors)))
+        found = float(np.sum(norm.logpdf(residuals, scale=errors)))
+        return found if np.isfinite(found) else -np.inf
 
 
-def _ln_solubility(family: BinarySolution, T: Array, side: Flags, values: Array) -> Array:
-    """Logarithm of the dilute component on either side of the gap."""
+class SolubilityResidual(_Exact):
+    """ESPEI residual of solubilities within one phase, in ln x, two-sided.
+
+    ESPEI's residual of tie-lines hardly moves when a miscibility gap becomes too wide. This one
+    compares ln x of the binodal, chemical or coherent as the phase's model says, with data of the
+    output "SOLUBILITY" (`lina_calphad.data.datasets`), which ESPEI's own residuals leave alone.
+    Without a gap ln x goes on from that of the critical point and grows with the stability, so
+    that a sampler finds its way back. ``weight["SOLUBILITY"]`` divides every error; DatasetError
+    for a dataset of another form.
+    """
+
+    _query = where("output") == "SOLUBILITY"
+    _weight = "SOLUBILITY"
+
+    def _parts(self, database: Database, pair: tuple[str, ...], datasets: list[Any]) -> Any:
+        phases: dict[str, list[Any]] = {}
+        for dataset in datasets:
+            (phase,), (solvent, solute) = dataset["phases"], _sides(dataset)
+            x = np.ravel(dataset["values"]).astype(float)
+            error = dataset["ln_x_error"] / np.ravel(dataset.get("weight", 1.0)) / self._factor
+            datum = dataset["conditions"]["T"], solvent > solute, np.log(x), error
+            phases.setdefault(phase, []).append([np.broadcast_to(d, x.shape) for d in datum])
+        for phase, some in phases.items():
+            model = self._models.get(phase, Model)
+            family = BinarySolution(database, pair, phase, model, symbols=self._symbols)
+            # One call of the solver for all data of a phase.
+            yield partial(_solubilities, family, *map(np.concatenate, zip(*some, strict=True)))
+
+
+def _solubilities(
+    family: BinarySolution, T: Array, side: Flags, ln_x: Array, error: Array, values: Array
+) -> tuple[Array, Array]:
+    """Ln of the dilute component on either side of the gap less that of each datum, and error."""
     try:
         binodal = family.binodal(T, values)
     except NoMiscibilityGap:
@@ -201,7 +216,7 @@ def _ln_solubility(family: BinarySolution, T: Array, side: Flags, values: Array)
     if missing.any():
         x, psi = family.least_stable(T[missing], values)
         result[missing] = np.log(np.where(side[missing], 1 - x, x)) + _BEYOND * psi
-    return result
+    return result - ln_x, error
 
 
 def _sides(dataset: Mapping[str, Any]) -> tuple[str, str]:
@@ -218,68 +233,34 @@ def _sides(dataset: Mapping[str, Any]) -> tuple[str, str]:
     )
 
 
-class InvariantResidual(ResidualFunction):  # type: ignore[misc]  # ESPEI has no types
+class InvariantResidual(_Exact):
     """ESPEI residual of measured invariants and critical points, exact and two-sided.
 
     ESPEI's residual of tie-lines has one error, of 1000 J/mol, for all that a ZPF dataset holds,
     and hardly moves where a temperature is off by kelvins. This one compares temperatures in K and
     compositions in ln(x/(1-x)) with those of rows that have errors in the field
-    ``lina_invariants`` (`lina_calphad.data.invariants`). The invariants are those of phases free of
-    stress: a coherent model counts without its elastic energy. A dataset's weight and
-    ``weight["INVARIANT"]`` divide its errors; datasets of other phases are passed over.
+    ``lina_invariants`` (`lina_calphad.data.invariants`), in units of these, so that the errors it
+    gives are one over the weights. Where the phases have no such equilibrium the residuals say how
+    far they are from it. The invariants are those of phases free of stress: a coherent model counts
+    without its elastic energy. A dataset's weight and ``weight["INVARIANT"]`` divide its errors;
+    datasets of other phases are passed over.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        datasets: Any,
-        phase_models: Any,
-        symbols_to_fit: Sequence[str] | None = None,
-        weight: Mapping[str, float] | None = None,
-    ) -> None:
-        super().__init__(database, datasets, phase_models, symbols_to_fit, weight)
-        symbols = symbols_to_fit or database_symbols_to_fit(database)
-        comps = set(phase_models.components) if phase_models else set(database.elements)
-        models = {
-            name: Model if issubclass(model, CoherentModel) else model
-            for name, model in (phase_models.get_model_dict() if phase_models else {}).items()
-        }
-        factor = (weight or {}).get("INVARIANT", 1.0)
-        parts: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
-        for dataset in datasets.search(where(FIELD).exists()):
-            if comps.issuperset(dataset["components"]) and {*dataset["phases"]} <= {
-                *database.phases
-            }:
-                pair = tuple(sorted({*dataset["components"]} - {"VA"}))
-                parts.setdefault(pair, []).append(dataset)
-        self._sets: list[tuple[Residuals, float]] = []
-        for pair, some in parts.items():
-            phases = sorted({phase for dataset in some for phase in dataset["phases"]})
-            system = BinarySystem(database, pair, phases, models, symbols=symbols)
-            self._sets += [
-                (Residuals(system, read_invariants([d], pair)), d.get("weight", 1.0) * factor)
-                for d in some
-            ]
+    _query = where(FIELD).exists()
+    _weight = "INVARIANT"
 
-    def get_residuals(self, parameters: Any) -> tuple[list[float], list[float]]:
-        """Calculate residuals in units of their errors, and these units: one over the weights.
+    def _parts(self, database: Database, pair: tuple[str, ...], datasets: list[Any]) -> Any:
+        plain = {n: Model if issubclass(m, CoherentModel) else m for n, m in self._models.items()}
+        phases = sorted({phase for dataset in datasets for phase in dataset["phases"]})
+        system = BinarySystem(database, pair, phases, plain, symbols=self._symbols)
+        for dataset in datasets:
+            residuals = Residuals(system, read_invariants([dataset], pair))
+            yield partial(_invariants, residuals, 1 / (dataset.get("weight", 1.0) * self._factor))
 
-        Where the phases have no such equilibrium the residuals say how far they are from it, so
-        that a sampler finds its way back.
-        """
-        residuals: list[float] = []
-        errors: list[float] = []
-        for part, factor in self._sets:
-            found, _ = part(np.asarray(parameters, dtype=float))
-            residuals.extend(found.tolist())
-            errors.extend([1 / factor] * found.size)
-        return residuals, errors
 
-    def get_likelihood(self, parameters: Any) -> float:
-        """Log-likelihood of Gaussian errors; minus infinity where nothing can be computed."""
-        residuals, errors = self.get_residuals(parameters)
-        found = float(np.sum(norm.logpdf(residuals, scale=errors)))
-        return found if np.isfinite(found) else -np.inf
+def _invariants(residuals: Residuals, error: float, values: Array) -> tuple[Array, Array]:
+    found, _ = residuals(values)
+    return found, np.full(found.shape, error)
 
 
 class OtherTieLines(ZPFResidual):  # type: ignore[misc]  # ESPEI has no types
@@ -310,7 +291,7 @@ def _rest(dataset: Mapping[str, Any]) -> dict[str, Any]:
     return {**dataset, "values": [dataset["values"][k] for k in left], "conditions": conditions}
 
 
-residual_function_registry.register(SolubilityResidual)
-residual_function_registry.register(InvariantResidual)
+for _each in (SolubilityResidual, InvariantResidual):
+    residual_function_registry.register(_each)
 _registered = residual_function_registry.get_registered_residual_functions()
 _registered[:] = [OtherTieLines if each is ZPFResidual else each for each in _registered]

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from pycalphad import Database
 from scipy.optimize import brentq, least_squares
 
+from lina_calphad.checks import Array
 from lina_calphad.data.interactions import describe_symbol
 from lina_calphad.errors import DatasetError, LinaCalphadError, NotConverged
 from lina_calphad.fit.health import health
+from lina_calphad.fit.posterior import Estimates
 from lina_calphad.fit.problem import Problem
 from lina_calphad.fit.recipe import Recipe, read_recipe
 from lina_calphad.phase.draws import ParameterDraws
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable
-
-    from pycalphad import Database
-
-    from lina_calphad.checks import Array
 
 #: How many draws an assessment has.
 DRAWN = 1000
@@ -34,7 +31,7 @@ _ROUND = 0.05  # of a datum's error, by which rounding a parameter may move any
 
 
 @dataclass(frozen=True, eq=False)
-class Assessed:
+class Assessed(Estimates):
     """What a recipe leads to.
 
     Parameters
@@ -58,10 +55,8 @@ class Assessed:
     starts: tuple[int, int]
 
     def __repr__(self) -> str:
-        found = zip(self.symbols, self.values, self.errors, strict=False)
-        text = ", ".join(f"{name} = {v:.6g} ± {e:.3g}" for name, v, e in found)
         fit = f"χ² = {self.chi_squared:.3g} of {self.size} data"
-        return f"<Assessed {self.recipe.name}: {fit}; {text}>"
+        return f"<Assessed {self.recipe.name}: {fit}; {self.in_words()}>"
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -78,23 +73,10 @@ class Assessed:
         """How many data count."""
         return int((self.data["weight"] > 0).sum())
 
-    @property
-    def errors(self) -> Array:
-        """Standard error of each value, shape (k,)."""
-        errors: Array = np.sqrt(np.diag(self.covariance))
-        return errors
-
-    @property
-    def correlation(self) -> Array:
-        """Of the values, shape (k, k)."""
-        correlation: Array = self.covariance / np.outer(self.errors, self.errors)
-        return correlation
-
     @cached_property
     def chi_squared(self) -> float:
         """Sum of squares of what counts, nuisances with it."""
-        residuals, _ = self.problem(self.values)
-        return float(residuals @ residuals)
+        return _squares(self.problem, self.values)
 
     @property
     def aic(self) -> float:
@@ -144,22 +126,21 @@ class Assessed:
             covariance = np.cov(values[:, :k].T, aweights=weight).reshape(k, k)
         effective = 1 / (weight**2).sum()
         if effective < _EFFECTIVE:
-            msg = (
+            raise NotConverged(
                 f"draws of {', '.join(self.symbols)}: {effective:.0f} of {_PROPOSALS} proposals "
                 "count; the data leave the parameters too free"
             )
-            raise NotConverged(msg)
         chosen = rng.choice(_PROPOSALS, n, p=weight)
         return ParameterDraws(self.symbols, values[chosen, :k])
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a parameter: symbol, what it stands in, value, standard error, unit."""
-        rows = []
-        for name, value, error in zip(self.problem.symbols, self.values, self.errors, strict=True):
-            meaning, unit = describe_symbol(self.problem.dbf, name)
-            rows.append((name, meaning, value, error, unit))
-        columns = ["symbol", "parameter", "value", "standard_error", "unit"]
-        return pd.DataFrame(rows, columns=columns)
+        names = self.problem.symbols
+        meaning, unit = zip(*(describe_symbol(self.problem.dbf, n) for n in names), strict=True)
+        return pd.DataFrame({
+            "symbol": names, "parameter": meaning, "value": self.values,
+            "standard_error": self.errors, "unit": unit,
+        })  # fmt: skip
 
     def profiles(self) -> pd.DataFrame:
         """Where χ² is one more than at the minimum, with all other parameters at their best.
@@ -183,8 +164,7 @@ class Assessed:
             nearest = last[min(last, key=lambda s: abs(s - step))]
             guess = nearest + along * (at - nearest[k])
             last[step] = _minimise(self.problem, guess, others)[0]
-            residuals, _ = self.problem(last[step])
-            return float(residuals @ residuals) - self.chi_squared - 1
+            return _squares(self.problem, last[step]) - self.chi_squared - 1
 
         for end in (1.5, 3.0):
             if height(end) > 0:
@@ -199,22 +179,19 @@ class Assessed:
         In units of both errors, the datum's and the prediction's. NaN where the others have no
         such equilibrium or leave a parameter undetermined.
         """
-        rows, counted = [], self.data[self.data["weight"] > 0]
-        for number, (row, datum) in enumerate(
-            zip(counted.index, counted.to_dict("records"), strict=True)
-        ):
-            predicted = away = np.nan
+        found = self.data.loc[self.data["weight"] > 0, ["name", "quantity"]]
+        found[["predicted", "in_sigma"]] = np.nan
+        for number, row in enumerate(found.index):
             try:
                 values, J = _minimise(self.problem, self.values, without=number)
-                covariance = _determined(np.delete(J, number, axis=0), self)
-                there = self.problem.table(values).loc[row]
-                predicted = there["computed"]
-                error = np.sqrt(1 + J[number] @ covariance @ J[number]) / datum["weight"]
-                away = there["in_sigma"] / error
+                covariance = _determined(self.problem, values, np.delete(J, number, axis=0))
             except LinaCalphadError:
-                pass
-            rows.append((datum["name"], datum["quantity"], predicted, away))
-        return pd.DataFrame(rows, columns=["name", "quantity", "predicted", "in_sigma"])
+                continue
+            there = self.problem.table(values).loc[row]
+            both = np.sqrt(1 + J[number] @ covariance @ J[number])
+            own = there["computed"], there["in_sigma"] * there["weight"] / both
+            found.loc[row, ["predicted", "in_sigma"]] = own
+        return found
 
 
 def assess(
@@ -260,43 +237,38 @@ def assess(
         start = problem.start.copy()
         if number:
             start *= rng.lognormal(0, 0.5, start.size)
-            start += rng.normal(0, 3000, start.size) * _energies(problem)
+            start += rng.normal(0, 3000, start.size) * (problem.units == "J/mol")
         try:
             values, J = _minimise(problem, _first(problem, start))
         except LinaCalphadError as error:
             failed = str(error)
             continue
-        residuals, _ = problem(values)
-        minima.append((float(residuals @ residuals), values, J))
+        minima.append((_squares(problem, values), values, J))
     whole = [m for m in minima if not problem.lost(m[1])]
     if not whole:
         if minima:
             names = ", ".join(problem.lost(min(minima, key=lambda m: m[0])[1]))
             failed = f"the best fit has no {names}: more free parameters, or other data, are needed"
-        msg = f"{recipe.name}: none of {recipe.starts} starts converged; {failed}"
-        raise NotConverged(msg)
+        raise NotConverged(f"{recipe.name}: none of {recipe.starts} starts converged; {failed}")
     best, values, J = min(whole, key=lambda m: m[0])
     same = sum(m[0] < best + 1e-3 for m in whole)
-    starts = recipe.starts, same
-    covariance = _determined(J, Assessed(recipe, problem, values, np.eye(values.size), starts))
+    covariance = _determined(problem, values, J)
     # The database has nuisances at zero, so that the others are those that go with that.
     k = len(problem.free)
     free = np.arange(values.size) < k
     values, J = _minimise(problem, np.where(free, values, 0.0), free)
-    return Assessed(recipe, problem, _rounded(values, J), covariance, starts)
+    return Assessed(recipe, problem, _rounded(values, J), covariance, (recipe.starts, same))
 
 
-def _energies(problem: Problem) -> Array:
-    """Which symbols are energies at 0 K: those of start values in J/mol."""
-    return np.array([describe_symbol(problem.dbf, s)[1] == "J/mol" for s in problem.symbols], float)
+def _squares(problem: Problem, values: Array) -> float:
+    residuals, _ = problem(values)
+    return float(residuals @ residuals)
 
 
 def _scale(values: Array, problem: Problem) -> Array:
     """The size of each symbol."""
-    units = [describe_symbol(problem.dbf, name)[1] for name in problem.symbols]
-    least = np.array([{"J/mol": 1000.0, "J/(mol K)": 1.0}.get(unit, 1e-4) for unit in units])
-    result: Array = np.maximum(np.abs(values), least)
-    return result
+    least = [{"J/mol": 1000.0, "J/(mol K)": 1.0}.get(unit, 1e-4) for unit in problem.units]
+    return np.maximum(np.abs(values), least)
 
 
 def _first(problem: Problem, start: Array) -> Array:
@@ -320,63 +292,54 @@ def _minimise(
     scale = _scale(start, problem)
     some = np.broadcast_to(moving, start.shape)
 
-    last: dict[bytes, tuple[Array, Array]] = {}  # residuals and derivatives are asked for apart
+    def values_at(u: Array) -> Array:
+        values = start.copy()
+        values[some] = u * scale[some]
+        return values
 
-    def at(u: Array) -> tuple[Array, Array]:
-        key = u.tobytes()
-        if key not in last:
-            values = start.copy()
-            values[some] = u * scale[some]
-            r, J = problem(values)
-            if without is not None:
-                r, J = np.delete(r, without), np.delete(J, without, axis=0)
-            last.clear()
-            last[key] = r, J[:, some] * scale[some]
-        return last[key]
+    @lru_cache(maxsize=1)  # residuals and derivatives are asked for apart
+    def at(u: bytes) -> tuple[Array, Array]:
+        r, J = problem(values_at(np.frombuffer(u)))
+        if without is not None:
+            r, J = np.delete(r, without), np.delete(J, without, axis=0)
+        return r, J[:, some] * scale[some]
 
     def residuals(u: Array) -> Array:
-        return at(u)[0]
+        return at(u.tobytes())[0]
 
     def slopes(u: Array) -> Array:
-        return at(u)[1]
+        return at(u.tobytes())[1]
 
     origin = (start / scale)[some]
     # With fewer data than parameters any minimum will do: `_determined` says which.
     method: Any = "lm" if residuals(origin).size >= origin.size else "trf"
     found = least_squares(
-        residuals, origin, slopes, method=method, xtol=_TIGHT, ftol=_TIGHT, gtol=_TIGHT,
-        max_nfev=_STEPS,
+        residuals, origin, slopes, method=method,
+        xtol=_TIGHT, ftol=_TIGHT, gtol=_TIGHT, max_nfev=_STEPS,
     )  # fmt: skip
     if not found.success:
-        msg = f"the fit did not converge in {found.nfev} steps: {found.message}"
-        raise NotConverged(msg)
-    values = start.copy()
-    values[some] = found.x * scale[some]
+        raise NotConverged(f"the fit did not converge in {found.nfev} steps: {found.message}")
+    values = values_at(found.x)
     return values, problem(values)[1]
 
 
 def _rounded(values: Array, J: Array) -> Array:
     """Values with no more digits than the data need: rounding one moves no datum by `_ROUND`."""
-    largest = np.abs(J).max(axis=0)
-    digits = np.ceil(np.log10(np.maximum(largest, 1e-300) / _ROUND)).astype(int)
-    return np.array(
-        [round(v, min(d, 20)) for v, d in zip(values.tolist(), digits.tolist(), strict=True)]
-    )
+    largest = np.maximum(np.abs(J).max(axis=0), 1e-300)
+    digits = np.minimum(np.ceil(np.log10(largest / _ROUND)), 20).astype(int)
+    return np.array([round(v, d) for v, d in zip(values.tolist(), digits.tolist(), strict=True)])
 
 
-def _determined(J: Array, found: Assessed) -> Array:
+def _determined(problem: Problem, values: Array, J: Array) -> Array:
     """Covariance of the values; DatasetError with the direction that no datum sees."""
-    scale = _scale(found.values, found.problem)
+    scale = _scale(values, problem)
     _, sizes, directions = np.linalg.svd(J * scale, full_matrices=True)
-    sizes = np.concatenate([sizes, np.zeros(J.shape[1] - sizes.size)])
-    if sizes[-1] < _RANK * sizes[0]:
-        names, free = found.problem.symbols, directions[-1] * scale
+    if sizes.size < values.size or sizes[-1] < _RANK * sizes[0]:
+        names, free = problem.symbols, directions[-1] * scale
         largest = np.flatnonzero(np.abs(directions[-1]) > 0.1)
         along = ", ".join(f"{free[k]:+.4g} in {names[k]}" for k in largest)
-        msg = (
-            f"{found.recipe.name}: the data do not determine all parameters; nothing changes along "
-            f"{along}: fit fewer, or add data"
+        raise DatasetError(
+            f"{problem.recipe.name}: the data do not determine all parameters; nothing changes "
+            f"along {along}: fit fewer, or add data"
         )
-        raise DatasetError(msg)
-    inverse = np.linalg.inv((J * scale).T @ (J * scale))
-    return inverse * np.outer(scale, scale)
+    return np.linalg.inv((J * scale).T @ (J * scale)) * np.outer(scale, scale)

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -68,51 +68,38 @@ def cluster(scheduler: str, cores: int | None = None) -> Iterator[Workers]:
         yield Workers()
         return
     import dask
-    from distributed import Client, LocalCluster
+    from distributed import LocalCluster
+    from distributed.utils import silence_logging_cmgr
 
-    with dask.config.set({"distributed.scheduler.work-stealing": False}), _quiet():
+    # Dask logs tracebacks when workers go, of which ours is the one line.
+    with (
+        dask.config.set({"distributed.scheduler.work-stealing": False}),
+        silence_logging_cmgr(logging.CRITICAL),
+        ExitStack() as stack,
+    ):
         if scheduler == "dask":
-            count = cores or os.cpu_count() or 1
             allowed = [f"{f}.allow()" for f in sys.meta_path if isinstance(f, ModuleInFolder)]
-            with (
-                LocalCluster(  # type: ignore[no-untyped-call]
-                    n_workers=count,
-                    threads_per_worker=1,
-                    dashboard_address="127.0.0.1:0",
-                    preload=["\n".join([_PRELOAD, *allowed])],
-                    silence_logs=logging.CRITICAL,
-                ) as local,
-                Client(local) as client,  # type: ignore[no-untyped-call]
-            ):
-                yield Workers(client)
-            return
-        with _connected(scheduler) as client:
-            try:
-                client.wait_for_workers(1, timeout=_SECONDS_TO_CONNECT)
-            except TimeoutError as error:
-                raise SchedulerError(
-                    f"the Dask scheduler of {scheduler} has no workers: start some"
-                ) from error
-            yield Workers(client)
+            local = LocalCluster(  # type: ignore[no-untyped-call]
+                n_workers=cores or os.cpu_count() or 1,
+                threads_per_worker=1,
+                dashboard_address="127.0.0.1:0",
+                preload=["\n".join([_PRELOAD, *allowed])],
+                silence_logs=logging.CRITICAL,
+            )
+            address = stack.enter_context(local).scheduler_address
+        else:
+            address = _address(scheduler)
+        client = stack.enter_context(_connected(address))
+        try:
+            client.wait_for_workers(1, timeout=_SECONDS_TO_CONNECT)
+        except TimeoutError as error:
+            raise SchedulerError(
+                f"the Dask scheduler of {scheduler} has no workers: start some"
+            ) from error
+        yield Workers(client)
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """What Dask logs when workers go: tracebacks, of which ours is the one line."""
-    loggers = [logging.getLogger(f"distributed{name}") for name in ("", ".client", ".nanny")]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
-
-
-def _connected(scheduler: str) -> Any:
-    from distributed import Client
-
+def _address(scheduler: str) -> str:
     try:
         address = json.loads(Path(scheduler).read_text(encoding="utf-8"))["address"]
         if not isinstance(address, str):
@@ -122,6 +109,12 @@ def _connected(scheduler: str) -> Any:
             f"{scheduler} is no scheduler file: name the JSON file that dask-scheduler "
             "--scheduler-file wrote, or use none or dask"
         ) from error
+    return address
+
+
+def _connected(address: str) -> Any:
+    from distributed import Client
+
     try:
         return Client(address, timeout=_SECONDS_TO_CONNECT)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:

@@ -1,46 +1,101 @@
-"""A recipe for ESPEI: what it fits, as inputs of a plain run that samples the same posterior."""
+"""What plain ESPEI needs of us: data as it keeps them, models of phases, inputs of a run."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import yaml
+from pycalphad import Database
 
 from lina_calphad.data.databases import tdb_body
-from lina_calphad.data.datasets import read_datasets
-from lina_calphad.data.invariants import FIELD
-from lina_calphad.fit.forms import path_of
-from lina_calphad.fit.setup import phase_models
+from lina_calphad.data.datasets import Dataset
+from lina_calphad.fit.selection import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from lina_calphad.data.datasets import Dataset
     from lina_calphad.fit.assess import Assessed
-    from lina_calphad.fit.recipe import Recipe, Source
 
-_HEADER = "# For: espei --input espei.yaml, in this folder, with lina-calphad installed.\n"
+
+def table_of(datasets: Sequence[Dataset]) -> Any:
+    """The datasets as ESPEI keeps them."""
+    from espei.utils import MemoryStorage, PickleableTinyDB
+
+    table = PickleableTinyDB(storage=MemoryStorage)
+    table.insert_multiple(json.loads(json.dumps(datasets)))
+    return table
+
+
+def phase_models(
+    dbf: Database, components: Sequence[str], phases: Sequence[str], model: str
+) -> dict[str, Any]:
+    """ESPEI's description of phases, all with the model of an import path."""
+    active, found = {*components, "VA"}, {}
+    for phase in phases:
+        sublattices = [sorted(s.name for s in part) for part in dbf.phases[phase].constituents]
+        found[phase] = {
+            "sublattice_model": [[n for n in names if n in active] for names in sublattices],
+            "sublattice_site_ratios": [float(ratio) for ratio in dbf.phases[phase].sublattices],
+            "model": model,
+        }
+    return {"components": [*components, "VA"], "phases": found}
+
+
+def inputs(
+    name: str,
+    output: str,
+    start: Database,
+    models: Mapping[str, Any],
+    datasets: Sequence[Dataset],
+    *,
+    symbols: Sequence[str] = (),
+    iterations: int,
+    deviation: float,
+) -> dict[str, str]:
+    """Files of a plain run by name: what is asked for, the models, the start and the data.
+
+    Without `symbols` to sample parameters are generated first. The walkers begin at relative
+    deviations.
+    """
+    run: dict[str, Any] = {
+        # ESPEI takes every JSON file below the folder of datasets for one.
+        "system": {"phase_models": "phase_models.json", "datasets": "datasets"},
+        "output": {"verbosity": 1, "output_db": output},
+    }
+    mcmc: dict[str, Any] = {
+        "iterations": iterations,
+        "scheduler": None,
+        "save_interval": 10,
+        # ESPEI wants an even number for each parameter, and does not know these yet.
+        "chains_per_parameter": 4,
+        "chain_std_deviation": deviation,
+    }
+    if symbols:
+        mcmc |= {"input_db": "start.tdb", "symbols": sorted(symbols)}
+    else:
+        run["generate_parameters"] = {
+            "excess_model": "linear",
+            "ref_state": "SGTE91",
+            "input_db": "start.tdb",
+            "fitting_description": "lina_calphad.espei_hooks.fitting_description",
+        }
+    run["mcmc"] = mcmc
+    header = f"# For: espei --input {name}, in this folder, with lina-calphad installed.\n"
+    files = {
+        name: header + yaml.safe_dump(run, sort_keys=False),
+        "phase_models.json": json.dumps(models, indent=2),
+        "start.tdb": tdb_body(start),
+    }
+    for number, dataset in enumerate(datasets, 1):
+        files[f"datasets/dataset-{number}.json"] = json.dumps(dataset, indent=1)
+    return files
 
 
 def espei_inputs(found: Assessed, folder: str = "espei") -> dict[str, str]:
     """Files for ``espei --input espei.yaml``, which samples the posterior of an assessment.
 
     Its fitted symbols are free and begin at their values, nuisances stay at zero, and the data
-    are those that count.
-
-    Parameters
-    ----------
-    found
-        As of `lina_calphad.fit.assess.assess`.
-    folder
-        What every name begins with.
-
-    Returns
-    -------
-    dict of str to str
-        From name to content.
+    are those that count. Their names begin with the folder.
 
     Examples
     --------
@@ -50,95 +105,11 @@ def espei_inputs(found: Assessed, folder: str = "espei") -> dict[str, str]:
     """
     recipe = found.recipe
     # The model brings our residuals to ESPEI.
-    models = phase_models(
-        found.dbf, recipe.components, recipe.phases, "lina_calphad.espei_hooks.Model"
-    )
-    run = {
-        "system": {"phase_models": "phase_models.json", "datasets": "datasets"},
-        "output": {"verbosity": 1, "output_db": "sampled.tdb"},
-        "mcmc": {
-            "iterations": 1000,
-            "scheduler": None,
-            "save_interval": 10,
-            "chains_per_parameter": 4,
-            # Measured temperatures make the posterior thin: walkers begin close together.
-            "chain_std_deviation": 1e-4,
-            "input_db": "start.tdb",
-            "symbols": sorted(found.symbols),
-        },
-    }
-    files = {
-        "espei.yaml": _HEADER + yaml.safe_dump(run, sort_keys=False),
-        "phase_models.json": json.dumps(models, indent=2),
-        "start.tdb": tdb_body(found.dbf),
-    }
-    for number, dataset in enumerate(counted(recipe), 1):
-        files[f"datasets/dataset-{number}.json"] = json.dumps(dataset, indent=1)
+    model = "lina_calphad.espei_hooks.Model"
+    models = phase_models(found.dbf, recipe.components, recipe.phases, model)
+    files = inputs(
+        "espei.yaml", "sampled.tdb", found.dbf, models, counted(recipe),
+        # Measured temperatures make the posterior thin: walkers begin close together.
+        symbols=found.symbols, iterations=1000, deviation=1e-4,
+    )  # fmt: skip
     return {f"{folder}/{name}": text for name, text in files.items()}
-
-
-def counted(recipe: Recipe) -> list[Dataset]:
-    """The datasets of a recipe that count: cut to its range of x, with its weights and errors."""
-    return [
-        _chosen(dataset, source, recipe.components[1])
-        for source in recipe.data
-        if source.weight
-        for dataset in read_datasets([path_of(recipe, source.name)], recipe.components)
-    ]
-
-
-def _chosen(dataset: Dataset, source: Source, second: str) -> Dataset:
-    shape = np.shape(dataset["values"]) if "solver" in dataset else ()
-    weight = source.weight * np.broadcast_to(dataset.get("weight", 1.0), shape)
-    chosen = {**dataset, "weight": weight.tolist()}
-    if FIELD in dataset:
-        rows = [k for k, entry in enumerate(dataset[FIELD]) if entry is not None]
-        T = np.broadcast_to(dataset["conditions"]["T"], len(dataset[FIELD]))[rows].tolist()
-        chosen |= {
-            "values": [dataset["values"][k] for k in rows],
-            FIELD: [
-                _with_errors(dataset[FIELD][k], dataset["values"][k], source, second) for k in rows
-            ],
-            "conditions": {**dataset["conditions"], "T": T},
-        }
-    elif source.x != (0.0, 1.0):
-        solver, part = dataset["solver"], np.asarray(dataset["values"])
-        configurations = solver["sublattice_configurations"]
-        x = [
-            next(
-                share[names.index(second)]
-                for names, share in zip(own, shares, strict=True)
-                if not isinstance(names, str)
-            )
-            for own, shares in zip(configurations, solver["sublattice_occupancies"], strict=True)
-        ]
-        kept = [k for k, value in enumerate(x) if source.x[0] <= value <= source.x[1]]
-        chosen |= {
-            "values": part[..., kept].tolist(),
-            "weight": weight[..., kept].tolist(),
-            "solver": solver
-            | {
-                name: [solver[name][k] for k in kept]
-                for name in ("sublattice_configurations", "sublattice_occupancies")
-            },
-        }
-    return chosen
-
-
-def _with_errors(
-    entry: Mapping[str, Any], vertices: list[Any], source: Source, second: str
-) -> dict[str, Any]:
-    """An entry with the recipe's errors of composition, which stand in order of x."""
-    errors = source.errors.get(entry.get("name", ""))
-    if errors is None:
-        return dict(entry)
-    if len(errors) == 1:  # a critical point is written twice
-        return {**entry, "x_error": [*errors, *errors]}
-    x = [vertex[2][0] for vertex in vertices]
-    order = np.arange(len(x)) if None in x else np.argsort(x)
-    if vertices[0][1][0] != second:
-        order = order[::-1]
-    written: list[Any] = [None] * len(x)
-    for error, place in zip(errors, order, strict=True):
-        written[place] = error
-    return {**entry, "x_error": written}

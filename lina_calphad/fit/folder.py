@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -34,6 +33,12 @@ class Chain:
     lnprob: Array  # shape (walkers, iterations)
     state: tuple[Any, ...]  # of the random numbers after it, as NumPy's RandomState has it
 
+    def sums(self, settings: str) -> dict[str, str]:
+        """Check sums of the settings and of what is in each file."""
+        state = np.array([*self.state[1], *self.state[2:]], dtype=float)
+        parts = {SETTINGS: settings.encode(), TRACE: self.trace, LNPROB: self.lnprob, STATE: state}
+        return {name: hashlib.sha256(bytes(part)).hexdigest() for name, part in parts.items()}
+
 
 class RunFolder:
     """The folder of a refit, locked while it is open; it goes again if nothing came of it.
@@ -48,7 +53,7 @@ class RunFolder:
         try:
             self._made = [p for p in (self.path, *self.path.parents) if not p.exists()]
             self.path.mkdir(parents=True, exist_ok=True)
-            self._place = self._identity()
+            self._place = self.path.stat()
             # One lock of this process, however often it opens the folder.
             self._lock = FileLock(self.path / _LOCK, timeout=0, is_singleton=True)
             self._lock.acquire()
@@ -60,12 +65,7 @@ class RunFolder:
             raise OutputError(f"cannot write to {self.path}: {error.strerror or error}") from error
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         ours = self._is_ours()
         if ours and self._lock.lock_counter == 1:
             (self.path / _LOCK).unlink(missing_ok=True)
@@ -76,14 +76,7 @@ class RunFolder:
                     parent.rmdir()
 
     def _is_ours(self) -> bool:
-        try:
-            return self._identity() == self._place
-        except OSError:
-            return False
-
-    def _identity(self) -> tuple[int, int]:
-        there = self.path.stat()
-        return there.st_dev, there.st_ino
+        return self.path.exists() and os.path.samestat(self.path.stat(), self._place)
 
     def check(self) -> None:
         """Raise an OutputError if the folder is no longer the one that was opened."""
@@ -99,17 +92,23 @@ class RunFolder:
             on = ", or go on with --resume" if (self.path / SETTINGS).exists() else ""
             raise OutputError(f"{self.path} exists already: choose another place (--out){on}")
 
-    def load(self, settings: RefitSettings, inputs: Mapping[str, str]) -> Chain | None:
-        """The chain of a run, checked in every respect; None if the run has none yet.
+    def begin(
+        self, settings: RefitSettings, inputs: Mapping[str, str], *, resume: bool = False
+    ) -> Chain | None:
+        """Say of which settings and inputs all is that is saved; they are written with the first.
 
+        Returned is the chain to `resume`, checked in every respect, or None if there is none yet.
         ParameterError if it is of other settings or inputs, or is not what the run has saved.
         """
-        record = _record(self.path)
-        if _lasting(record) != _lasting(settings.to_dict()):
+        self._record, self._begun = {**settings.to_dict(), "inputs": dict(inputs)}, False
+        self._lasting = _lasting(settings) + json.dumps(dict(inputs), sort_keys=True)
+        if not resume:
+            return None
+        known, before = _read(self.path)
+        if _lasting(known) != _lasting(settings):
             raise ParameterError(
                 f"the run in {self.path} has other settings: resume with those, or start a new one"
             )
-        before = record["inputs"]
         changed = [n for n in {**before, **inputs} if before.get(n) != inputs.get(n)]
         if changed:
             raise ParameterError(
@@ -117,47 +116,47 @@ class RunFolder:
                 "changed. Bring back what there was, or start a new run (--out)"
             )
         there = [name for name in (STATE, TRACE, LNPROB) if (self.path / name).exists()]
-        return self._chain(record) if there else None
+        return self._chain() if there else None
 
-    def _chain(self, record: Mapping[str, Any]) -> Chain:
+    def _chain(self) -> Chain:
         try:
-            # A pipe or a device would be read for ever.
-            odd = [n for n in (STATE, TRACE, LNPROB) if not (self.path / n).is_file()]
-            if odd:
-                raise ValueError(f"{odd[0]} is missing")
-            state, trace, lnprob = (
-                np.load(io.BytesIO((self.path / name).read_bytes()))
-                for name in (STATE, TRACE, LNPROB)
-            )
+            state, trace, lnprob = (self._array(name) for name in (STATE, TRACE, LNPROB))
             n, keys, rest, sums = (state[name] for name in ("iterations", "keys", "rest", "sums"))
+            pos, has_gauss = int(rest[0]), int(rest[1])
             # A run that was killed between two files may have more of one than of the other.
-            trace, lnprob = trace[:, : int(n)], lnprob[:, : int(n)]
-            found = _sums(record, trace, lnprob, keys, rest)
+            chain = Chain(
+                trace[:, : int(n)], lnprob[:, : int(n)],
+                ("MT19937", keys, pos, has_gauss, float(rest[2])),
+            )  # fmt: skip
+            pairs = zip(chain.sums(self._lasting).items(), sums.tolist(), strict=True)
+            wrong = [name for (name, found), saved in pairs if found != saved]
         except Exception as error:  # NumPy and zipfile raise whatever they stumble over
             reason = one_line(error)[:200] or type(error).__name__
             raise ParameterError(
                 f"the run in {self.path} cannot go on: its files cannot be read ({reason})"
             ) from error
-        names = (SETTINGS, TRACE, LNPROB, STATE)
-        wrong = [name for name, a, b in zip(names, found, sums.tolist(), strict=True) if a != b]
         # Other numbers than these would crash the generator.
-        if wrong or keys.shape != (624,) or not 0 <= rest[0] <= 624:
+        if wrong or keys.shape != (624,) or not 0 <= pos <= 624:
             raise ParameterError(
                 f"the run in {self.path} cannot go on: {', '.join(wrong) or STATE} is not as it "
                 "was saved. Bring that back, or start a new run (--out)"
             )
-        return Chain(trace, lnprob, ("MT19937", keys, int(rest[0]), int(rest[1]), float(rest[2])))
+        return chain
 
-    def begin(self, settings: RefitSettings, inputs: Mapping[str, str]) -> None:
-        """Remember what stands in the settings' file as soon as there are samples."""
-        self._record = {**settings.to_dict(), "inputs": dict(inputs)}
-        self._begun = False
+    def _array(self, name: str) -> Any:
+        # A pipe or a device would be read for ever.
+        if not (self.path / name).is_file():
+            raise ValueError(f"{name} is missing")
+        return np.load(io.BytesIO((self.path / name).read_bytes()))
 
     def save(self, chain: Chain) -> None:
         """Write the chain, each file whole or not at all; after an error what was there is."""
-        keys, rest = chain.state[1], np.array(chain.state[2:], dtype=float)
-        sums = _sums(self._record, chain.trace, chain.lnprob, keys, rest)
-        state = {"iterations": chain.trace.shape[1], "keys": keys, "rest": rest, "sums": sums}
+        state = {
+            "iterations": chain.trace.shape[1],
+            "keys": chain.state[1],
+            "rest": np.array(chain.state[2:], dtype=float),
+            "sums": [*chain.sums(self._lasting).values()],
+        }
         if not self._begun:
             text = json.dumps(self._record, indent=2)
             self._replace(SETTINGS, lambda file: file.write(text.encode()))
@@ -197,8 +196,7 @@ def read_settings(folder: str | os.PathLike[str], model: str | None = None) -> R
 
     A file does not decide what code is imported: a Model of the user's own has to be named again.
     """
-    record = _record(Path(folder))
-    settings = RefitSettings(**{name: v for name, v in record.items() if name != "inputs"})
+    settings, _ = _read(Path(folder))
     if settings.model not in ("coherent", "chemical") and model is None:
         own = one_line(settings.model)[:100]
         raise ParameterError(
@@ -209,35 +207,24 @@ def read_settings(folder: str | os.PathLike[str], model: str | None = None) -> R
     return settings
 
 
-def _record(folder: Path) -> dict[str, Any]:
-    """What settings.json holds, with values of the right kind."""
+def _read(folder: Path) -> tuple[RefitSettings, dict[str, str]]:
+    """The settings and inputs that settings.json holds."""
     path = folder / SETTINGS
     try:
         if path.exists() and not path.is_file():
             raise ValueError("it is no file")
         record = json.loads(path.read_text(encoding="utf-8"))
-        inputs = record["inputs"]
-        RefitSettings(**{name: value for name, value in record.items() if name != "inputs"})
+        inputs = dict(record.pop("inputs"))
         if not all(isinstance(text, str) for text in [*inputs, *inputs.values()]):
             raise ValueError("its inputs are no hashes")
+        return RefitSettings(**record), inputs
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ParameterError(
             f"there is no run to resume in {folder}: {path.name} cannot be read ({error})"
         ) from error
-    return dict(record)
 
 
-def _lasting(record: Mapping[str, Any]) -> str:
+def _lasting(settings: RefitSettings) -> str:
     """What of the settings stays the same when a run goes on."""
-    plain = {name: value for name, value in record.items() if name not in ("inputs", "iterations")}
-    return json.dumps(plain, sort_keys=True)
-
-
-def _sums(
-    record: Mapping[str, Any], trace: Array, lnprob: Array, keys: Array, rest: Array
-) -> list[str]:
-    """Check sums of settings, trace, log-probability and state."""
-    settings = _lasting(record) + json.dumps(record["inputs"], sort_keys=True)
-    state = np.concatenate([keys.astype(float), rest])
-    parts = [settings.encode(), trace.tobytes(), lnprob.tobytes(), state.tobytes()]
-    return [hashlib.sha256(part).hexdigest() for part in parts]
+    lasting = {name: v for name, v in settings.to_dict().items() if name != "iterations"}
+    return json.dumps(lasting, sort_keys=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
+from pycalphad import Database
 from pycalphad import variables as v
 from symengine import S, Symbol, exp, expand, log, sympify
 
@@ -21,31 +22,9 @@ from lina_calphad.data.interactions import (
 )
 from lina_calphad.data.tdb_files import read_tdb
 from lina_calphad.errors import RecipeError
-
-if TYPE_CHECKING:
-    from pycalphad import Database
-
-    from lina_calphad.fit.recipe import Form, Recipe
+from lina_calphad.fit.recipe import Form, Recipe
 
 _RATE = {"tau": 1 / 3000.0, "exponential": 1 / 1000.0}  # 1/K, to start from
-
-
-class Symbols(NamedTuple):
-    """A database whose parameters are symbols, and which of them are free.
-
-    Parameters
-    ----------
-    dbf
-        All symbols have their values to start from in it.
-    free
-        Fitted symbols, with their values.
-    nuisances
-        Symbols that move within their errors about zero, with these.
-    """
-
-    dbf: Database
-    free: dict[str, float]
-    nuisances: dict[str, float]
 
 
 def reference_key(recipe: Recipe) -> str:
@@ -63,8 +42,17 @@ def start_file(recipe: Recipe) -> Path:
     return path
 
 
-def symbols_of(recipe: Recipe) -> Symbols:
-    """The start database of a recipe with its parameters as symbols.
+def symbols_of(recipe: Recipe) -> tuple[Database, dict[str, float], dict[str, float]]:
+    """The start database of a recipe with its parameters as symbols, and which of them are free.
+
+    Returns
+    -------
+    Database
+        All symbols have their values to start from in it.
+    dict of str to float
+        Fitted symbols, with their values.
+    dict of str to float
+        Nuisances, which move within their errors about zero, with these.
 
     Raises
     ------
@@ -75,8 +63,7 @@ def symbols_of(recipe: Recipe) -> Symbols:
     """
     dbf = read_tdb(start_file(recipe))
     if lacking := sorted(set(recipe.phases) - set(dbf.phases)):
-        msg = f"{recipe.name}: {recipe.start} has no phase {', '.join(lacking)}"
-        raise RecipeError(msg)
+        raise RecipeError(f"{recipe.name}: {recipe.start} has no phase {', '.join(lacking)}")
     free: dict[str, float] = {}
     for phase, forms in recipe.parameters.items():
         array = interaction_array(dbf, phase, recipe.components)
@@ -92,8 +79,7 @@ def symbols_of(recipe: Recipe) -> Symbols:
         wanted = each.parameter.replace(" ", "").upper()
         found = dbf.search(lambda p, wanted=wanted: parameter_text(p).upper() == wanted)
         if not found:
-            msg = f"{recipe.name}: {recipe.start} has no parameter {each.parameter}"
-            raise RecipeError(msg)
+            raise RecipeError(f"{recipe.name}: {recipe.start} has no parameter {each.parameter}")
         (parameter,) = found
         array = [[s.name for s in names] for names in parameter["constituent_array"]]
         dbf.add_parameter(
@@ -102,9 +88,8 @@ def symbols_of(recipe: Recipe) -> Symbols:
         )  # fmt: skip
         dbf.symbols[name] = S.Zero
     if not free:
-        msg = f"{recipe.name}: every parameter is held, and there is nothing to fit"
-        raise RecipeError(msg)
-    return Symbols(dbf, free, nuisances)
+        raise RecipeError(f"{recipe.name}: every parameter is held, and there is nothing to fit")
+    return dbf, free, nuisances
 
 
 def _expression(form: Form, phase: str, order: int, start: float) -> tuple[Any, dict[str, float]]:
@@ -134,11 +119,9 @@ def _parse(text: str, what: str) -> Any:
         found = sympify(re.sub(r"\bLN\b", "log", text.upper()).replace("EXP", "exp"))
         strange = {str(s) for s in found.free_symbols} - {"T"}
     except (RuntimeError, TypeError, ValueError) as error:
-        msg = f"{what}: {text!r} is no expression in T: {error}"
-        raise RecipeError(msg) from error
+        raise RecipeError(f"{what}: {text!r} is no expression in T: {error}") from error
     if strange:
-        msg = f"{what}: {text!r} has {', '.join(sorted(strange))} beside T"
-        raise RecipeError(msg)
+        raise RecipeError(f"{what}: {text!r} has {', '.join(sorted(strange))} beside T")
     return found.xreplace({Symbol("T"): v.T})
 
 

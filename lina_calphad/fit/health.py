@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 from pycalphad import Model
-from symengine import S, Symbol
+from symengine import S
 
 from lina_calphad.data.databases import parameter_text
-from lina_calphad.data.interactions import interactions, symbol_value
+from lina_calphad.data.interactions import interactions
 from lina_calphad.diagram.phases import GRID
-from lina_calphad.diagram.residuals import Residuals
 from lina_calphad.errors import LinaCalphadError
-from lina_calphad.phase.energy import Compiled, R, T, X, binary_energy
+from lina_calphad.phase.energy import Compiled, T, X, binary_energy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from lina_calphad.checks import Array
     from lina_calphad.fit.assess import Assessed
 
 _TEMPERATURES = 120
@@ -52,9 +49,7 @@ def _missed(found: Assessed) -> Iterator[str]:
 def _hidden(found: Assessed) -> Iterator[str]:
     """Measured equilibria that another phase hides."""
     system, values = found.problem.system, found.values
-    for weight, part in found.problem.parts:
-        if not (weight and isinstance(part, Residuals)):
-            continue
+    for part in found.problem.invariants:
         for datum, (at, _) in zip(part.items, part.found(values), strict=True):
             if datum.kind == "tie-line" or not np.isfinite(at):
                 continue
@@ -72,13 +67,12 @@ def _gaps(found: Assessed) -> Iterator[str]:
     low, high = found.recipe.temperature
     grid = np.geomspace(low, high, _TEMPERATURES)
     t = GRID[np.abs(GRID) < 30]
-    at, where_ = (a.ravel() for a in np.meshgrid(grid, t, indexing="ij"))
+    at, every = (a.ravel() for a in np.meshgrid(grid, t, indexing="ij"))
     rows = (at, *(np.full(at.shape, value) for value in found.values))
     for phase in found.problem.system.phases:
         if phase.fixed:
             continue
-        psi = phase.curve(where_, rows)[4].reshape(grid.size, t.size)
-        unstable = psi.min(axis=1) < 0
+        unstable = phase.curve(every, rows)[4].reshape(grid.size, t.size).min(axis=1) < 0
         turns = np.flatnonzero(np.diff(unstable.astype(int)))
         for k in turns:
             if unstable[k + 1]:
@@ -92,24 +86,14 @@ def _gaps(found: Assessed) -> Iterator[str]:
 
 def _signs(found: Assessed) -> Iterator[str]:
     """Parameters that change their sign."""
-    low, high = found.recipe.temperature
-    grid, dbf = np.linspace(low, high, 600), found.dbf
-    numbers = {Symbol(n): S(symbol_value(dbf, n)) for n in _plain(found)}
+    problem = found.problem
+    grid = np.linspace(*found.recipe.temperature, 600)
     for phase in found.recipe.parameters:
-        for parameter in interactions(dbf, phase, found.recipe.components):
-            expression = S(parameter["parameter"]).xreplace(numbers)
-            curve = Compiled([expression])(grid, np.zeros_like(grid))[:, 0]
+        for parameter in interactions(problem.dbf, phase, found.recipe.components):
+            energy = Compiled([S(parameter["parameter"])], problem.symbols)
+            curve = energy(grid, np.zeros_like(grid), *found.values[:, None])[:, 0]
             for k in np.flatnonzero(np.diff(np.sign(curve))):
                 yield f"{parameter_text(parameter)} changes its sign at {grid[k]:.0f} K"
-
-
-def _plain(found: Assessed) -> list[str]:
-    """Symbols of the database that are numbers."""
-    plain = []
-    for name, value in found.dbf.symbols.items():
-        if not S(value).free_symbols:
-            plain.append(name)
-    return plain
 
 
 def excess_entropies(found: Assessed) -> list[tuple[str, str, float]]:
@@ -117,18 +101,16 @@ def excess_entropies(found: Assessed) -> list[tuple[str, str, float]]:
 
     At the temperature of the data at which it is largest.
     """
-    data = [p for _, p in found.problem.parts if isinstance(p, Residuals)]
-    at = np.unique([datum.T for part in data for datum in part.items] or [298.15])
+    at = np.unique([datum.T for part in found.problem.invariants for datum in part.items] or 298.15)
     system, result = found.problem.system, []
     for phase in found.recipe.parameters:
         energy = binary_energy(
             system.dbf, system.components, phase, Model, system.pressure, system.symbols
         )
-        g = R * T * energy.r
-        partial = Compiled([-g.diff(X).diff(T) / R, g.diff(X).diff(T) / R], system.symbols)
-        many: list[Array] = [np.full(at.shape, value) for value in found.values]
-        for k, solute in enumerate(reversed(system.components)):
-            entropy = partial(at, np.full(at.shape, [1e-12, 1 - 1e-12][k]), *many)[:, k]
+        partial = Compiled([-(T * energy.r.diff(X)).diff(T)], system.symbols)
+        first, second = system.components
+        for solute, x, sign in ((second, 1e-12, 1), (first, 1 - 1e-12, -1)):
+            entropy = sign * partial(at, np.full(at.shape, x), *found.values[:, None])[:, 0]
             result.append((phase, solute, float(entropy[np.abs(entropy).argmax()])))
     return result
 

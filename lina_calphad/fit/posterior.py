@@ -17,22 +17,40 @@ _RHAT = 1.05
 _FEWEST = 50  # iterations
 
 
+class Estimates:
+    """Values of parameters and their covariance."""
+
+    symbols: Any
+    values: Any
+    covariance: Any
+
+    @property
+    def errors(self) -> Array:
+        """Standard error of each value, shape (k,)."""
+        return np.sqrt(np.diag(self.covariance))
+
+    @property
+    def correlation(self) -> Array:
+        """Of the values, shape (k, k)."""
+        return np.asarray(self.covariance / np.outer(self.errors, self.errors))
+
+    def in_words(self) -> str:
+        """Such as BCCL0 = 20268.1 ± 688."""
+        found = zip(self.symbols, self.values, self.errors, strict=False)
+        return ", ".join(f"{name} = {v:.6g} ± {e:.3g}" for name, v, e in found)
+
+
 @dataclass(frozen=True, eq=False)
-class GaussianPosterior:
+class GaussianPosterior(Estimates):
     """Posterior of parameters in which all data are linear, under a flat prior."""
 
     symbols: tuple[str, ...]
     mean: Array  # also its maximum, shape (k,)
     covariance: Array  # shape (k, k)
 
-    @property
-    def errors(self) -> Array:
-        """Standard error of each parameter, shape (k,)."""
-        return np.sqrt(np.diag(self.covariance))
-
 
 def closed_form(
-    residuals: Callable[[Array], tuple[Any, Any]], start: Array, symbols: Sequence[str]
+    residuals: Callable[[Array], Any], start: Array, symbols: Sequence[str]
 ) -> GaussianPosterior | None:
     """Posterior of linear data by generalised least squares; None where they are not linear.
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
 import numpy as np
 import yaml
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.dataclasses import dataclass
 
 from lina_calphad.data.foreign_files import read_text, shipped
 from lina_calphad.errors import RecipeError
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Mapping
 
 #: How a parameter depends on temperature: its symbols, and what it is made of them.
 FORMS = {
@@ -29,9 +30,10 @@ FORMS = {
 }
 _TIMED = ("tau", "exponential")
 _LARGEST = 1_000_000
+_STRICT = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class Form:
     """One interaction parameter: how it depends on temperature.
 
@@ -53,7 +55,7 @@ class Form:
     expression: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class Nuisance:
     """A number that is not fitted and not exactly known: it moves within its error.
 
@@ -70,10 +72,10 @@ class Nuisance:
 
     parameter: str
     shape: str
-    error: float
+    error: float = Field(gt=0, allow_inf_nan=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class Source:
     """Data: an ESPEI dataset, and what of it counts.
 
@@ -91,19 +93,53 @@ class Source:
     """
 
     name: str
-    weight: float = 1.0
+    weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     x: tuple[float, float] = (0.0, 1.0)
-    errors: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    errors: Mapping[str, tuple[float | None, ...]] = Field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.x[0] < self.x[1] <= 1:
+            raise ValueError(f"x of {self.name} is a range within 0 to 1; got {self.x}")
 
 
-@dataclass(frozen=True)
+def _form(given: Any) -> Form:
+    """From "linear", {"tau": 2857}, {"exponential": free, "start": 9000} or {"held": "..."}."""
+    if isinstance(given, Form):
+        return given
+    entry = dict(given) if isinstance(given, Mapping) else {str(given): None}
+    start = entry.pop("start", None)
+    if len(entry) != 1 or next(iter(entry)) not in FORMS:
+        raise ValueError(f"a form is one of {', '.join(FORMS)}")
+    ((kind, value),) = entry.items()
+    if kind == "held":
+        return Form(kind, start=start, expression=str(value))
+    if value in (None, "free"):
+        return Form(kind, start=start)
+    if kind not in _TIMED or not float(value) > 0:
+        takes = "a positive number of K or free" if kind in _TIMED else "no number"
+        raise ValueError(f"{kind} takes {takes}")
+    return Form(kind, value, start)
+
+
+def _order(given: Any) -> int:
+    if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= 9:
+        raise ValueError("the order of a parameter is from 0 to 9")
+    return given
+
+
+Name = Annotated[str, AfterValidator(str.upper)]
+Forms = Mapping[Annotated[int, BeforeValidator(_order)], Annotated[Form, BeforeValidator(_form)]]
+Data = Annotated[Source, BeforeValidator(lambda s: {"name": s} if isinstance(s, str) else s)]
+
+
+@dataclass(frozen=True, config=_STRICT)
 class Recipe:
     """What to assess: a start, parameters with their forms, data, and what is held.
 
     Raises
     ------
-    RecipeError
-        If something is missing or out of its range.
+    ValueError
+        If something is missing or out of its range; `read_recipe` makes it a RecipeError.
 
     Examples
     --------
@@ -113,29 +149,39 @@ class Recipe:
 
     name: str
     start: str
-    components: tuple[str, str]
-    phases: tuple[str, ...]
-    parameters: Mapping[str, Mapping[int, Form]]
-    data: tuple[Source, ...]
+    components: tuple[Name, Name]
+    phases: Annotated[tuple[Name, ...], Field(min_length=1)]
+    parameters: Annotated[Mapping[Name, Forms], Field(min_length=1)]
+    data: Annotated[tuple[Data, ...], Field(min_length=1)]
     nuisances: tuple[Nuisance, ...] = ()
     title: str = ""
     text: str = ""
-    references: Mapping[str, str] = field(default_factory=dict)
+    references: Mapping[str, str] = Field(default_factory=dict)
     temperature: tuple[float, float] = (200.0, 3000.0)
-    entropy_bound: float = 3.0
+    entropy_bound: float = Field(default=3.0, gt=0)
     starts: int = 4
     predict: tuple[Mapping[str, Any], ...] = ()
-    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    variants: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     folder: Path = Path()
+
+    def __post_init__(self) -> None:
+        if len(set(self.components)) != 2:
+            raise ValueError(f"two different components are needed; got {self.components}")
+        if extra := sorted(self.parameters.keys() - set(self.phases)):
+            raise ValueError(f"parameters of {', '.join(extra)}, which is not among the phases")
+        low, high = self.temperature
+        if not 0 < low < high < np.inf:
+            raise ValueError(f"a temperature range goes up, in K; got {low:g} to {high:g}")
+        if not 1 <= self.starts <= 1000:
+            raise ValueError(f"starts are from 1 to 1000; got {self.starts}")
 
     def variant(self, name: str) -> Recipe:
         """One of the competing forms: what differs is replaced, phase by phase."""
-        change = dict(self.variants[name])
-        change.pop("why", None)
-        raw = {k: v for k, v in change.items() if k != "parameters"}
-        made = _checked({**_plain(self), **raw, "name": f"{self.name}: {name}"}, self.folder)
-        parameters = {**self.parameters, **_parameters(change.get("parameters", {}), self.name)}
-        return replace(made, parameters=MappingProxyType(parameters), variants={})
+        change = {key: value for key, value in self.variants[name].items() if key != "why"}
+        own = {str(k).upper(): v for k, v in change.pop("parameters", {}).items()}
+        change |= {"name": f"{self.name}: {name}", "parameters": {**self.parameters, **own}}
+        with _refused(change["name"]):
+            return replace(self, variants={}, **change)
 
 
 def shipped_recipes() -> Mapping[str, Path]:
@@ -163,138 +209,40 @@ def read_recipe(source: str | os.PathLike[str]) -> Recipe:
     RecipeError
         If there is none, it is no YAML, or it is refused; see `Recipe`.
     """
-    shipped, path = shipped_recipes(), Path(source)
-    if str(source) in shipped:
-        path = shipped[str(source)]
-    elif not path.is_file():
+    shipped = shipped_recipes()
+    path = shipped.get(str(source), Path(source))
+    if not path.is_file():
         near = get_close_matches(str(source).lower(), shipped, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}?" if near else f"shipped are {', '.join(shipped)}"
-        msg = f"there is no recipe {str(source)!r}; {hint}"
-        raise RecipeError(msg)
+        raise RecipeError(f"there is no recipe {str(source)!r}; {hint}")
     try:
         raw = yaml.safe_load(read_text(path, largest=_LARGEST))
     except (OSError, ValueError, yaml.YAMLError) as error:
         msg = f"{path} cannot be read as YAML: {' '.join(str(error).split())}"
         raise RecipeError(msg) from error
-    if not isinstance(raw, dict):
-        msg = f"{path} is no recipe: it has no names such as start, parameters and data"
-        raise RecipeError(msg)
-    return _checked({"name": path.stem, **raw}, path.parent)
+    if not isinstance(raw, dict) or "folder" in raw:
+        raise RecipeError(f"{path} is no recipe: it has names such as start, parameters and data")
+    with _refused(raw.get("name", path.stem)):
+        named = {str(key): value for key, value in raw.items()}
+        return Recipe(**{"name": path.stem, **named}, folder=path.parent)
 
 
-def _checked(raw: Mapping[str, Any], folder: Path) -> Recipe:
-    name = raw["name"]
-    known = {each.name for each in fields(Recipe)} - {"folder"}
-    if unknown := sorted({str(k) for k in raw} - known):
-        near = get_close_matches(unknown[0], known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"it may have {', '.join(sorted(known))}"
-        msg = f"{name}: a recipe has no {', '.join(unknown)}; {hint}"
-        raise RecipeError(msg)
-    needed = ("start", "components", "phases", "parameters", "data")
-    if missing := [key for key in needed if not raw.get(key)]:
-        msg = f"{name}: the recipe lacks {', '.join(missing)}"
-        raise RecipeError(msg)
+@contextmanager
+def _refused(name: str) -> Iterator[None]:
+    """What pydantic finds wrong first, as a sentence."""
     try:
-        made = {
-            **raw,
-            "start": str(raw["start"]),
-            "components": tuple(str(c).upper() for c in raw["components"]),
-            "phases": tuple(str(p).upper() for p in raw["phases"]),
-            "parameters": MappingProxyType(_parameters(raw["parameters"], name)),
-            "data": tuple(_source(entry, name) for entry in raw["data"]),
-            "nuisances": tuple(_nuisance(entry) for entry in raw.get("nuisances", ())),
-            "temperature": tuple(float(T) for T in raw.get("temperature", (200.0, 3000.0))),
-            "references": MappingProxyType(dict(raw.get("references", {}))),
-            "predict": tuple(dict(entry) for entry in raw.get("predict", ())),
-            "variants": MappingProxyType(dict(raw.get("variants", {}))),
-        }
-        recipe = Recipe(**made, folder=folder)
-    except (TypeError, ValueError, AttributeError) as error:
-        msg = f"{name}: the recipe cannot be understood: {error}"
-        raise RecipeError(msg) from error
-    if len(set(recipe.components)) != 2:
-        msg = f"{name}: two different components are needed; got {', '.join(recipe.components)}"
-        raise RecipeError(msg)
-    if extra := sorted(recipe.parameters.keys() - set(recipe.phases)):
-        msg = f"{name}: parameters of {', '.join(extra)}, which is not among the phases"
-        raise RecipeError(msg)
-    low, high = recipe.temperature
-    if not 0 < low < high < np.inf:
-        msg = f"{name}: a temperature range goes up, in K; got {low:g} to {high:g}"
-        raise RecipeError(msg)
-    if not (1 <= recipe.starts <= 1000 and recipe.entropy_bound > 0):
-        msg = (
-            f"{name}: starts are from 1 to 1000 and entropy_bound is positive; got "
-            f"{recipe.starts} and {recipe.entropy_bound:g}"
-        )
-        raise RecipeError(msg)
-    return recipe
-
-
-def _plain(recipe: Recipe) -> dict[str, Any]:
-    """What a variant starts from; forms and sources as the checks take them."""
-    plain = {each.name: getattr(recipe, each.name) for each in fields(Recipe)}
-    for done in ("folder", "variants"):
-        del plain[done]
-    return plain
-
-
-def _parameters(raw: Any, name: str) -> dict[str, Mapping[int, Form]]:
-    parameters: dict[str, Mapping[int, Form]] = {}
-    for phase, orders in raw.items():
-        forms = {}
-        for order, given in orders.items():
-            if isinstance(order, bool) or not isinstance(order, int) or not 0 <= order <= 9:
-                msg = f"{name}: the order of a parameter of {phase} is from 0 to 9; got {order!r}"
-                raise RecipeError(msg)
-            forms[order] = given if isinstance(given, Form) else _form(given, f"{phase} L{order}")
-        parameters[str(phase).upper()] = MappingProxyType(forms)
-    return parameters
-
-
-def _form(given: Any, what: str) -> Form:
-    """From "linear", {"tau": 2857}, {"exponential": free, "start": 9000} or {"held": "..."}."""
-    entry = {given: None} if isinstance(given, str) else dict(given)
-    start = entry.pop("start", None)
-    if len(entry) != 1 or next(iter(entry)) not in FORMS:
-        msg = f"{what}: a form is one of {', '.join(FORMS)}; got {given!r}"
-        raise RecipeError(msg)
-    ((kind, value),) = entry.items()
-    number, expression = None, ""
-    if kind == "held":
-        expression = str(value)
-    elif value not in (None, "free"):
-        if kind not in _TIMED or not float(value) > 0:
-            takes = "a positive number of K or free" if kind in _TIMED else "no number"
-            msg = f"{what}: {kind} takes {takes}; got {value!r}"
-            raise RecipeError(msg)
-        number = float(value)
-    return Form(kind, number, None if start is None else float(start), expression)
-
-
-def _source(entry: Any, name: str) -> Source:
-    if isinstance(entry, Source):
-        return entry
-    given: dict[str, Any] = {"name": entry} if isinstance(entry, str) else dict(entry)
-    if "x" in given:
-        low, high = given["x"]
-        given["x"] = (float(low), float(high))
-    given["errors"] = {str(k): tuple(v) for k, v in given.get("errors", {}).items()}
-    source = Source(**given)
-    if not 0 <= source.weight < np.inf or not 0 <= source.x[0] < source.x[1] <= 1:
-        msg = (
-            f"{name}: {source.name} has weight {source.weight} and x {source.x}; a weight is 0 or "
-            "more, x a range within 0 to 1"
-        )
-        raise RecipeError(msg)
-    return source
-
-
-def _nuisance(entry: Any) -> Nuisance:
-    if isinstance(entry, Nuisance):
-        return entry
-    made = Nuisance(str(entry["parameter"]), str(entry["shape"]), float(entry["error"]))
-    if not 0 < made.error < np.inf:
-        msg = f"{made.parameter}: the error of a nuisance is positive; got {made.error:g}"
-        raise RecipeError(msg)
-    return made
+        yield
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = " ".join(str(part) for part in first["loc"] if part != "[key]")
+        said = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "unexpected_keyword_argument":
+            known = [each.name for each in fields(Recipe)]
+            near = get_close_matches(where, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"it may have {', '.join(known)}"
+            said = f"a recipe has no {where}; {hint}"
+        elif first["type"] in ("missing", "too_short"):
+            said = f"the recipe lacks {where}"
+        elif where:
+            said = f"{where}: {said}; got {first['input']!r}"
+        raise RecipeError(f"{name}: {said}") from error

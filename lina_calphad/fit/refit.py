@@ -15,23 +15,18 @@ from symengine import S
 
 from lina_calphad.checks import Array
 from lina_calphad.data.databases import copy_database
+from lina_calphad.data.datasets import Dataset
 from lina_calphad.data.interactions import describe_symbol
 from lina_calphad.data.mixing_data import difference_of, mixing_data
 from lina_calphad.data.supercells import Interactions
 from lina_calphad.errors import DatasetError, ParameterError
 from lina_calphad.fit.cluster import cluster
+from lina_calphad.fit.espei_inputs import table_of
 from lina_calphad.fit.folder import Chain, RunFolder, read_settings
-from lina_calphad.fit.posterior import Convergence, GaussianPosterior, closed_form, judge
-from lina_calphad.fit.sampler import Sampler
+from lina_calphad.fit.posterior import Convergence, Estimates, GaussianPosterior, closed_form, judge
+from lina_calphad.fit.sampler import sample
 from lina_calphad.fit.settings import RefitSettings
-from lina_calphad.fit.setup import (
-    THERMOCHEMICAL,
-    Setup,
-    generate,
-    inputs_of,
-    prepare,
-    table_of,
-)
+from lina_calphad.fit.setup import Setup, generate, inputs_of, prepare
 from lina_calphad.phase.draws import ParameterDraws
 
 __all__ = ["Refit", "RefitSettings", "read_settings", "refit"]
@@ -41,7 +36,7 @@ _ZPF_ERROR = 1000.0  # J/mol, ESPEI's standard error of a tie-line of weight one
 
 
 @dataclass(frozen=True, eq=False)
-class Refit:
+class Refit(Estimates):
     """What a refit found."""
 
     setup: Setup
@@ -61,19 +56,7 @@ class Refit:
     convergence: Convergence | None  #: what to think of them
 
     def __repr__(self) -> str:
-        found = zip(self.symbols, self.values, self.errors, strict=True)
-        text = ", ".join(f"{name} = {v:.6g} ± {e:.3g}" for name, v, e in found)
-        return f"<Refit of {self.setup.settings.source}: {text}>"
-
-    @property
-    def errors(self) -> Array:
-        """Standard error of each value, shape (k,)."""
-        return np.sqrt(np.diag(self.covariance))
-
-    @property
-    def correlation(self) -> Array:
-        """Of the values, shape (k, k)."""
-        return self.covariance / np.outer(self.errors, self.errors)
+        return f"<Refit of {self.setup.settings.source}: {self.in_words()}>"
 
     @property
     def chi_squared(self) -> float:
@@ -118,21 +101,21 @@ class Refit:
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a parameter: old and new value, standard error, chain, correlations."""
-        rows = []
-        for i, name in enumerate(self.symbols):
-            meaning, unit = describe_symbol(self.dbf, name)
-            row: dict[str, Any] = {"symbol": name, "parameter": meaning, "unit": unit}
-            row["old"] = self.setup.old.get(name, math.nan)
-            row["new"], row["standard_error"] = self.values[i], self.errors[i]
-            if self.convergence is not None and self.trace is not None:
-                kept = self.trace[:, self.convergence.burn_in :, i]
-                row["chain_mean"], row["chain_standard_error"] = kept.mean(), kept.std()
-                row["effective_samples"] = self.convergence.effective[i]
-                row["autocorrelation_time"] = self.convergence.autocorrelation[i]
-            for other, r in zip(self.symbols, self.correlation[i], strict=True):
-                row[f"correlation_{other}"] = r
-            rows.append(row)
-        return pd.DataFrame(rows)
+        meaning, unit = zip(*(describe_symbol(self.dbf, n) for n in self.symbols), strict=True)
+        columns: dict[str, Any] = {
+            "symbol": self.symbols, "parameter": meaning, "unit": unit,
+            "old": [self.setup.old.get(name, math.nan) for name in self.symbols],
+            "new": self.values, "standard_error": self.errors,
+        }  # fmt: skip
+        if self.convergence is not None and self.trace is not None:
+            kept = self.trace[:, self.convergence.burn_in :]
+            columns["chain_mean"] = kept.mean(axis=(0, 1))
+            columns["chain_standard_error"] = kept.std(axis=(0, 1))
+            columns["effective_samples"] = self.convergence.effective
+            columns["autocorrelation_time"] = self.convergence.autocorrelation
+        pairs = zip(self.symbols, self.correlation, strict=True)
+        columns |= {f"correlation_{name}": r for name, r in pairs}
+        return pd.DataFrame(columns)
 
     def to_tdb(self) -> str:
         """The refitted database as text that plain pycalphad reads, with what was done on top."""
@@ -193,72 +176,70 @@ def refit(
             run.check_new()
         say("reading data and assessment", 0, 0)
         setup = prepare(settings)
-        before = run.load(settings, inputs_of(setup)) if resume else None
+        before = run.begin(settings, inputs_of(setup), resume=resume)
         say("generating parameters", 0, 0)
-        dbf, values = generate(setup)
-        symbols = tuple(sorted(values))
-        start = np.array([values[name] for name in symbols])
-        likelihood = _Likelihood(setup, dbf, symbols)
-        exact = closed_form(likelihood, start, symbols) if likelihood.linear else None
+        dbf, found = generate(setup)
+        symbols = tuple(sorted(found))
+        start = np.array([found[name] for name in symbols])
+        residuals = _residuals(setup, dbf, symbols)
+        exact = None
+        if setup.linear:
+            pair = ["residual", "standard_error"]
+            exact = closed_form(lambda v: residuals(v)[pair].to_numpy().T, start, symbols)
         chain = None
         if settings.iterations:
             with cluster(scheduler, cores) as workers:
-                run.begin(settings, inputs_of(setup))
-                sampler = Sampler(
-                    dbf, setup.phase_models, run, before, workers=workers,
-                    progress=lambda done, wanted: say("sampling", done, wanted),
+                chain = sample(
+                    _context(setup, dbf, symbols, setup.datasets),
+                    _walkers(settings, start, exact), settings.iterations, settings.seed, run,
+                    before, workers=workers, progress=lambda *done: say("sampling", *done),
                 )  # fmt: skip
-                chain = sampler.sample(
-                    symbols, table_of(setup.datasets), _walkers(settings, start, exact),
-                    settings.iterations, settings.seed,
-                )  # fmt: skip
-        return _judged(setup, dbf, symbols, likelihood, exact, chain)
+        return _judged(setup, dbf, symbols, residuals, exact, chain)
 
 
-class _Likelihood:
-    """Residuals of every dataset, by ESPEI's own functions: what the chain will see."""
+def _context(
+    setup: Setup, dbf: Database, symbols: tuple[str, ...], datasets: list[Dataset]
+) -> dict[str, Any]:
+    """What ESPEI computes a likelihood from."""
+    from espei.error_functions.context import setup_context
 
-    def __init__(self, setup: Setup, dbf: Database, symbols: tuple[str, ...]) -> None:
-        from espei.error_functions.context import setup_context
-        from espei.error_functions.zpf_error import ZPFResidual
+    context: dict[str, Any] = setup_context(
+        dbf, table_of(datasets), list(symbols), phase_models=setup.phase_models
+    )
+    return context
 
-        self._parts: list[tuple[int, str, str, Any, float]] = []
-        for i, dataset in enumerate(setup.datasets):
-            context = setup_context(
-                dbf, table_of([dataset]), list(symbols), phase_models=setup.phase_models
-            )
-            output, reference = dataset["output"], dataset.get("reference", "")
-            for each in context["residual_objs"]:
-                ties = isinstance(each, ZPFResidual)
-                if not ties or output == "ZPF":
-                    self._parts.append((i + 1, output, reference, each, ties))
-        #: Whether the parameters may enter linearly.
-        self.linear = all(
-            d["output"].startswith(THERMOCHEMICAL) and "solver" in d for d in setup.datasets
-        )
-        self._what = f"ESPEI uses none of the data for {', '.join(setup.settings.phases)}"
 
-    def table(self, values: Array) -> pd.DataFrame:
-        """See `Refit.residuals`."""
+def _residuals(
+    setup: Setup, dbf: Database, symbols: tuple[str, ...]
+) -> Callable[[Array], pd.DataFrame]:
+    """From values to `Refit.residuals`, by ESPEI's own functions: what the chain will see."""
+    from espei.error_functions.zpf_error import ZPFResidual
+
+    parts: list[tuple[dict[str, Any], Any]] = []
+    for number, dataset in enumerate(setup.datasets, 1):
+        columns = {"dataset": number, "reference": dataset.get("reference", "")}
+        columns["output"] = dataset["output"]
+        for each in _context(setup, dbf, symbols, [dataset])["residual_objs"]:
+            if dataset["output"] == "ZPF" or not isinstance(each, ZPFResidual):
+                parts.append((columns, each))
+
+    def table(values: Array) -> pd.DataFrame:
         frames = []
-        for number, output, reference, each, ties in self._parts:
+        for columns, each in parts:
             residual, error = map(np.array, each.get_residuals(values))
-            columns: dict[str, Any] = {"dataset": number, "reference": reference, "output": output}
-            columns["residual"] = residual
-            # Of tie-lines ESPEI gives weights.
-            columns["standard_error"] = _ZPF_ERROR / error if ties else error
+            if isinstance(each, ZPFResidual):  # ESPEI gives weights
+                error = _ZPF_ERROR / error
             if residual.size:
-                frames.append(pd.DataFrame(columns))
+                frames.append(
+                    pd.DataFrame({**columns, "residual": residual, "standard_error": error})
+                )
         if not frames:
-            raise DatasetError(self._what)
-        table = pd.concat(frames, ignore_index=True)
-        table["in_sigma"] = table["residual"] / table["standard_error"]
-        return table
+            phases = ", ".join(setup.settings.phases)
+            raise DatasetError(f"ESPEI uses none of the data for {phases}")
+        found = pd.concat(frames, ignore_index=True)
+        return found.assign(in_sigma=found["residual"] / found["standard_error"])
 
-    def __call__(self, values: Array) -> tuple[Array, Array]:
-        """Residuals and their standard errors."""
-        table = self.table(values)
-        return table["residual"].to_numpy(), table["standard_error"].to_numpy()
+    return table
 
 
 def _walkers(settings: RefitSettings, start: Array, exact: GaussianPosterior | None) -> Array:
@@ -278,7 +259,7 @@ def _judged(
     setup: Setup,
     dbf: Database,
     symbols: tuple[str, ...],
-    likelihood: _Likelihood,
+    residuals: Callable[[Array], pd.DataFrame],
     exact: GaussianPosterior | None,
     chain: Chain | None,
 ) -> Refit:
@@ -294,11 +275,9 @@ def _judged(
         method = "MARKOV CHAIN OF ESPEI, FLAT PRIOR; ITS MOST PROBABLE SAMPLE"
         draws = ParameterDraws.from_trace(chain.trace, symbols, burn_in=convergence.burn_in)
         values = chain.trace[np.unravel_index(int(np.argmax(chain.lnprob)), chain.lnprob.shape)]
-        covariance = draws.covariance
-        chosen = np.random.default_rng(seed).choice(
-            len(draws), min(_DRAWS, len(draws)), replace=False
-        )
-        draws = ParameterDraws(symbols, draws.values[np.sort(chosen)])
+        covariance, many = draws.covariance, min(_DRAWS, len(draws))
+        chosen = np.sort(np.random.default_rng(seed).choice(len(draws), many, replace=False))
+        draws = ParameterDraws(symbols, draws.values[chosen])
     else:
         raise ParameterError(
             "the data are not linear in the parameters, so that there is no closed form: "
@@ -307,6 +286,6 @@ def _judged(
     fitted = copy_database(dbf)
     fitted.symbols.update({name: S(float(v)) for name, v in zip(symbols, values, strict=True)})
     return Refit(
-        setup, fitted, symbols, values, covariance, method, likelihood.table(values), draws,
+        setup, fitted, symbols, values, covariance, method, residuals(values), draws,
         exact, chain.trace if chain else None, chain.lnprob if chain else None, convergence,
     )  # fmt: skip

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import re
-import textwrap
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from lina_calphad import __version__
 from lina_calphad.data.databases import ELASTIC, copy_database, remove_parameters, tdb_body
 from lina_calphad.data.interactions import describe_symbol
-from lina_calphad.errors import LinaCalphadError
+from lina_calphad.errors import DatasetError, LinaCalphadError
 from lina_calphad.fit import figures
+from lina_calphad.fit.texts import comments, records, shown
 from lina_calphad.report import Report, Shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from matplotlib.figure import Figure
-
     from lina_calphad.fit.refit import Refit
 
 #: The database and the draws of its symbols, which `compare --bands` finds beside it.
@@ -34,8 +30,7 @@ def report(refit: Refit) -> Report:
 
     Curves that cannot be drawn do not cost the fit: a note says why.
     """
-    settings = refit.setup.settings
-    notes = list(refit.notes)
+    phases, notes = refit.setup.settings.phases, [*refit.notes]
     tables: dict[str, pd.DataFrame] = {
         DRAWS.removesuffix(".csv"): refit.draws.to_dataframe(),
         "parameters": refit.to_dataframe(),
@@ -44,28 +39,30 @@ def report(refit: Refit) -> Report:
     drawn: dict[str, Callable[[], Figure]] = {"corner": partial(figures.corner_figure, refit)}
     if refit.trace is not None:
         drawn["trace"] = partial(figures.trace_figure, refit)
-    for phase in settings.phases:
-        prefix = "" if len(settings.phases) == 1 else f"{phase.lower()}_"
-        name = f"{prefix}formation_energy"
-        try:
-            curves, data = figures.formation_energies(refit, phase)
-            if data.empty:
-                notes.append(f"no figure {name}: the data hold no energies of mixing")
-            else:
-                tables |= {name: curves, f"{name}_data": data}
-                drawn[name] = partial(figures.energy_figure, refit, curves, data)
-        except LinaCalphadError as error:
-            notes.append(f"no figure {name}: {error}")
-        name = f"{prefix}solubility"
-        try:
-            found = figures.solubility_bands(refit, phase)
-            tables |= {name: found.to_dataframe(), f"{name}_critical": found.critical_frame()}
-            drawn[name] = partial(figures.solubility_figure, found, refit, phase)
-        except LinaCalphadError as error:
-            notes.append(f"no figure {name}: {error}")
+    for phase in phases:
+        for name, made in (("formation_energy", _energies), ("solubility", _solubilities)):
+            whole = name if len(phases) == 1 else f"{phase.lower()}_{name}"
+            try:
+                found, drawn[whole] = made(refit, phase)
+                tables |= {f"{whole}{end}": frame for end, frame in found.items()}
+            except LinaCalphadError as error:
+                notes.append(f"no figure {whole}: {error}")
     return Report(
         "report", _content(refit), _shown(refit), notes, tables, drawn, {TDB: refit.to_tdb()}
     )
+
+
+def _energies(refit: Refit, phase: str) -> tuple[dict[str, pd.DataFrame], Callable[[], Figure]]:
+    curves, data = figures.formation_energies(refit, phase)
+    if data.empty:
+        raise DatasetError("the data hold no energies of mixing")
+    return {"": curves, "_data": data}, partial(figures.energy_figure, refit, curves, data)
+
+
+def _solubilities(refit: Refit, phase: str) -> tuple[dict[str, pd.DataFrame], Callable[[], Figure]]:
+    found = figures.solubility_bands(refit, phase)
+    frames = {"": found.to_dataframe(), "_critical": found.critical_frame()}
+    return frames, partial(figures.refit_solubilities, found, refit, phase)
 
 
 def tdb_text(refit: Refit) -> str:
@@ -91,85 +88,60 @@ def tdb_text(refit: Refit) -> str:
         lines.append(f"CHAIN     {refit.convergence.verdict}")
     lines += [f"NOTE      {note}" for note in refit.notes]
     lines.append("ALL ELSE  AS IN THE SOURCE: SEE ITS HEADER")
-    header = "\n".join(_comment(line) for line in lines)
-    return f"{header}\n\n{tdb_body(plain)}"
-
-
-def _comment(line: str) -> str:
-    """A line of a TDB's header: plain ASCII, at most 78 characters."""
-    plain = re.sub("[^ -~]", "?", line.upper())
-    return "\n".join(
-        textwrap.wrap(plain, 78, initial_indent="$ ", subsequent_indent="$           ") or ["$"]
-    )
+    return f"{comments(lines)}\n\n{tdb_body(plain)}"
 
 
 def _content(refit: Refit) -> dict[str, Any]:
     """The numbers of a refit for programs; missing values are None."""
     strict, judged = refit.finite_difference, refit.convergence
+    named = ("acceptance", "burn_in", "converged", "verdict")
     return {
         "settings": refit.setup.settings.to_dict(),
         "method": refit.method.lower(),
         "notes": refit.notes,
-        "parameters": _records(refit.to_dataframe()),
-        "finite_difference": strict and {"L0": strict.L0, "L1": strict.L1},
+        "parameters": records(refit.to_dataframe()),
+        "finite_difference": strict and strict._asdict(),
         "data": len(refit.residuals),
         "chi_squared": refit.chi_squared,
         "degrees_of_freedom": refit.degrees_of_freedom,
-        "residuals": _records(refit.residuals),
-        "convergence": judged
-        and {
-            "acceptance": judged.acceptance,
-            "burn_in": judged.burn_in,
-            "converged": judged.converged,
-            "verdict": judged.verdict,
-        },
+        "residuals": records(refit.residuals),
+        "convergence": judged and {name: getattr(judged, name) for name in named},
     }
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    result: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", double_precision=15))
-    return result
-
-
 def _shown(refit: Refit) -> list[Shown | str]:
-    strict = refit.finite_difference
-    by_difference = [f"{strict.L0:.6g}", f"{strict.L1:.6g}"] if strict else []
-    rows = []
-    for i, row in enumerate(refit.to_dataframe().to_dict("records")):
-        cells = {
-            "parameter": row["symbol"],
-            "stands in": row["parameter"],
-            "old": "" if pd.isna(row["old"]) else f"{row['old']:.6g}",
-            "new": f"{row['new']:.7g}",
-            "standard error": f"{row['standard_error']:.3g}",
-        }
-        if refit.convergence is not None:
-            cells["chain"] = f"{row['chain_mean']:.6g} ± {row['chain_standard_error']:.3g}"
-        if strict:
-            cells["eqs. 8, 9"] = by_difference[i] if i < 2 else ""
-        rows.append(cells)
+    columns = {
+        "parameter": "{symbol}", "stands in": "{parameter}", "old": "{old:.6g}",
+        "new": "{new:.7g}", "standard error": "{standard_error:.3g}",
+    }  # fmt: skip
+    frame = refit.to_dataframe()
+    if refit.convergence is not None:
+        columns["chain"] = "{chain_mean:.6g} ± {chain_standard_error:.3g}"
+    if strict := refit.finite_difference:
+        frame["strict"] = pd.Series(strict)
+        columns["eqs. 8, 9"] = "{strict:.6g}"
     title = f"refit of {Path(refit.setup.settings.source).name}"
-    shown: list[Shown | str] = [Shown(title, pd.DataFrame(rows), ("parameter", "stands in"))]
+    lines: list[Shown | str] = [shown(title, frame, columns)]
     for i, name in enumerate(refit.symbols):
         for other, r in zip(refit.symbols[:i], refit.correlation[i], strict=False):
             if abs(r) >= 0.005:
-                shown.append(f"correlation of {other} and {name}: {r:.2f}")
-    shown += [_data(refit), f"values: {refit.method.lower()}"]
+                lines.append(f"correlation of {other} and {name}: {r:.2f}")
+    lines += [_data(refit), f"values: {refit.method.lower()}"]
     if refit.convergence is not None:
-        shown.append(refit.convergence.verdict)
-    return shown
+        lines.append(refit.convergence.verdict)
+    return lines
 
 
 def _data(refit: Refit) -> Shown:
     """How well each dataset is met."""
-    rows = []
-    for (_, reference, output), some in refit.residuals.groupby(
-        ["dataset", "reference", "output"], sort=False
-    ):
-        chi, largest = (some["in_sigma"] ** 2).sum(), some["in_sigma"].abs().max()
-        row = [str(reference)[:50], str(output), str(len(some)), f"{chi:.3g}", f"{largest:.2g}"]
-        rows.append(row)
+    sets = refit.residuals.groupby(["dataset", "reference", "output"], sort=False)["in_sigma"]
+    frame = sets.agg(
+        number="size", chi=lambda s: (s**2).sum(), largest=lambda s: s.abs().max()
+    ).reset_index()
+    frame["reference"] = frame["reference"].str[:50]
     total = f"{refit.chi_squared:.3g} with {refit.degrees_of_freedom} degrees of freedom"
-    columns = ["data", "kind", "number", "χ²", "largest residual / error"]
-    frame = pd.DataFrame(rows, columns=columns)
-    return Shown(f"data and fit: χ² = {total}", frame, ("data", "kind"))
+    columns = {
+        "data": "{reference}", "kind": "{output}", "number": "{number:d}", "χ²": "{chi:.3g}",
+        "largest residual / error": "{largest:.2g}",
+    }  # fmt: skip
+    return shown(f"data and fit: χ² = {total}", frame, columns)

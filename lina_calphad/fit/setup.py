@@ -8,7 +8,7 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +27,7 @@ from lina_calphad.errors import (
     ElasticDataError,
     ParameterError,
 )
+from lina_calphad.fit.espei_inputs import inputs, phase_models, table_of
 from lina_calphad.fit.models import OURS, find_model
 from lina_calphad.fit.settings import RefitSettings
 from lina_calphad.phase.coherent import CoherentModel
@@ -50,60 +51,63 @@ class Setup:
     datasets: list[Dataset]
     generated: tuple[str, ...]  # phases whose parameters ESPEI generates
     model: type[Model]  # of the fitted phases
-    phase_models: dict[str, Any]  # ESPEI's description of the phases
     elastic_added: bool  # whether the elastic data come from a file of ours, not the source
     notes: tuple[str, ...] = ()  # what to know of the data
+
+    @property
+    def phase_models(self) -> dict[str, Any]:
+        """ESPEI's description of the phases."""
+        settings, path = self.settings, self.settings.model
+        if path in OURS:
+            # The fitting description brings our residuals to ESPEI; without it the model does.
+            light = self.generated and path == "coherent"
+            path = f"lina_calphad.{'' if light else 'espei_hooks.'}{OURS[path]}"
+        return phase_models(self.source, settings.components, settings.phases, path)
+
+    @property
+    def linear(self) -> bool:
+        """Whether the parameters may enter the data linearly."""
+        return all(d["output"].startswith(THERMOCHEMICAL) and "solver" in d for d in self.datasets)
 
 
 def prepare(settings: RefitSettings) -> Setup:
     """Read and check everything a refit needs; LinaCalphadError for what does not fit together."""
-    source, own = read_with_origin(settings.source, settings.components, settings.phases)
+    pair = settings.components
+    source, own = read_with_origin(settings.source, pair, settings.phases)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataLeftOut)
-        datasets = read_datasets(settings.data, settings.components, sorted(source.phases))
-    left_out = tuple(str(w.message) for w in caught if issubclass(w.category, DataLeftOut))
-    for other in (w for w in caught if not issubclass(w.category, DataLeftOut)):
-        warnings.warn(other.message, other.category, stacklevel=2)
+        datasets = read_datasets(settings.data, pair, sorted(source.phases))
     model = find_model(settings.model)
     for misfit in _misfits(source, settings, datasets, model):
         raise DatasetError(misfit)
     for phase in settings.phases:
         try:
-            build_model(model, source, settings.components, phase)
+            build_model(model, source, pair, phase)
         except ElasticDataError as error:
             raise ElasticDataError(
                 f"{error}. Or fit the chemical model (--model chemical)"
             ) from error
-    start, old, generated = source, {}, []
-    if settings.symbols:
-        old = {name: symbol_value(source, name) for name in settings.symbols}
+    start, generated = source, []
+    old = {name: symbol_value(source, name) for name in settings.symbols}
     for phase in () if settings.symbols else settings.phases:
         energies = any(
             d["phases"] == [phase] and d["output"].startswith(THERMOCHEMICAL) for d in datasets
         )
+        freed = start
         try:
-            freed, values = free_interactions(start, phase, settings.components)
+            freed, values = free_interactions(start, phase, pair)
+            old |= values
         except DatabaseError as error:
             if not energies:
                 raise ParameterError(
                     f"the data hold no energies of {phase} to generate parameters from, and {error}"
                 ) from error
-            freed, values = start, {}
-        old |= values
         if energies:
-            freed = without_interactions(start, phase, settings.components)
             generated.append(phase)
-        start = freed
-    path = settings.model
-    if path in OURS:
-        # The fitting description brings our residuals to ESPEI; without it the model does.
-        home = "lina_calphad" if generated and path == "coherent" else "lina_calphad.espei_hooks"
-        path = f"{home}.{OURS[path]}"
-    models = phase_models(source, settings.components, settings.phases, path)
-    added = not own or settings.source in assessments()
+        start = without_interactions(start, phase, pair) if energies else freed
     return Setup(
-        settings, source, old, start, datasets, tuple(generated), model, models, added,
-        left_out,
+        settings, source, old, start, datasets, tuple(generated), model,
+        not own or settings.source in assessments(), tuple(str(w.message) for w in caught),
     )  # fmt: skip
 
 
@@ -146,46 +150,18 @@ def write_inputs(
     OutputError if something is there already and `overwrite` is not set, or it cannot be written;
     ParameterError if the settings limit the order, which ESPEI's input cannot.
     """
-    import yaml
-
     settings, folder = setup.settings, Path(folder)
     if settings.order is not None:
         raise ParameterError(
             "plain ESPEI chooses the order of the parameters itself: leave out --order"
         )
-    run: dict[str, Any] = {
-        # ESPEI takes every JSON file below the folder of datasets for one.
-        "system": {"phase_models": "phase_models.json", "datasets": "datasets"},
-        "output": {"verbosity": 1, "output_db": "refitted.tdb"},
-    }
-    mcmc: dict[str, Any] = {
-        "iterations": max(1, settings.iterations),
-        "scheduler": None,
-        "chain_std_deviation": 0.05,
-        "save_interval": 10,
-        # ESPEI wants an even number for each parameter, and does not know these yet.
-        "chains_per_parameter": 4,
-    }
-    if setup.generated:
-        run["generate_parameters"] = {
-            "excess_model": "linear",
-            "ref_state": "SGTE91",
-            "input_db": "start.tdb",
-            "fitting_description": "lina_calphad.espei_hooks.fitting_description",
-        }
-    else:
-        mcmc |= {"input_db": "start.tdb", "symbols": sorted(setup.old)}
-    run["mcmc"] = mcmc
-    header = "# For: espei --input refit.yaml, in this folder, with lina-calphad installed.\n"
-    files = {
-        "refit.yaml": header + yaml.safe_dump(run, sort_keys=False),
-        "phase_models.json": json.dumps(setup.phase_models, indent=2),
-        "start.tdb": tdb_body(setup.start),
-    }
-    top = [*files, "datasets/"]
-    for i, dataset in enumerate(setup.datasets):
-        files[f"datasets/dataset-{i + 1}.json"] = json.dumps(dataset, indent=1)
-    with results_folder(folder, top, overwrite=overwrite) as temporary:
+    files = inputs(
+        "refit.yaml", "refitted.tdb", setup.start, setup.phase_models, setup.datasets,
+        symbols=() if setup.generated else [*setup.old],
+        iterations=max(1, settings.iterations), deviation=0.05,
+    )  # fmt: skip
+    top = [name for name in files if "/" not in name]
+    with results_folder(folder, [*top, "datasets/"], overwrite=overwrite) as temporary:
         (temporary / "datasets").mkdir()
         for name, text in files.items():
             (temporary / name).write_text(text, encoding="utf-8")
@@ -206,29 +182,18 @@ def inputs_of(setup: Setup) -> dict[str, str]:
     return inputs | {n: hashlib.sha256(t.encode()).hexdigest() for n, t in texts.items()}
 
 
-def table_of(datasets: list[Dataset]) -> Any:
-    """The datasets as ESPEI keeps them."""
-    from espei.utils import PickleableTinyDB
-    from tinydb.storages import MemoryStorage
-
-    table = PickleableTinyDB(storage=MemoryStorage)
-    table.insert_multiple(json.loads(json.dumps(datasets)))
-    return table
-
-
 def _generated(setup: Setup, dbf: Database) -> Database:
     import espei
 
     from lina_calphad.espei_hooks import fitting_description
 
     dbf.elements.discard("/-")  # the electron gas, of which ESPEI has no data
-    models = json.loads(json.dumps(setup.phase_models))
     try:
         with warnings.catch_warnings():
             # scikit-learn of exact fits through as many data as parameters, and the like.
             warnings.simplefilter("ignore")
             return espei.generate_parameters(
-                models, table_of(setup.datasets), "SGTE91", "linear",
+                setup.phase_models, table_of(setup.datasets), "SGTE91", "linear",
                 dbf=dbf, fitting_description=fitting_description,
             )  # fmt: skip
     except (KeyError, ValueError, TypeError) as error:
@@ -272,18 +237,3 @@ def _misfits(
             given = [float(ratio) for ratio in dataset["solver"]["sublattice_site_ratios"]]
             if has != given:
                 yield f"{what} has sublattices {given} of {phase}; {settings.source} has {has}"
-
-
-def phase_models(
-    dbf: Database, components: Sequence[str], phases: Sequence[str], model: str
-) -> dict[str, Any]:
-    """ESPEI's description of phases, all with the model of an import path."""
-    active, found = {*components, "VA"}, {}
-    for phase in phases:
-        sublattices = [sorted(s.name for s in part) for part in dbf.phases[phase].constituents]
-        found[phase] = {
-            "sublattice_model": [[n for n in names if n in active] for names in sublattices],
-            "sublattice_site_ratios": [float(ratio) for ratio in dbf.phases[phase].sublattices],
-            "model": model,
-        }
-    return {"components": [*components, "VA"], "phases": found}

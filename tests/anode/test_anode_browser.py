@@ -24,7 +24,7 @@ from lina_calphad.anode import (
     study,
 )
 from lina_calphad.anode.page import page
-from lina_calphad.anode.windows import curve_ends, named
+from lina_calphad.anode.windows import curve_ends
 from lina_calphad.cli.options import FRACTION, KELVIN
 from lina_calphad.data.assessments import PHASE
 from lina_calphad.data.databases import copy_database
@@ -522,11 +522,11 @@ def test_a_box_takes_what_the_command_takes(show, text):
     browser = show()
     put_text(browser, "x0", "0.01")
     put_text(browser, "x0", text)
-    ours = FRACTION.convert(text, None, None)
+    ours = FRACTION(text)
     assert state(browser)["x0"] == pytest.approx(float(ours), rel=1e-11)
     assert ours == pytest.approx(0.03, rel=2e-4)
     put_text(browser, "T", "25C")
-    assert state(browser)["T"] == KELVIN.convert("25C", None, None) == 298.15
+    assert state(browser)["T"] == KELVIN("25C") == 298.15
 
 
 def test_a_hint_goes_when_the_slider_moves_or_the_text_is_good(show):
@@ -653,7 +653,7 @@ def theirs(browser, T, modulus):
 @pytest.mark.parametrize("modulus", [0.5, 7.1, 20.7])
 def test_boundaries_agree_at_any_temperature_and_modulus(show, santos, modulus):
     T = np.append(np.linspace(200, 361, 12), [298.15, 333.15])
-    ours = named(curve_ends(stiffened(santos.dbf, modulus), T))
+    ours = curve_ends(stiffened(santos.dbf, modulus), T)
     found = theirs(show(), T, modulus)
     for name in BOUNDARIES:
         np.testing.assert_allclose(found[name], ours[name], rtol=1e-12, atol=2e-14)
@@ -664,7 +664,7 @@ def test_boundaries_agree_at_any_temperature_and_modulus(show, santos, modulus):
 def test_boundaries_agree_up_to_a_critical_point(show, zhang):
     critical = zhang.coherent.critical_point().T
     T = np.array([200.0, 205.0, critical - 0.1, critical - 1e-3, critical + 1e-3])
-    ours = named(curve_ends(zhang, T))
+    ours = curve_ends(zhang, T)
     found = theirs(show("zhang2003"), T, 13.8)
     for name in BOUNDARIES:
         np.testing.assert_allclose(found[name], ours[name], rtol=0, atol=2.4e-12)

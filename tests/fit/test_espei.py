@@ -30,8 +30,9 @@ from lina_calphad.data.datasets import read_datasets, write_dataset
 from lina_calphad.data.interactions import free_interactions
 from lina_calphad.data.new_datasets import solubility_dataset
 from lina_calphad.errors import DatasetError
+from lina_calphad.fit.espei_inputs import table_of
 from lina_calphad.fit.settings import RefitSettings
-from lina_calphad.fit.setup import prepare, table_of, write_inputs
+from lina_calphad.fit.setup import prepare, write_inputs
 from lina_calphad.phase.coherent import CoherentModel
 
 ESPEI = Path(sys.executable).parent / "espei"

@@ -17,8 +17,9 @@ from lina_calphad.data.datasets import read_datasets
 from lina_calphad.data.invariants import read_invariants
 from lina_calphad.data.mixing_data import mixing_data
 from lina_calphad.fit.assess import assess
-from lina_calphad.fit.espei_inputs import counted, espei_inputs
+from lina_calphad.fit.espei_inputs import espei_inputs
 from lina_calphad.fit.recipe import read_recipe
+from lina_calphad.fit.selection import counted
 
 
 @pytest.fixture(scope="module")

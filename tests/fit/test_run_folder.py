@@ -217,8 +217,7 @@ def test_a_posterior_that_is_another_one_is_noticed_whatever_the_hashes_say(tmp_
     with RunFolder(tmp_path / "run") as folder:
         record = json.loads((tmp_path / "run" / "settings.json").read_text())
         settings = RefitSettings(iterations=4)
-        chain = folder.load(settings, record["inputs"])
-        folder.begin(settings, record["inputs"])
+        chain = folder.begin(settings, record["inputs"], resume=True)
         chain.lnprob[0, -1] += 0.5
         folder.save(chain)
     before = contents(tmp_path / "run")
