@@ -56,6 +56,14 @@ def _reading(tdb: TdbText) -> Iterator[Finding]:
         yield found("lost command", rest.split()[0], line, rest=rest)
     if tdb.unclosed:
         yield found("unclosed command", tdb.unclosed.keyword, tdb.unclosed.line)
+    defined: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for c in tdb.commands:
+        if c.keyword in ("SPECIES", "CONSTITUENT"):
+            defined[c.keyword, c.name].append(c.line)
+    for name, lines in defined.items():
+        if len(lines) > 1:
+            count, told = len(lines), listed(lines)
+            yield found("duplicate definition", " ".join(name), lines[1], count=count, lines=told)
     for text in tdb.warnings:
         yield found("reading", "pycalphad", None, said=text.rstrip("."))
 
@@ -83,7 +91,10 @@ def _duplicates(tdb: TdbText) -> Iterator[Finding]:
 
 
 def _without_effect(tdb: TdbText) -> Iterator[Finding]:
-    """Parameters of which pycalphad makes nothing."""
+    """Phases and parameters of which pycalphad makes nothing."""
+    for name, phase in tdb.phases.items():
+        if phase.constituents is None:
+            yield found("no constituents", name, tdb.lines("PHASE").get(name))
     for entry in tdb.parameters:
         name, array = entry.parameter["phase_name"], entry.parameter["constituent_array"]
         phase = tdb.dbf.phases.get(name)

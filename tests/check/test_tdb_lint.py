@@ -6,6 +6,7 @@ import io
 import json
 from importlib.resources import files
 
+import calphad_io
 import numpy as np
 import pytest
 from pycalphad import Database, calculate
@@ -97,6 +98,9 @@ NEEDED = f"needed from 298.15 to 3000 K by {B_ENERGY}, line 12"
 SLIPS = [
     (*LOST, "error", "lost command", "PARAMETER", 12, "drops what follows"),
     (" TYPE_DEFINITION % SEQ * !\n", "", "warning", "reading", "pycalphad", None, "no corresp"),
+    (" CONSTITUENT ALLOY :A,B:VA: !\n", None, "error", "duplicate definition",
+     "CONSTITUENT ALLOY", 11, "is there 2 times"),
+    (" CONSTITUENT ALLOY :A,B:VA: !\n", "", "error", "no constituents", "ALLOY", 9, ""),
     ("-50*T", "-50*T+GA*0.1+GB", "error", "circle", GB, 7, "cannot be resolved"),
     ("-50*T", "+GB; 1000 Y +GB", "error", "circle", GB, 7, ""),
     ("+1100-4*T", "+1100-4*T+GA", "error", "circle", GA, 5, ""),
@@ -123,7 +127,7 @@ SLIPS = [
      "2 of 4 end-members have no G (A:B, B:A)"),
 ]  # fmt: skip
 #: Rules whose slips make other findings, too.
-WITH_OTHERS = {"circle", "limits", "not finite"}
+WITH_OTHERS = {"circle", "duplicate definition", "limits", "not finite"}
 
 
 @pytest.mark.parametrize(("old", "new", "severity", "rule", "place", "line", "said"), SLIPS)
@@ -133,6 +137,20 @@ def test_each_slip_is_found(old, new, severity, rule, place, line, said):
     assert (finding.severity, finding.place, finding.line) == (severity, place, line)
     assert said in finding.text
     assert rule in WITH_OTHERS or findings == [finding]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        (" ELEMENT A BCC_A2 1 1 1 !\n", " ELEMENT A BCC_A2 1 1 1 !\n" * 2, "duplicate_element"),
+        ("% 2 1.0 3.0", "% 1 1.0", "parameter_sublattice_mismatch"),
+        (LISTED, " PHASE GAS % 1 1 !\n CONSTITUENT GAS :A: !\n LIST_OF", "phase_has_no_parameters"),
+    ],
+)
+def test_what_calphad_io_says_is_left_to_it(old, new, code):
+    assert old in CLEAN
+    said = calphad_io.validate(calphad_io.loads(CLEAN.replace(old, new)))
+    assert code in {finding.code for finding in said}
 
 
 def test_every_rule_has_a_test():
@@ -515,7 +533,8 @@ def test_an_energy_that_is_not_finite(capsys, folder):
     text = CLEAN.replace("+20000;", "+20000*LN(T-1000);")
     status, out, err = run(capsys, "check", write(folder, text))
     assert (status, err) == (1, "")
-    assert "ALLOY chemical: no finite number at 298.15 K" in out
+    assert "ALLOY chemical: Gibbs energy fails, " in out
+    assert "no finite number at 298.15 K" in " ".join(out.split())
     assert "nan" not in out
 
 
