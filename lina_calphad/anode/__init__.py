@@ -5,6 +5,7 @@ from lina_calphad.anode.cycling import CycleProfile, cycle, cycle_profile
 from lina_calphad.anode.diffusion import DepthProfile, depth_profile
 from lina_calphad.anode.phases import phases
 from lina_calphad.anode.potential import Potential, hysteresis, potential
+from lina_calphad.anode.results import Study
 from lina_calphad.anode.side_by_side import experiments, verdicts
 from lina_calphad.anode.stripping import (
     StrippingPath,
@@ -13,7 +14,7 @@ from lina_calphad.anode.stripping import (
     stripped_share,
     stripping_path,
 )
-from lina_calphad.anode.summary import Study, study
+from lina_calphad.anode.study import study
 from lina_calphad.anode.windows import BOUNDARIES, REGIONS, Regions, describe, regions
 
 __all__ = [

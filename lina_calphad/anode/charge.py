@@ -69,49 +69,50 @@ class Foil:
     thickness: Array | None
     mass: tuple[float, float]
     volume: tuple[Array, Array]
-    given: bool = False
+    given: bool
 
     @property
     def per_gram(self) -> Array:
         """Charge of all the Li in mAh per gram of the alloy."""
-        lithium, sodium = self.mass
-        return (1 - self.x0) * FARADAY / MAH / ((1 - self.x0) * lithium + self.x0 * sodium)
+        charge: Array = (1 - self.x0) * FARADAY / MAH / mixed(self.x0, self.mass)
+        return charge
 
     @property
     def per_area(self) -> Array:
         """Charge of all the Li in mAh/cm²; ValueError without a thickness."""
         if self.thickness is None:
             raise ValueError("a charge per area needs the thickness of the foil, as in 100um")
-        # kg/m² into g/cm²
-        grams = self.density * self.thickness / constants.gram * constants.centi**2
+        grams = self.density * self.thickness / constants.gram * constants.centi**2  # in a cm²
         return self.per_gram * grams
 
-    def full(self, unit: str) -> Array:
-        """All the Li in a unit of `Depth`."""
-        if unit == "share":
-            return np.ones_like(self.x0)
-        return self.per_gram if unit == "mAh/g" else self.per_area
+    def charges(self, q: ArrayLike) -> dict[str, Array]:
+        """Charge of a share of the Li in each unit that is known, by column of the tables."""
+        full = {"capacity_mAh_per_g": self.per_gram}
+        if self.thickness is not None:
+            full["capacity_mAh_per_cm2"] = self.per_area
+        return {column: np.asarray(q) * charge for column, charge in full.items()}
 
-    def share(self, depth: Depth) -> Array:
+    def share(self, depth: float | Depth) -> Array:
         """Share of the Li that a depth is; ValueError if that is more than there is."""
-        full = self.full(depth.unit)
+        depth = depth if isinstance(depth, Depth) else Depth(float(depth))
+        if depth.unit == "share":
+            full = np.ones_like(self.x0)
+        else:
+            full = self.per_gram if depth.unit == "mAh/g" else self.per_area
         wrong = ~((depth.value >= 0) & (depth.value <= full))
         if wrong.any():
             most = Depth(float(full[wrong].flat[0]), depth.unit)
-            end = f"from 0 to the {most} of all its Li" if depth.unit != "share" else "from 0 to 1"
-            got = f"{depth.value:g}" if depth.unit == "share" else depth
             raise ValueError(
-                f"a depth of stripping is a share of the Li, {end}; got {got}"
-                if depth.unit == "share"
-                else (f"a depth of stripping lies {end}; got {got}")
+                f"a depth of stripping lies from 0 to the {most} of all its Li; got {depth}"
             )
         return depth.value / full
 
-    def left(self, q: Array) -> Array:
+    def left(self, q: ArrayLike) -> Array:
         """Thickness of a dense foil with a share q stripped, over that before."""
         lithium, sodium = self.volume
-        before = (1 - self.x0) * lithium + self.x0 * sodium
-        return ((1 - self.x0) * (1 - q) * lithium + self.x0 * sodium) / before
+        left = (1 - self.x0) * (1 - np.asarray(q)) * lithium + self.x0 * sodium
+        share: Array = left / mixed(self.x0, self.volume)
+        return share
 
     def start(self, x: Array, depth: Depth) -> Array:
         """Mole fraction of Na before stripping of what is at x at a depth.
@@ -123,36 +124,36 @@ class Foil:
         # Moles of Li taken from a size, and the size of one mole of either element.
         taken: Any = depth.value * MAH / FARADAY
         size: Any = 1.0
-        lithium: Any = self.mass[0]
-        sodium: Any = self.mass[1]
+        lithium, sodium = map(np.asarray, self.mass)
         if depth.unit == "mAh/cm²":
             self.per_area  # noqa: B018 - a ValueError without a thickness
             taken, size = taken / constants.centi**2, self.thickness
             lithium, sodium = self.volume
             if self.given:
-                lithium, sodium = (m * constants.gram / self.density for m in self.mass)
-        rise = x * taken * (sodium - lithium)
-        result: Array = x * (size - taken * lithium) / (size + rise)
+                lithium, sodium = (mass * constants.gram / self.density for mass in self.mass)
+        result: Array = x * (size - taken * lithium) / (size + x * taken * (sodium - lithium))
         return result
 
 
 def foil(
     alloy: Alloy, x0: Array, T: Array, thickness: ArrayLike | None, density: ArrayLike | None
 ) -> Foil:
-    """The foil of an alloy; a given density scales its molar volumes."""
-    mass = tuple(molar_mass(alloy, element) for element in COMPONENTS)
-    x0, T = np.broadcast_arrays(x0, T)
-    lithium, sodium = (molar_volume(alloy, np.full(T.shape, end), T) for end in (0.0, 1.0))
-    grams = ((1 - x0) * mass[0] + x0 * mass[1]) * constants.gram
-    dense = grams / molar_volume(alloy, x0, T)
-    given = dense if density is None else within(density, _DENSITY, "density is in kg/m³")
-    room = dense / given  # how much larger all volumes are
-    thick = None if thickness is None else within(thickness, FOIL, "thickness is in m")
-    shape = np.broadcast_shapes(x0.shape, given.shape, () if thick is None else thick.shape)
-    wide = [np.broadcast_to(a, shape) for a in (x0, given, lithium * room, sodium * room)]
-    thick = None if thick is None else np.broadcast_to(thick, shape)
-    volume = (wide[2], wide[3])
-    return Foil(wide[0], wide[1], thick, mass, volume, density is not None)  # type: ignore[arg-type]
+    """The foil of an alloy; without a density that of its molar volume."""
+    lithium, sodium = COMPONENTS
+    mass = molar_mass(alloy, lithium), molar_mass(alloy, sodium)
+    if density is None:
+        dense = mixed(x0, mass) * constants.gram / molar_volume(alloy, x0, T)
+    else:
+        dense = within(density, _DENSITY, "density is in kg/m³")
+    thick = 0.0 if thickness is None else within(thickness, FOIL, "thickness is in m")
+    x0, T, dense, thick = np.broadcast_arrays(x0, T, dense, thick)
+    volume = molar_volume(alloy, 0.0, T), molar_volume(alloy, 1.0, T)
+    return Foil(x0, dense, None if thickness is None else thick, mass, volume, density is not None)
+
+
+def mixed(x: Any, elements: tuple[Any, Any]) -> Any:
+    """Mass or volume of a mole of an alloy from those of its elements."""
+    return (1 - x) * elements[0] + x * elements[1]
 
 
 def molar_mass(alloy: Alloy, element: str) -> float:
@@ -165,11 +166,17 @@ def molar_mass(alloy: Alloy, element: str) -> float:
     return mass
 
 
-def molar_volume(alloy: Alloy, x: Array, T: Array) -> Array:
-    """In m³ per mole of atoms, from the V0 of the database."""
+def molar_volume(alloy: Alloy, x: ArrayLike, T: ArrayLike) -> Array:
+    """In m³ per mole of atoms, from the V0 of the database, of the shape of both."""
+    x, T = np.broadcast_arrays(np.asarray(x, dtype=float), T)
     if x.size == 0:  # pycalphad refuses what NumPy allows
         return x
     fractions, column = np.unique(x, return_inverse=True)
     levels, row = np.unique(T, return_inverse=True)
     volumes = HostEnergy(alloy.chemical).sample("VM", levels, fractions)
     return volumes[row.reshape(T.shape), column.reshape(x.shape)]
+
+
+def share_by(x: Array, ratio: float) -> Array:
+    """Share of Na by weight or volume, of which a mole of Li has that ratio to one of Na."""
+    return x / (x + (1 - x) * ratio)

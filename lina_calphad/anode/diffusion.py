@@ -15,10 +15,10 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 from scipy.sparse import diags_array
 
-from lina_calphad.anode.charge import FARADAY, FOIL, MAH, SHARE, molar_volume
+from lina_calphad.anode.charge import FARADAY, FOIL, MAH, SHARE, molar_volume, share_by
 from lina_calphad.anode.melting import refuse_molten
 from lina_calphad.anode.stripping import ALLOY
-from lina_calphad.anode.windows import REGIONS, classify, curve_ends, describe, named, source_first
+from lina_calphad.anode.windows import NAMES, classify, curve_ends, describe, keys, source_first
 from lina_calphad.checks import Array, fraction, kelvin, within
 from lina_calphad.data.assessments import PREFERRED, Source
 from lina_calphad.diagram.alloy import Alloy
@@ -105,20 +105,17 @@ class DepthProfile:
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a time and depth, from the collector to the interface."""
-        keys = np.array([region.key for region in REGIONS])
-        columns: dict[str, Any] = {
-            "assessment": self.assessment, "q": np.repeat(self.q, self.x.shape[1]),
-            "t_s": np.repeat(self.t, self.x.shape[1]), "depth_m": self.depth.ravel(),
-            "x": self.x.ravel(), "region": keys[self.region].ravel(),
-        }  # fmt: skip
-        return pd.DataFrame(columns)
+        times = {"q": np.repeat(self.q, self.x.shape[1]), "t_s": np.repeat(self.t, self.x.shape[1])}
+        places = {"depth_m": self.depth, "x": self.x, "region": keys(self.region)}
+        columns = {**times, **{name: values.ravel() for name, values in places.items()}}
+        return pd.DataFrame({"assessment": self.assessment, **columns})
 
     def crossings_dataframe(self) -> pd.DataFrame:
         """One row a boundary: share, time and charge at the interface and on the collector side."""
-        shares = np.stack(list(self.crossings.values()))
-        columns: dict[str, Any] = {"boundary": list(self.crossings)}
-        columns["region"] = [REGIONS[i].key for i in self.entered.values()]
-        for side, q in zip(("interface", "collector"), shares.T, strict=True):
+        columns: dict[str, Any] = {"boundary": [*self.crossings]}
+        columns["region"] = [[*NAMES][i] for i in self.entered.values()]
+        for i, side in enumerate(("interface", "collector")):
+            q = np.array([pair[i] for pair in self.crossings.values()])
             columns |= {f"q_{side}": q, f"t_{side}_s": q * self.full_time}
             columns |= {f"capacity_{side}_mAh_per_cm2": self._charge(q)}
         return pd.DataFrame(columns)
@@ -221,15 +218,11 @@ def depth_profile(
     profiles = [solution.profile(share) for share in shares]
     x = run.composition(profiles)
     ends = curve_ends(alloy, np.array(T))
-    crossings, entered = {}, {}
-    for name, boundary in named(ends).items():
-        at = float(_volume_fraction(boundary, run.ratio))
-        crossings[name] = np.array([solution.reaches(side, at) for side in (1, 0)])
-        entered[name] = int(classify(boundary, ends))
-    codes = classify(x, {kind: pair[:, None, None] for kind, pair in ends.items()})
+    crossings = {name: solution.crossed(run.volume_fraction(at)) for name, at in ends.items()}
+    entered = {name: int(classify(at, ends)) for name, at in ends.items()}
     return DepthProfile(
         alloy.name, run.x0, run.T, run.current, run.foil, run.diffusivity, run.full_time, shares,
-        run.depth(profiles), x, codes, end, crossings, entered,
+        run.depth(profiles), x, classify(x, ends), end, crossings, entered,
     )  # fmt: skip
 
 
@@ -252,7 +245,12 @@ class Run(NamedTuple):
 
     def composition(self, profiles: list[tuple[Array, Array]]) -> Array:
         """Mole fraction of Na."""
-        return _mole_fraction(np.array([phi for _, phi in profiles]), self.ratio)
+        phi = np.minimum(np.array([phi for _, phi in profiles]), 1.0)
+        return share_by(phi, 1 / self.ratio)
+
+    def volume_fraction(self, x: Array) -> float:
+        """Of Na."""
+        return float(share_by(x, self.ratio))
 
 
 def checked_run(
@@ -265,9 +263,9 @@ def checked_run(
     foil = float(within(thickness, FOIL, "thickness is in m"))
     D = float(within(diffusivity, DIFFUSIVITY_RANGE, "a diffusivity is in m²/s"))
     refuse_molten(alloy, np.array(x0), np.array(T))
-    lithium, sodium = molar_volume(alloy, np.array([0.0, 1.0]), np.full(2, T))
+    lithium, sodium = molar_volume(alloy, [0.0, 1.0], T)
     ratio = lithium / sodium
-    phi0 = float(_volume_fraction(np.array(x0), ratio))
+    phi0 = float(share_by(np.array(x0), ratio))
     speed = current / FARADAY * lithium
     peclet = speed * foil / D
     what = f"{current:g} A/m² out of {foil:g} m with {D:g} m²/s: current times thickness over D"
@@ -342,23 +340,17 @@ class Diffusion:
         place = np.concatenate([[0.0], middle, faces[-1:]])
         return place, np.concatenate([[collector], 1 / W, [interface]])
 
-    def reaches(self, side: int, phi: float) -> float:
-        """Share of Li stripped when a side reaches a volume fraction; NaN if it does not."""
+    def crossed(self, phi: float) -> Array:
+        """Shares of Li stripped when the interface and the collector side reach a volume fraction.
 
-        def missing(q: float) -> float:
-            return float(self.surface(self.at(q))[side]) - phi
+        NaN where one does not.
+        """
+        found = np.full(2, np.nan)
+        for i, side in enumerate((1, 0)):
 
-        if not missing(0.0) < 0 <= missing(self.end):
-            return np.nan
-        return brentq(missing, 0.0, self.end, xtol=1e-12)
+            def missing(q: float, side: int = side) -> float:
+                return float(self.surface(self.at(q))[side]) - phi
 
-
-def _volume_fraction(x: Array, ratio: float) -> Array:
-    """Of Na, from its mole fraction and the molar volume of Li over that of Na."""
-    return x / (x + (1 - x) * ratio)
-
-
-def _mole_fraction(phi: Array, ratio: float) -> Array:
-    """Of Na, from its volume fraction and the molar volume of Li over that of Na."""
-    phi = np.minimum(phi, 1.0)
-    return phi * ratio / (phi * ratio + 1 - phi)
+            if missing(0.0) < 0 <= missing(self.end):
+                found[i] = brentq(missing, 0.0, self.end, xtol=1e-12)
+        return found

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import Any
 
 import numpy as np
 
 from lina_calphad import __version__
 from lina_calphad.anode.figures import REGION_COLOURS
+from lina_calphad.anode.map import MAP_T
 from lina_calphad.anode.page_data import STARTS, numbers
 from lina_calphad.anode.potential import STATES
+from lina_calphad.anode.results import Study
 from lina_calphad.anode.shown import profile_lines
-from lina_calphad.anode.summary import Study
-from lina_calphad.anode.tables import MAP_T
 from lina_calphad.anode.windows import REGIONS
 from lina_calphad.checks import within
 from lina_calphad.report import Report
@@ -81,34 +80,31 @@ def page(study: Study) -> str:
     own = data["assessments"][alloy.name]
     top, modulus = own["top"], own["modulus"]
     within(T, (MAP_T[0], top), "T of this page is in K")
-    stiffest = max(
-        math.ceil(15 * each["modulus"] - 1e-6) / 10 for each in data["assessments"].values()
-    )
-    if own["stiffness"].startswith("Young"):
-        stiffest = max(20.0, stiffest)
+    stiffest = max(math.ceil(15 * each["modulus"] - 1e-6) for each in data["assessments"].values())
+    stiffest = max(20.0 if own["stiffness"].startswith("Young") else 0.0, stiffest / 10)
+    controls = {
+        "x0": ("Mole fraction of Na, x₀", STARTS, 0.01, "0.03, 3 at.% or 9 wt%"),
+        "T": ("Temperature / K", (MAP_T[0], top), 1, "300 K or 25 °C"),
+        "E": (f"{own['stiffness']} / GPa", (0, stiffest), 0.1, "13.8 GPa"),
+        "q": ("Depth, share of the Li stripped", (0, 0.999), 0.001,
+              "50 %, 1000 mAh/g or 3 mAh/cm²"),
+    }  # fmt: skip
+    states = dict(zip(STATES, _STATE_COLOURS, strict=True))
     depth = float(study.path.foil.share(study.depths[0])[0]) if study.asked else 0.5
-    data["curves"] = {kind: {"colour": c, "dashes": d} for kind, (c, d, _) in _CURVES.items()}
-    data["states"] = {state: {"colour": colour, "dashes": "6 4" if state == "coherent" else "none"}
-                      for state, colour in zip(STATES, _STATE_COLOURS, strict=True)}  # fmt: skip
-    data["start"] = {"x0": study.x0, "T": T, "E": modulus, "q": depth}
-    data["controls"] = {
-        "x0": {"limits": STARTS, "examples": "0.03, 3 at.% or 9 wt%"},
-        "T": {"limits": (MAP_T[0], top), "examples": "300 K or 25 °C"},
-        "E": {"limits": (0, stiffest), "examples": "13.8 GPa"},
-        "q": {"limits": (0, 0.999), "examples": "50 %, 1000 mAh/g or 3 mAh/cm²"},
-    }
-    sliders = {
-        "x0": ("Mole fraction of Na, x₀", *np.log10(STARTS), 0.01),
-        "T": ("Temperature / K", MAP_T[0], top, 1),
-        "E": (f"{own['stiffness']} / GPa", 0, stiffest, 0.1),
-        "q": ("Depth, share of the Li stripped", 0, 0.999, 0.001),
+    data |= {
+        "curves": {kind: {"colour": c, "dashes": d} for kind, (c, d, _) in _CURVES.items()},
+        "states": {state: {"colour": c, "dashes": "6 4" if state == "coherent" else "none"}
+                   for state, c in states.items()},
+        "start": {"x0": study.x0, "T": T, "E": modulus, "q": depth},
+        "controls": {name: {"limits": limits, "examples": examples}
+                     for name, (_, limits, _, examples) in controls.items()},
     }  # fmt: skip
     lines = {
         kind: f'<svg class="line"><line x2="30" y1="6" y2="6" stroke="{colour}" stroke-width="2" '
         f'stroke-dasharray="{dashes}"/></svg>'
         for kind, (colour, dashes, _) in _CURVES.items()
     }
-    swatches = {r.name: f'<i style="background: {REGION_COLOURS[r.key]}"></i>' for r in REGIONS}
+    swatches = {r.name: _swatch(REGION_COLOURS[r.key]) for r in REGIONS}
     foil, drawn = study.thickness, study.spread is not None
     columns = ["mAh/cm² of foil"] * (foil is not None) + ["mV"] + ["68 % of the draws"] * drawn
     package = files("lina_calphad.anode")
@@ -116,12 +112,10 @@ def page(study: Study) -> str:
     return Template((package / "page.html").read_text(encoding="utf-8")).substitute(
         title=f"Li–Na anode, {_text(alloy.name)}",
         version=__version__,
-        controls=_chooser(data) + "".join(_control(n, *slider) for n, slider in sliders.items()),
+        controls=_chooser([*data["assessments"]])
+        + "".join(_control(name, *control[:3]) for name, control in controls.items()),
         temperatures=_temperatures(study, top),
-        states=_items(
-            f'<i style="background: {colour}"></i>{STATES[state]}'
-            for state, colour in zip(STATES, _STATE_COLOURS, strict=True)
-        ),
+        states=_items(f"{_swatch(colour)}{STATES[state]}" for state, colour in states.items()),
         key=_items(f"{mark}{_text(name)}" for name, mark in {**swatches, **lines}.items()),
         foil="" if foil is None else f" and a foil of {foil * 1e6:g} µm",
         drawn=_DRAWN if drawn else "",
@@ -158,12 +152,17 @@ def _text(text: str) -> str:
     return escape(printable(text))
 
 
-def _items(items: Any) -> str:
+def _items(items: Iterable[str]) -> str:
     return "".join(f"<li>{item}</li>" for item in items)
 
 
-def _control(name: str, title: str, low: float, high: float, step: float) -> str:
-    """A slider and its box."""
+def _swatch(colour: str) -> str:
+    return f'<i style="background: {colour}"></i>'
+
+
+def _control(name: str, title: str, limits: tuple[float, float], step: float) -> str:
+    """A slider and its box; that of x0 slides over its logarithm."""
+    low, high = np.log10(limits) if name == "x0" else limits
     return (
         f'<div class="control"><label for="{name}_slider">{_text(title)}</label>'
         f'<input id="{name}_slider" type="range" min="{low:g}" max="{high:g}" step="{step:g}">'
@@ -173,9 +172,8 @@ def _control(name: str, title: str, low: float, high: float, step: float) -> str
     )
 
 
-def _chooser(data: dict[str, Any]) -> str:
+def _chooser(names: list[str]) -> str:
     """A list of the assessments, if there are some."""
-    names = [*data["assessments"]]
     if len(names) < 2:
         return ""
     options = "".join(f"<option>{_text(name)}</option>" for name in names)

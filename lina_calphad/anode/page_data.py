@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +13,10 @@ from symengine import S
 
 from lina_calphad.anode.charge import FARADAY, MAH, molar_mass, molar_volume
 from lina_calphad.anode.figures import REGION_COLOURS
+from lina_calphad.anode.map import MAP_T, solid_rows
 from lina_calphad.anode.melting import MELTING_ERROR, liquid_ranges, melting_point
 from lina_calphad.anode.potential import STATES
 from lina_calphad.anode.side_by_side import is_shipped
-from lina_calphad.anode.tables import MAP_T
 from lina_calphad.anode.windows import BOUNDARIES, REGIONS
 from lina_calphad.anode.words import LIGHTER, SENTENCES
 from lina_calphad.data.assessments import COMPONENTS, PHASE, assessments
@@ -24,14 +24,14 @@ from lina_calphad.data.elasticity import CubicElasticity
 from lina_calphad.data.interactions import free_interactions
 from lina_calphad.errors import DatabaseError, OutsideAssessedRange, UnsupportedPhase
 from lina_calphad.phase.energy import R
-from lina_calphad.plots import FRACTIONS
+from lina_calphad.plots import FRACTIONS, KINDS
 from lina_calphad.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lina_calphad.anode.diffusion import DepthProfile
-    from lina_calphad.anode.summary import Study
+    from lina_calphad.anode.results import Study
     from lina_calphad.checks import Array
     from lina_calphad.diagram.alloy import Alloy
 
@@ -80,10 +80,10 @@ def of_alloy(alloy: Alloy, span: tuple[float, float]) -> dict[str, Any]:
         msg = f"{alloy.name} has liquid at {MAP_T[0]:g} K: the page is that of a solid"
         raise OutsideAssessedRange(msg)
     name, modulus = stiffness(alloy)
-    top = MAP_T[1] if melting is None else math.floor(melting - MELTING_ERROR)
+    top = min(MAP_T[1], np.floor(melting - MELTING_ERROR))
     return {
         "L": _interactions(alloy), "B": _column(_coherency(alloy)), "stiffness": name,
-        "modulus": modulus, "melting": MAP_T[1] if melting is None else melting, "top": top,
+        "modulus": modulus, "melting": min(MAP_T[1], melting), "top": top,
         "liquid": _liquid(alloy, melting, span), "volume": _volumes(alloy),
         "mass": [molar_mass(alloy, element) for element in COMPONENTS],
         "cited": printable(f"{alloy.name}: {assessments()[alloy.name].citation}"
@@ -120,39 +120,33 @@ def _profile(profile: DepthProfile) -> dict[str, Any]:
 
 def _span(alloys: Sequence[Alloy]) -> tuple[float, float]:
     """Both ends of the map in t: the chemical binodal at its bottom, and all x0."""
-    ends = np.array([alloy.chemical.logits("binodal", MAP_T[0]) for alloy in alloys])
     least = float(logit(STARTS[0]))
-    low, high = (
-        np.fmin(np.fmin.reduce(ends[:, 0]), least),
-        np.fmax(np.fmax.reduce(ends[:, 1]), -least),
-    )
-    return max(float(low), -_WIDEST) - 1.0, min(float(high), _WIDEST) + 1.0
+    low, high = np.transpose([alloy.chemical.logits("binodal", MAP_T[0]) for alloy in alloys])
+    start, end = np.nanmin([*low, least]), np.nanmax([*high, -least])
+    return max(float(start), -_WIDEST) - 1.0, min(float(end), _WIDEST) + 1.0
 
 
 def _ticks(span: tuple[float, float]) -> list[tuple[float, str]]:
     """Places on the horizontal axis, in t, and their labels."""
-    dilute = {10.0**-n: "10" + "".join("⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".index(c)] for c in str(-n))
-              for n in range(3, 14)}  # fmt: skip
+    dilute = {10.0**-n: "10⁻" + "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(c)] for c in str(n)) for n in range(3, 14)}
     names = {**FRACTIONS, **dilute, 0.9999: "0.9999"}
     ticks = [(float(logit(x)), name) for x, name in sorted(names.items())]
     return [(t, name) for t, name in ticks if span[0] < t < span[1]]
 
 
-def _liquid(
-    alloy: Alloy, melting: float | None, span: tuple[float, float]
-) -> list[dict[str, list[float]]]:
-    """Fields of liquid: temperatures, and both ends in t."""
-    if melting is None:
+def _liquid(alloy: Alloy, melting: float, span: tuple[float, float]) -> list[dict[str, Any]]:
+    """Where liquid is: temperatures, and both ends in t."""
+    if melting > MAP_T[1]:
         return []
     T = np.linspace(melting + MELTING_ERROR, MAP_T[1], 40)
     with np.errstate(divide="ignore"):
         t = np.clip(logit(liquid_ranges(alloy, T)), *span)
-    return [_field(T, *ends) for ends in t.transpose(1, 2, 0)]
+    return [_field(T, *ends.T) for ends in t]
 
 
-def _field(T: Array, low: Array, high: Array) -> dict[str, list[float]]:
-    there = ~(np.isnan(low) | np.isnan(high))
-    return {"T": T[there].tolist(), "low": low[there].tolist(), "high": high[there].tolist()}
+def _field(T: Array, *edges: Array) -> dict[str, list[Any]]:
+    low, high = ([None if np.isnan(t) else t for t in edge.tolist()] for edge in edges)
+    return {"T": T.tolist(), "low": low, "high": high}
 
 
 def _draws(study: Study) -> dict[str, Any]:
@@ -160,14 +154,9 @@ def _draws(study: Study) -> dict[str, Any]:
     if study.spread is None:
         return {}
     T, found = study.spread.T, {}
-    melts = "liquid from" in study.chart
-    end = study.chart.dropna(subset="liquid from")["T"].min() if melts else MAP_T[1] + 1
-    at = (MAP_T[0] <= T) & (end > T)
-    for name in BOUNDARIES:
-        kind, _, branch = name.rpartition(" ")
-        edges = study.spread.t[kind][[1, 3], 0 if branch == "alpha" else 1]
-        low, high = ([None if np.isnan(t) else t for t in edge[at].tolist()] for edge in edges)
-        found[name] = {"T": T[at].tolist(), "low": low, "high": high}
+    at = (MAP_T[0] <= T) & (study.chart["T"][solid_rows(study.chart)].max() >= T)
+    for kind, (side, branch) in product(KINDS, enumerate(("alpha", "beta"))):
+        found[f"{kind} {branch}"] = _field(T[at], *study.spread.t[kind][[1, 3], side][:, at])
     return found
 
 

@@ -72,11 +72,12 @@ const linaMap = (() => {
       return [low, Math.max(low, Math.min(spinodal[1], binodal[1]))];
     });
     field("coherent_spinodal", "coherent", (both) => both.coherent.spinodal);
-    for (const [name, { T, low, high }] of Object.entries(data.draws)) {
+    const shade = ({ T, low, high }, look) => {
       const some = T.map((_, i) => i).filter((i) => low[i] !== null && high[i] !== null);
-      const pick = (values) => some.map((i) => values[i]);
-      const shade = { fill: "#333", opacity: 0.22, "data-draws": name };
-      if (drawn(name)) area(pick(T), pick(low), pick(high), shade);
+      area(...[T, low, high].map((values) => some.map((i) => values[i])), look);
+    };
+    for (const [name, edges] of Object.entries(data.draws)) {
+      if (drawn(name)) shade(edges, { fill: "#333", opacity: 0.22, "data-draws": name });
     }
     for (const [kind, look] of Object.entries(data.curves)) {
       const [which, curve] = kind.split(" "), levels = domes[which].map(({ T }) => T);
@@ -88,7 +89,7 @@ const linaMap = (() => {
         });
       }
     }
-    for (const { T, low, high } of data.liquid) area(T, low, high, { fill: region("liquid").colour });
+    for (const edges of data.liquid) shade(edges, { fill: region("liquid").colour });
   }
 
   function drawAxes() {

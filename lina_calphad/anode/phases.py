@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from pycalphad import Database
 
-from lina_calphad.anode.charge import molar_volume
+from lina_calphad.anode.charge import mixed, molar_volume
 from lina_calphad.anode.windows import describe, source_first
 from lina_calphad.checks import fraction, kelvin
 from lina_calphad.data.assessments import PHASE, PREFERRED, Source
@@ -55,45 +54,39 @@ def phases(
     """
     alloy = describe(source)
     T, x = np.broadcast_arrays(kelvin(T), fraction(x))
-    volume = molar_volume(
-        alloy, np.repeat([[0.0, 1.0]], x.size, 0), np.repeat(T.reshape(-1, 1), 2, 1)
-    )
+    volumes = [molar_volume(alloy, end, T).ravel() for end in (0.0, 1.0)]
     rows: list[dict[str, Any]] = []
-    for point, (level, at) in enumerate(zip(T.flat, x.flat, strict=True)):
-        for state, parts in _states(alloy, float(at), float(level)):
-            sizes = [share * ((1 - y) * volume[point, 0] + y * volume[point, 1])
-                     for _, y, share in parts]  # fmt: skip
-            known = all(phase == PHASE for phase, _, _ in parts)
-            for (phase, y, share), size in zip(parts, sizes, strict=True):
-                rows.append(
-                    {"point": point, "T": level, "x": at, "state": state, "phase": phase}
-                    | {"x_phase": y, "share": share}
-                    | {"volume_share": size / sum(sizes) if known else np.nan}
-                )
+    for point, size in enumerate(zip(*volumes, strict=True)):
+        here = {"point": point, "T": T.flat[point], "x": x.flat[point]}
+        for state, parts in _states(alloy, float(here["x"]), float(here["T"])).items():
+            solid = all(phase == PHASE for phase, _, _ in parts)
+            whole = sum(share * mixed(y, size) for _, y, share in parts)
+            rows += [
+                here
+                | {"state": state, "phase": phase, "x_phase": y, "share": share}
+                | {"volume_share": share * mixed(y, size) / whole if solid else np.nan}
+                for phase, y, share in parts
+            ]
     return pd.DataFrame(rows)
 
 
-def _states(alloy: Alloy, x: float, T: float) -> Iterator[tuple[str, list[Part]]]:
-    """Both states of an alloy, if it has them."""
-    found = [(PHASE, x, 1.0)]
+def _states(alloy: Alloy, x: float, T: float) -> dict[str, list[Part]]:
+    """Parts of both states of an alloy, if it has them."""
     if alloy.system is None:
-        found = _lever(alloy.chemical.ends("binodal", T), x)
+        free = _lever(alloy.chemical.ends("binodal", T), x, (PHASE, PHASE))
     else:
-        for region in alloy.system.regions(T)[0]:
-            if region.x_from <= x <= region.x_to:
-                ends = (region.x_from, region.x_to)
-                names = region.phases
-                found = _lever(ends, x, names) if len(names) > 1 else [(names[0], x, 1.0)]
-                break
-    yield "chemical", found
-    if all(phase == PHASE for phase, _, _ in found):
-        yield "coherent", _lever(alloy.coherent.ends("binodal", T), x)
+        here = next(r for r in alloy.system.regions(T)[0] if r.x_from <= x <= r.x_to)
+        free = _lever((here.x_from, here.x_to), x, here.phases)
+    if any(phase != PHASE for phase, _, _ in free):
+        return {"chemical": free}
+    coherent = _lever(alloy.coherent.ends("binodal", T), x, (PHASE, PHASE))
+    return {"chemical": free, "coherent": coherent}
 
 
-def _lever(ends: Any, x: float, names: tuple[str, ...] = (PHASE, PHASE)) -> list[Part]:
-    """Both phases and their shares; the alloy as it is outside of the gap, or without one."""
+def _lever(ends: Any, x: float, phases: tuple[str, ...]) -> list[Part]:
+    """Two phases and their shares; the alloy as it is outside of the gap, or without one."""
     low, high = (float(end) for end in ends)
-    if not low < x < high:
-        return [(names[0], x, 1.0)]
+    if len(phases) == 1 or not low < x < high:
+        return [(phases[0], x, 1.0)]
     share = (x - low) / (high - low)
-    return [(names[0], low, 1 - share), (names[1], high, share)]
+    return [(phases[0], low, 1 - share), (phases[-1], high, share)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,10 @@ import pandas as pd
 from lina_calphad.anode.charge import FARADAY, molar_volume
 from lina_calphad.anode.diffusion import DepthProfile
 from lina_calphad.anode.figures import drawings
+from lina_calphad.anode.lengths import TIMES
+from lina_calphad.anode.results import Study
 from lina_calphad.anode.side_by_side import disagreement
-from lina_calphad.anode.summary import Study
-from lina_calphad.anode.tables import TIMES
-from lina_calphad.anode.windows import REGIONS, boundary_name
+from lina_calphad.anode.windows import NAMES, REGIONS, boundary_name
 from lina_calphad.anode.words import (
     duration,
     in_kelvin,
@@ -28,15 +28,12 @@ from lina_calphad.anode.words import (
 )
 from lina_calphad.report import Line, Report, Shown
 
-_NAMES = {region.key: region.name for region in REGIONS}
-_REGION, _CROSSING = "region entered", "by crossing"
+Columns = dict[str, tuple[str, Callable[[Any], str]]]
+
 _AREAL = "capacity_mAh_per_cm2"
+_CROSSING = "by crossing"
 _NOTES = 3  # on the first screen
-_LAWS = {
-    "bulk": "(d0 D t)^1/3",
-    "interface": "(d0² D t)^1/4",
-    "dilute": "(4/9 d0 x D t)^1/3",
-}
+_TOLD = "itself|never one|dissolves"  # events of a cycle that the answer tells
 
 
 def report(study: Study, page: str | None = None, *, details: bool = False) -> Report:
@@ -66,120 +63,118 @@ def report(study: Study, page: str | None = None, *, details: bool = False) -> R
     )  # fmt: skip
 
 
+# -- the answer --
+
+
 def _answer(study: Study) -> Iterator[Shown | Line | str]:
     """What to know first, and the boundaries crossed."""
     for sentence in disagreement(study.verdicts):
         yield Line(sentence, "bold red")
     for point, T in enumerate(study.T.tolist()):
-        for sentence in _verdict(study, point):
-            yield Line(sentence, "bold")
-        yield from _around(study, point, T)
-        yield _path(study, point)
+        rows = study.crossed.query("point == @point").set_index("boundary", drop=False)
+        region = next(region for region in REGIONS if region.key == rows["region"].iloc[0])
+        here = {"x0": f"{study.x0:g}", "wt": weight_percent(study.x0), "T": in_kelvin(T)}
+        here |= {"name": region.name, "meaning": region.meaning}
+        yield Line(say("here", here | {"assessment": study.description.name}), "bold")
+        yield Line(_onset(rows, miscible=_at(study.hysteresis, T).empty), "bold")
+        yield _potential(study, rows, T)
+        rich = _rich(study)
+        if (T, "0 %", "chemical") in rich:
+            yield _left(study, point, rich[T, "0 %", "chemical"])
+        for row in _at(study.at_depths, T).to_dict("records") if study.asked else ():
+            yield _depth(row, rich.get((T, row["depth"], "chemical")))
+        if study.profiles:
+            yield _current(study, point, rich.get((T, "0 %", "chemical")))
+        if study.cycles is not None:
+            yield _cycled(study, point, T)
+        yield _path(study, rows, T)
 
 
-def _verdict(study: Study, point: int) -> Iterator[str]:
-    """Where the alloy stands and when it unmixes by itself, coherent and not."""
-    T, region = float(study.T[point]), REGIONS[study.start.code[point]]
-    yield say("here", {
-        "x0": f"{study.x0:g}", "wt": weight_percent(study.x0), "T": in_kelvin(T),
-        "assessment": study.description.name, "name": region.name, "meaning": region.meaning,
-    })  # fmt: skip
-    rows = study.crossed.query("point == @point").set_index("boundary")
-
-    def after(kind: str) -> str:
-        name = f"{kind} spinodal alpha"
-        return _charge(dict(rows.loc[name])) if name in rows.index else ""
-
-    coherent, chemical = after("coherent"), after("chemical")
+def _onset(rows: pd.DataFrame, *, miscible: bool) -> str:
+    """When it unmixes by itself, coherent and not."""
+    coherent, chemical = (
+        _charge(dict(rows.loc[f"{kind} spinodal alpha"]))
+        if f"{kind} spinodal alpha" in rows.index
+        else ""
+        for kind in ("coherent", "chemical")
+    )
     if coherent:
         free = say("free", {"chemical": chemical}) if chemical else ""
-        yield say("onset", {"coherent": coherent, "free": free})
-    elif region.key == "coherent_spinodal":
-        yield say("inside", {})
-    elif math.isnan(study.start.boundaries["chemical binodal alpha"][point]):
-        yield say("miscible", {})
-    else:
-        loose = say("loose", {"chemical": chemical}) if chemical else ""
-        yield say("never", {"loose": loose})
+        return say("onset", {"coherent": coherent, "free": free})
+    if rows["region"].iloc[0] == "coherent_spinodal":
+        return say("inside", {})
+    if miscible:
+        return say("miscible", {})
+    return say("never", {"loose": say("loose", {"chemical": chemical}) if chemical else ""})
 
 
 def _charge(row: Mapping[Any, Any]) -> str:
     area = say("area", {"areal": f"{row[_AREAL]:.2f}"}) if _AREAL in row else ""
-    return say("charge", {"q": percent(row["q"]), "area": area,
-                          "capacity": f"{row['capacity_mAh_per_g']:.0f}"})  # fmt: skip
+    gram = f"{row['capacity_mAh_per_g']:.0f}"
+    return say("charge", {"q": percent(row["q"]), "capacity": gram, "area": area})
 
 
-def _around(study: Study, point: int, T: float) -> Iterator[str]:
-    """Potential, phases, depths, current and cycle, in one sentence each."""
-    start = study.crossed.query("point == @point").iloc[0]
-    gap = _at(study.hysteresis, T, "kind == 'chemical'")
-    at = study.start.boundaries
-    onset, end = (float(at[f"chemical spinodal {side}"][point]) for side in ("alpha", "beta"))
-    key = "potential" if study.x0 < onset else "falling" if study.x0 < end else "alone"
-    said = {"start": start["E_solution_mV"]}
-    if key != "alone":
-        said["top"], said["plateau"] = gap[["E_strip_mV", "E_two_phase_alpha_mV"]].iloc[0]
-    yield say(key, {name: millivolt(E) for name, E in said.items()})
-    rich = _rich(study, T, "0 %")
-    if rich is not None:
-        gone = float(study.path.foil.left(np.ones_like(study.T))[point])
-        sodium = f"{percent(gone)} % of the thickness" if study.thickness is None else metres(
-            gone * study.thickness)  # fmt: skip
-        yield say("left", {
-            "volume": percent(rich["volume_share"]), "x": number(rich["x_phase"]),
-            "sodium": sodium, "pores": percent(1 - gone),
-        })  # fmt: skip
-    for row in _at(study.at_depths, T).to_dict("records") if study.asked else ():
-        yield _depth(study, row)
-    if study.profiles:
-        yield _current(study, point)
-    if study.cycles is not None:
-        yield _cycled(study, point)
+def _potential(study: Study, rows: pd.DataFrame, T: float) -> str:
+    said = {"start": rows["E_solution_mV"].iloc[0]}
+    ahead = [f"chemical spinodal {side}" in rows.index for side in ("alpha", "beta")]
+    if any(ahead):
+        gap = _at(study.hysteresis, T).set_index("kind").loc["chemical"]
+        said |= {"top": gap["E_strip_mV"], "plateau": gap["E_two_phase_alpha_mV"]}
+    key = "potential" if ahead[0] else "falling" if ahead[1] else "alone"
+    return say(key, {name: millivolt(E) for name, E in said.items()})
 
 
-def _rich(study: Study, T: float, depth: str, state: str = "chemical") -> pd.Series | None:
-    """The Na-rich phase of a state at a depth; None where there is one phase."""
-    both = _at(study.phases, T, "depth == @depth and state == @state", depth=depth, state=state)
-    return both.iloc[1] if len(both) > 1 else None
+def _rich(study: Study) -> dict[Any, dict[Any, Any]]:
+    """The Na-rich phase, where there are two, by temperature, depth and state."""
+    rows = study.phases.query("x_phase > x").to_dict("records")
+    return {(row["T"], row["depth"], row["state"]): row for row in rows}
 
 
-def _depth(study: Study, row: Mapping[Any, Any]) -> str:
-    rich = _rich(study, row["T"], row["depth"])
-    foil = f"{percent(1 - row['porosity'])} % as thick"
-    if "thickness_m" in row:
-        foil = f"of {metres(row['thickness_m'])}"
+def _left(study: Study, point: int, rich: Mapping[Any, Any]) -> str:
+    """What is there once all Li is gone."""
+    gone = float(study.path.foil.left(1.0)[point])
+    foil = study.thickness
+    return say("left", {
+        "volume": percent(rich["volume_share"]), "x": number(rich["x_phase"]),
+        "sodium": f"{percent(gone)} % of the thickness" if foil is None else metres(gone * foil),
+        "pores": percent(1 - gone),
+    })  # fmt: skip
+
+
+def _depth(row: Mapping[Any, Any], rich: Mapping[Any, Any] | None) -> str:
+    """What is there at a depth."""
+    foil = f"of {metres(row['thickness_m'])}" if "thickness_m" in row else (
+        f"{percent(1 - row['porosity'])} % as thick")  # fmt: skip
     wanted = say("wanted", {"x0": percent(row["x0_wanted"])})
     if math.isnan(row["x0_wanted"]):
-        wanted = say("unwanted", {"reason": row["reason"] or "no alloy holds that much Li"})
+        wanted = say("unwanted", {"reason": row["reason"]})
     return say("depth", {
         "charge": _charge(row), "thickness": foil, "pores": percent(row["porosity"]),
-        "x": number(row["x"]), "name": _NAMES[row["region"]], "wanted": wanted,
+        "x": number(row["x"]), "name": NAMES[row["region"]], "wanted": wanted,
         "E": millivolt(row["E_solution_mV"]), "plateau": millivolt(row["E_chemical_mV"]),
         "volume": "nothing" if rich is None else percent(rich["volume_share"]),
     })  # fmt: skip
 
 
-def _current(study: Study, point: int) -> str:
+def _current(study: Study, point: int, rich: Mapping[Any, Any] | None) -> str:
     """What a current makes of it."""
     profile = study.profiles[point]
     rate = profile.current_density / (10 * float(study.path.foil.per_area[point]))
     text = f"At {profile.current_density / 10:.3g} mA/cm² ({rate:.3g} C) "
     near, far = profile.crossings["coherent spinodal alpha"]
     if not math.isnan(near):
-        other = "never does" if math.isnan(far) else f"after {percent(far)} %"
         text += (
             f"the interface enters the coherent spinodal after {percent(near)} % of the Li, the "
-            f"collector side {other}; "
+            f"collector side {_or('never does', 'after {} %')(far)}; "
         )
-    text += _end(profile)
-    rich = _rich(study, profile.T, "0 %")
+    text += f"{_end(profile)}."
     if rich is None:
-        return f"{text}."
-    x = np.array(rich["x_phase"])
-    lithium = (1 - x) / molar_volume(study.description, x, np.array(profile.T))
+        return text
+    x = rich["x_phase"]
+    lithium = (1 - x) / molar_volume(study.description, x, profile.T)
     layer = profile.diffusivity * FARADAY * lithium / profile.current_density
     return (
-        f"{text}. Of the Na-rich phase this current passes no dense layer above "
+        f"{text} Of the Na-rich phase this current passes no dense layer above "
         f"{metres(float(layer))}."
     )
 
@@ -197,16 +192,16 @@ def _end(profile: DepthProfile) -> str:
     )
 
 
-def _cycled(study: Study, point: int) -> str:
+def _cycled(study: Study, point: int, T: float) -> str:
     """What a slow cycle does, in one sentence."""
     assert study.cycled is not None
     low, high = study.cycled[point]
     parts = []
     for kind, name in (("coherent", "coherent"), ("chemical", "free of strain")):
-        rows = _at(study.cycles, float(study.T[point]), "kind == @kind", kind=kind)
-        told = rows[rows["event"].str.contains("itself|never one|dissolves")]
-        words = [row["event"] + ("" if math.isnan(row["q"]) else f" ({percent(row['q'])} % away)")
-                 for row in told.to_dict("records")]  # fmt: skip
+        rows = _at(study.cycles, T)
+        told = rows[(rows["kind"] == kind) & rows["event"].str.contains(_TOLD)]
+        words = [event + _or("", " ({} % away)")(q)
+                 for event, q in zip(told["event"], told["q"], strict=True)]  # fmt: skip
         parts.append(f"{name}, it {', then '.join(words)}" if words else f"{name}, nothing happens")
     text = f"Cycled slowly between {percent(low)} and {percent(high)} % of the Li away: "
     text += "; ".join(parts) + "."
@@ -216,36 +211,28 @@ def _cycled(study: Study, point: int) -> str:
     return text
 
 
-def _path(study: Study, point: int) -> Shown:
+def _path(study: Study, rows: pd.DataFrame, T: float) -> Shown:
     """Boundaries crossed by slow stripping."""
-    T = float(study.T[point])
-    rows = study.crossed.query("point == @point")
-    columns = {
-        _REGION: rows["region"].map(_NAMES), _CROSSING: rows["boundary"].map(boundary_name),
-        "x(Na)": rows["x"].map(number), "% of Li\nstripped": rows["q"].map(percent),
-    }  # fmt: skip
+    columns: Columns = _ENTERED | {"x(Na)": ("x", number), "% of Li\nstripped": ("q", percent)}
     if _AREAL in rows:
-        columns["mAh/cm²\nof foil"] = rows[_AREAL].map("{:.2f}".format)
+        columns |= {"mAh/cm²\nof foil": (_AREAL, "{:.2f}".format)}
     else:
-        columns["mAh/g\nof alloy"] = rows["capacity_mAh_per_g"].map("{:.0f}".format)
-    columns["mV"] = rows["E_solution_mV"].map(millivolt)
+        columns |= {"mAh/g\nof alloy": ("capacity_mAh_per_g", "{:.0f}".format)}
+    columns |= {"mV": ("E_solution_mV", millivolt)}
     if study.uncertainty is not None:
         drawn = _at(study.uncertainty, T).set_index("boundary").to_dict("index")
-        cells = [_drawn(drawn.get(name), study.x0) for name in rows["boundary"]]
-        columns["68 % of\nthe draws"] = pd.Series(cells, rows.index)
+        rows = rows.assign(drawn=[_drawn(drawn.get(name), study.x0) for name in rows["boundary"]])
+        columns |= {"68 % of\nthe draws": ("drawn", "{}".format)}
     title = f"Slow stripping from x0 = {study.x0:g} at {T:g} K: one composition at each moment"
-    return Shown(title, pd.DataFrame(columns), (_REGION, _CROSSING), roomy=(_CROSSING,))
+    return _shown(title, rows, columns, roomy=(_CROSSING,))
 
 
 def _drawn(row: Mapping[Any, Any] | None, x0: float) -> str:
     """Between which shares stripped 68 % of the draws cross a boundary; nothing of the start."""
     if row is None:
         return ""
-    ends = (row[f"x_{end}_68"] for end in ("low", "high"))
-    return "–".join(
-        "no gap" if math.isnan(x) else "start" if x <= x0 else percent(row[f"q_{end}_68"])
-        for x, end in zip(ends, ("low", "high"), strict=True)
-    )
+    ends = [(row[f"x_{end}_68"], row[f"q_{end}_68"]) for end in ("low", "high")]
+    return "–".join("start" if x <= x0 else _or("no gap")(q) for x, q in ends)
 
 
 # -- details --
@@ -253,33 +240,25 @@ def _drawn(row: Mapping[Any, Any] | None, x0: float) -> str:
 
 def _details(study: Study) -> Iterator[Shown | str]:
     """The tables behind the answer."""
-    table = study.verdicts
-    shown = {
-        "assessment": table["assessment"], "T / K": table["T"].map("{:g}".format),
-        "region before stripping": table["region"].map(_NAMES),
-        "coherent spinodal\n% of Li": [_never(q) for q in table["coherent"]],
-        "chemical spinodal\n% of Li": [_never(q) for q in table["chemical"]],
-        "draws with a\ncoherent gap, %": [
-            "not known" if math.isnan(p) else percent(p) for p in table["coherent_gap"]],
-    }  # fmt: skip
-    yield Shown("All assessments", pd.DataFrame(shown), ("assessment", "region before stripping"))
+    yield _shown("All assessments", study.verdicts, _VERDICTS)
     for point, T in enumerate(study.T.tolist()):
-        windows = _at(study.windows, T)
-        x = {f"{side} x(Na)": windows[f"x_{side}"].map(number) for side in ("from", "to")}
         title = f"Windows of bcc Li-Na at {T:g} K, {study.description.name}"
-        yield Shown(title, pd.DataFrame({"region": windows["name"], **x}), ("region",))
-        yield _depth_table(study, T)
+        yield _shown(title, _at(study.windows, T), _WINDOWS)
+        rows, rich = _at(study.at_depths, T), _rich(study)
+        for state in ("chemical", "coherent"):
+            parts = [rich.get((T, depth, state), {}) for depth in rows["depth"]]
+            rows = rows.assign(**{state: [part.get("volume_share", np.nan) for part in parts]})
+        yield _shown(f"Depths at {T:g} K", rows, _DEPTHS)
         for row in _at(study.hysteresis, T).to_dict("records"):
+            mV = {name: millivolt(E) for name, E in row.items() if str(name).endswith("mV")}
             yield (
-                f"{row['kind']}: without nuclei stripping goes up to "
-                f"{millivolt(row['E_strip_mV'])} and plating down to "
-                f"{millivolt(row['E_plate_mV'])} mV, a hysteresis of "
-                f"{millivolt(row['hysteresis_mV'])} mV; two phases are at "
-                f"{millivolt(row['E_two_phase_alpha_mV'])} mV with little and at "
-                f"{millivolt(row['E_two_phase_beta_mV'])} mV with all of the Na-rich one"
-            )
+                "{kind}: without nuclei stripping goes up to {E_strip_mV} and plating down to "
+                "{E_plate_mV} mV, a hysteresis of {hysteresis_mV} mV; two phases are at "
+                "{E_two_phase_alpha_mV} mV with little and at {E_two_phase_beta_mV} mV with all of "
+                "the Na-rich one"
+            ).format(**row | mV)
         if study.cycles is not None:
-            yield _cycle_table(study, T)
+            yield _shown(f"A slow cycle at {T:g} K", _at(study.cycles, T), _CYCLE)
         if study.profiles:
             yield from profile_lines(study, study.profiles[point])
         yield from _lengths(study, T)
@@ -287,99 +266,113 @@ def _details(study: Study) -> Iterator[Shown | str]:
         yield f"estimate: {each.quantity} {each.value:.3g} {each.unit}, {each.basis}"
 
 
-def _never(q: float) -> str:
-    return "never" if math.isnan(q) else percent(q)
-
-
-def _depth_table(study: Study, T: float) -> Shown:
-    """Depths with what is there, and what to start from."""
-    rows = _at(study.at_depths, T)
-    rich = {s: [_rich(study, T, d, s) for d in rows["depth"]] for s in ("chemical", "coherent")}
-    columns = {
-        "depth": rows["depth"], "region": rows["region"].map(_NAMES),
-        "x(Na)": rows["x"].map(number),
-        "mV of the\nsolution": rows["E_solution_mV"].map(millivolt),
-        "mV coherent": rows["E_coherent_mV"].map(millivolt),
-    }  # fmt: skip
-    for state, found in rich.items():
-        cells = ["one phase" if r is None else percent(r["volume_share"]) for r in found]
-        columns[f"vol% Na-rich\n{state}"] = pd.Series(cells, rows.index)
-    columns["pores, %"] = rows["porosity"].map(percent)
-    wanted = ["none" if math.isnan(x) else percent(x) for x in rows["x0_wanted"]]
-    columns["unmixes there\nfrom at.% Na"] = pd.Series(wanted, rows.index)
-    return Shown(f"Depths at {T:g} K", pd.DataFrame(columns), ("depth", "region"))
-
-
-def _cycle_table(study: Study, T: float) -> Shown:
-    rows = _at(study.cycles, T)
-    columns = {
-        "phases": rows["kind"], "step": rows["step"], "event": rows["event"],
-        "% of Li\naway": [_dash(q, percent) for q in rows["q"]],
-        "mV": [_dash(E, millivolt) for E in rows["E_mV"]],
-    }  # fmt: skip
-    return Shown(f"A slow cycle at {T:g} K", pd.DataFrame(columns), ("phases", "step", "event"))
-
-
-def _dash(value: float, written: Any) -> str:
-    return "not reached" if math.isnan(value) else str(written(value))
-
-
 def profile_lines(study: Study, profile: DepthProfile) -> Iterator[Shown | str]:
     """When both sides of the foil cross which boundary, and how sure that is."""
-    current, foil = profile.current_density / 10, profile.thickness * 1e6
     rows = profile.crossings_dataframe().dropna(subset="q_interface").sort_values("q_interface")
-
-    def cell(row: Mapping[str, Any], side: str) -> str:
-        if math.isnan(row[f"q_{side}"]):
-            return "not reached"
-        charge = f"{row[f'capacity_{side}_mAh_per_cm2']:.3g}"
-        return f"{percent(row[f'q_{side}'])}, {charge}, {duration(row[f't_{side}_s'])}"
-
-    columns = {_REGION: rows["region"].map(_NAMES), _CROSSING: rows["boundary"].map(boundary_name)}
+    columns = _ENTERED
     for side, name in (("interface", "interface"), ("collector", "collector side")):
-        columns[f"{name}\n% of Li, mAh/cm², time"] = rows.apply(cell, axis=1, side=side)
+        parts = rows[[f"q_{side}", f"capacity_{side}_mAh_per_cm2", f"t_{side}_s"]].itertuples()
+        rows[side] = ["not reached" if math.isnan(q) else f"{percent(q)}, {c:.3g}, {duration(t)}"
+                      for _, q, c, t in parts]  # fmt: skip
+        columns = columns | {f"{name}\n% of Li, mAh/cm², time": (side, "{}".format)}
+    current, foil = profile.current_density / 10, profile.thickness * 1e6
     title = f"Depth at {current:.3g} mA/cm² out of {foil:g} µm, {profile.T:g} K"
-    yield Shown(title, pd.DataFrame(columns), (_REGION, _CROSSING), roomy=(_REGION,))
+    yield _shown(title, rows, columns, roomy=("region entered",))
     yield _end(profile)
-    assert study.sensitivity is not None
     for row in _at(study.sensitivity, profile.T).to_dict("records"):
         if row["diffusivity"] != profile.diffusivity:
-            text = f"with {row['diffusivity']:.1g} m²/s instead of {profile.diffusivity:.1g}: "
-            if not math.isnan(row["q_interface"]):
-                text += (
-                    f"coherent spinodal at the interface after {percent(row['q_interface'])} %, "
-                )
-            yield text + f"pure Na there after {percent(row['q_exhausted'])} % of the Li"
+            near = _or("", "coherent spinodal at the interface after {} %, ")(row["q_interface"])
+            yield (
+                f"with {row['diffusivity']:.1g} m²/s instead of {profile.diffusivity:.1g}: {near}"
+                f"pure Na there after {percent(row['q_exhausted'])} % of the Li"
+            )
 
 
 def _lengths(study: Study, T: float) -> Iterator[Shown | str]:
     """The fastest waves, and the sizes after some times."""
-    for kind in ("chemical", "coherent") if not study.waves.empty else ():
-        waves = _at(study.waves, T).query("kind == @kind").sort_values("rate_per_s")
-        if waves.empty:
-            continue
-        fastest = waves.iloc[-1]
+    for kind, waves in _at(study.waves, T, by="kind"):
+        fastest = waves.loc[waves["rate_per_s"].idxmax()]
         yield (
             f"{kind} spinodal: the fastest-growing wavelength, at x(Na) = {fastest['x']:.2f}, "
             f"is {fastest['wavelength_m'] * 1e9:.1f} nm, with an e-folding time of "
             f"{duration(1 / fastest['rate_per_s'])}"
         )
-    sizes = _at(study.sizes, T) if not study.sizes.empty else study.sizes
-    if sizes.empty:
-        return
+    laws = {"bulk": "(d0 D t)^1/3", "interface": "(d0² D t)^1/4", "dilute": "(4/9 d0 x D t)^1/3"}
     rows = []
-    for through in sizes["through"].unique():
-        some = sizes[sizes["through"] == through]
-        law, x, long = some[["law", "solubility", "micrometre_s"]].iloc[0]
-        name = through + ("" if math.isnan(x) else f", x = {x:.2g}")
-        um = [f"{size * 1e6:.2g}" for size in some["size_m"]]
-        rows.append([name, _LAWS[law], *um, duration(long)])
-    columns = ["diffusion through", "law", *TIMES, "1 µm after"]
-    table = pd.DataFrame(rows, columns=columns)
-    yield Shown(f"Size of the phases in µm at {T:g} K", table, tuple(columns[:2]), roomy=("law",))
+    for through, sizes in _at(study.sizes, T, by="through"):
+        law, x, long = sizes[["law", "solubility", "micrometre_s"]].iloc[0]
+        name = through if math.isnan(x) else f"{through}, x = {x:.2g}"
+        um = [f"{size * 1e6:.2g}" for size in sizes["size_m"]]
+        rows.append([name, laws[law], *um, duration(long)])
+    if rows:
+        columns = ["diffusion through", "law", *TIMES, "1 µm after"]
+        table = pd.DataFrame(rows, columns=columns)
+        yield Shown(
+            f"Size of the phases in µm at {T:g} K", table, tuple(columns[:2]), roomy=("law",)
+        )
 
 
-def _at(table: Any, T: float, query: str = "", **local: Any) -> pd.DataFrame:
-    """Rows of a temperature, and of a query."""
-    rows: pd.DataFrame = table[table["T"] == T] if len(table) else table
-    return rows.query(query, local_dict=local) if query and len(rows) else rows
+# -- how tables are written --
+
+
+def _at(table: Any, T: float, by: str = "") -> Any:
+    """Rows of a temperature, or groups of them."""
+    rows = table[table["T"] == T] if len(table) else table
+    if not by:
+        return rows
+    return rows.groupby(by, sort=False) if len(rows) else ()
+
+
+def _or(missing: str, written: str = "{}") -> Callable[[float], str]:
+    """How a share is written that may be missing."""
+    return lambda q: missing if math.isnan(q) else written.format(percent(q))
+
+
+def _millivolt_or_none(E: float) -> str:
+    return "not reached" if math.isnan(E) else millivolt(E)
+
+
+def _shown(title: str, rows: pd.DataFrame, columns: Columns, **more: Any) -> Shown:
+    """A table for the screen: of each heading its column, and how that is written."""
+    cells = {heading: [write(value) for value in rows[column]]
+             for heading, (column, write) in columns.items()}  # fmt: skip
+    words = tuple(heading for heading, (_, write) in columns.items() if write in _WORDS)
+    return Shown(title, pd.DataFrame(cells), words, **more)
+
+
+_WORDS = (str, NAMES.__getitem__, boundary_name)  # what is written so stands to the left
+_ENTERED: Columns = {
+    "region entered": ("region", NAMES.__getitem__),
+    _CROSSING: ("boundary", boundary_name),
+}
+_VERDICTS: Columns = {
+    "assessment": ("assessment", str),
+    "T / K": ("T", "{:g}".format),
+    "region before stripping": ("region", NAMES.__getitem__),
+    "coherent spinodal\n% of Li": ("coherent", _or("never")),
+    "chemical spinodal\n% of Li": ("chemical", _or("never")),
+    "draws with a\ncoherent gap, %": ("coherent_gap", _or("not known")),
+}
+_WINDOWS: Columns = {
+    "region": ("name", str),
+    "from x(Na)": ("x_from", number),
+    "to x(Na)": ("x_to", number),
+}
+_DEPTHS: Columns = {
+    "depth": ("depth", str),
+    "region": ("region", NAMES.__getitem__),
+    "x(Na)": ("x", number),
+    "mV of the\nsolution": ("E_solution_mV", millivolt),
+    "mV coherent": ("E_coherent_mV", millivolt),
+    "vol% Na-rich\nchemical": ("chemical", _or("one phase")),
+    "vol% Na-rich\ncoherent": ("coherent", _or("one phase")),
+    "pores, %": ("porosity", percent),
+    "unmixes there\nfrom at.% Na": ("x0_wanted", _or("none")),
+}
+_CYCLE: Columns = {
+    "phases": ("kind", str),
+    "step": ("step", str),
+    "event": ("event", str),
+    "% of Li\naway": ("q", _or("not reached")),
+    "mV": ("E_mV", _millivolt_or_none),
+}

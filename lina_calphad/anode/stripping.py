@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,11 +14,11 @@ from lina_calphad.anode.charge import SHARE, Depth, Foil, foil
 from lina_calphad.anode.melting import refuse_molten
 from lina_calphad.anode.windows import (
     BOUNDARIES,
-    REGIONS,
+    NAMES,
     classify,
     curve_ends,
     describe,
-    named,
+    keys,
     source_first,
 )
 from lina_calphad.checks import Array, fraction, kelvin, within
@@ -87,24 +86,17 @@ class StrippingPath:
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a point and boundary in the order crossed, the start first."""
-        nothing = np.zeros_like(self.x0)
-        codes = {"start": self.start, **self.entered}
-        columns: dict[str, Any] = {
-            "x": {"start": self.x0, **self.x}, "q": {"start": nothing, **self.q},
-            "capacity_mAh_per_g": {"start": nothing, **self.capacity},
-        }  # fmt: skip
-        if self.foil.thickness is not None:
-            columns["capacity_mAh_per_cm2"] = {"start": nothing, **self.areal_capacity}
+        places = {"start": (self.start, self.x0, np.zeros_like(self.x0))}
+        places |= {name: (self.entered[name], self.x[name], self.q[name]) for name in BOUNDARIES}
         frames = []
-        for name in ("start", *BOUNDARIES):
-            crossed = codes[name] >= 0
-            rows: dict[str, Any] = {
-                "point": np.flatnonzero(crossed), "assessment": self.assessment,
-                "x0": self.x0[crossed], "T": self.T[crossed], "boundary": name,
-                "region": [REGIONS[i].key for i in codes[name][crossed]],
-            }  # fmt: skip
-            rows |= {column: values[name][crossed] for column, values in columns.items()}
-            frames.append(pd.DataFrame(rows))
+        for name, (code, x, q) in places.items():
+            columns = {"x0": self.x0, "T": self.T, "region": keys(code), "x": x, "q": q}
+            columns |= self.foil.charges(q)
+            frame = pd.DataFrame({column: values.ravel() for column, values in columns.items()})
+            frame.insert(0, "point", np.arange(len(frame)))
+            frame.insert(1, "assessment", self.assessment)
+            frame.insert(4, "boundary", name)
+            frames.append(frame.dropna(subset="q"))
         table = pd.concat(frames, ignore_index=True)
         return table.sort_values(["point", "q"], kind="stable", ignore_index=True)
 
@@ -152,6 +144,10 @@ def stripped_share(x0: ArrayLike, x: ArrayLike) -> Array:
             f"stripping raises the mole fraction of Na, from x0 = {x0[wrong].flat[0]} to at most "
             f"1; got x = {x[wrong].flat[0]}"
         )
+    return _share(x0, x)
+
+
+def _share(x0: Array, x: Array) -> Array:
     # As a difference first: next to x0 one minus a ratio would lose its digits.
     result: Array = (x - x0) / (x * (1 - x0))
     return result
@@ -217,12 +213,9 @@ def stripping_path(
     x0, T = np.broadcast_to(x0, size.x0.shape), np.broadcast_to(T, size.x0.shape)
     refuse_molten(alloy, x0, T)
     ends = curve_ends(alloy, T)
-    x, q, entered = {}, {}, {}
-    for name, at in named(ends).items():
-        ahead = at > x0
-        x[name] = np.where(ahead, at, np.nan)
-        q[name] = np.where(ahead, stripped_share(x0, np.where(ahead, at, 1.0)), np.nan)
-        entered[name] = np.where(ahead, classify(at, ends), -1)
+    x = {name: np.where(at > x0, at, np.nan) for name, at in ends.items()}
+    q = {name: _share(x0, at) for name, at in x.items()}
+    entered = {n: np.where(np.isnan(x[n]), -1, classify(at, ends)) for n, at in ends.items()}
     return StrippingPath(alloy.name, x0, T, classify(x0, ends), x, q, entered, size)
 
 
@@ -276,9 +269,11 @@ def initial_composition(
     >>> initial_composition("santos2025", ten, 300.0, thickness=100e-6).round(4).tolist()
     0.0312
     """
-    keys = [r.key for r in REGIONS if r.key != "liquid"]
-    if region not in keys:
-        raise ValueError(f"regions that stripping can enter are {', '.join(keys)}; got {region!r}")
+    regions = [key for key in NAMES if key != "liquid"]
+    if region not in regions:
+        raise ValueError(
+            f"regions that stripping can enter are {', '.join(regions)}; got {region!r}"
+        )
     alloy, T = describe(source), kelvin(T)
     if not isinstance(depth, Depth):
         q, T = np.broadcast_arrays(within(depth, (0.0, 1.0), SHARE), T)
@@ -288,17 +283,16 @@ def initial_composition(
             )
         depth = Depth(q)  # type: ignore[arg-type]
     ends = curve_ends(alloy, T)
-    at = np.concatenate(list(ends.values()))
+    at = np.stack(list(ends.values()))
     if (at == 0).any():
         level = T[(at == 0).any(axis=0)].min()
         raise OutsideAssessedRange(
             f"at {level:g} K a solubility is below 1e-308, too small to tell regions apart"
         )
-    enters = ~np.isnan(at) & (classify(at, ends) == keys.index(region))
+    enters = ~np.isnan(at) & (classify(at, ends) == regions.index(region))
     x = np.where(enters, at, np.inf).min(axis=0)
-    x0 = foil(alloy, np.full(T.shape, 0.5), T, thickness, density).start(
-        np.where(np.isfinite(x), x, 0.5), depth
-    )
+    somewhere = foil(alloy, np.full(T.shape, 0.5), T, thickness, density)
+    x0 = somewhere.start(np.where(np.isfinite(x), x, 0.5), depth)
     there = np.isfinite(x) & (x0 > 0)
     refuse_molten(alloy, x0[there], T[there])
     return np.where(there, x0, np.nan)

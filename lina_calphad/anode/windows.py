@@ -13,17 +13,8 @@ import pandas as pd
 from pycalphad import Database
 
 from lina_calphad.checks import fraction, kelvin
-from lina_calphad.data.assessments import (
-    COMPONENTS,
-    ELASTIC_FILE,
-    PHASE,
-    PREFERRED,
-    Source,
-    read,
-    short_names,
-)
+from lina_calphad.data.assessments import PREFERRED, Source, read, short_names
 from lina_calphad.diagram.alloy import Alloy
-from lina_calphad.errors import MissingElasticData
 from lina_calphad.phase.bands import region_probability
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.results import span
@@ -96,7 +87,8 @@ REGIONS = (
     ),
 )  # fmt: skip
 
-INDEX = {region.key: i for i, region in enumerate(REGIONS)}
+NAMES = {region.key: region.name for region in REGIONS}
+_KEYS = np.array([*NAMES])
 
 #: Ends of every curve, such as "coherent spinodal alpha": alpha is the Li-rich end.
 BOUNDARIES = tuple(f"{kind} {branch}" for kind in KINDS for branch in ("alpha", "beta"))
@@ -154,34 +146,21 @@ class Regions:
     @property
     def key(self) -> NDArray[np.str_]:
         """Key of each region."""
-        return np.array([region.key for region in REGIONS])[self.code]
-
-    @property
-    def side(self) -> NDArray[np.str_]:
-        """LI or NA: on which side of the innermost spinodal the alloy lies.
-
-        Empty inside it, where there is no gap and where liquid is present.
-        """
-        ends = []
-        for branch in ("alpha", "beta"):
-            coherent = self.boundaries[f"coherent spinodal {branch}"]
-            chemical = self.boundaries[f"chemical spinodal {branch}"]
-            ends.append(np.where(np.isnan(coherent), chemical, coherent))
-        solid = self.code != INDEX["liquid"]
-        return np.select(
-            [solid & (self.x < ends[0]), solid & (self.x >= ends[1])], [*COMPONENTS], ""
-        )
+        return keys(self.code)
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a point; a missing value where there is no boundary or probability."""
-        columns: dict[str, Any] = {
-            "assessment": self.assessment, "x": self.x.ravel(), "T": self.T.ravel(),
-            "region": self.key.ravel(), "name": [REGIONS[i].name for i in self.code.flat],
-            "side": self.side.ravel(),
-        }  # fmt: skip
-        probability = {f"p_{key}": share for key, share in self.probability.items()}
-        columns |= {name: v.ravel() for name, v in {**self.boundaries, **probability}.items()}
-        return pd.DataFrame(columns)
+        columns: dict[str, Any] = {"x": self.x, "T": self.T, "region": self.key, **self.boundaries}
+        columns |= {f"p_{key}": share for key, share in self.probability.items()}
+        table = pd.DataFrame({name: np.ravel(values) for name, values in columns.items()})
+        table.insert(0, "assessment", self.assessment)
+        table.insert(4, "name", table["region"].map(NAMES))
+        return table
+
+
+def keys(code: NDArray[np.intp]) -> NDArray[np.str_]:
+    """Keys of regions, from indices in `REGIONS`."""
+    return _KEYS[code]
 
 
 def source_first(function: Callable[P, Result]) -> Callable[P, Result]:
@@ -199,10 +178,7 @@ def source_first(function: Callable[P, Result]) -> Callable[P, Result]:
 
 
 def describe(
-    source: Source | Database | Alloy,
-    model: type[CoherentModel] = CoherentModel,
-    *,
-    shipped_elastic: bool = True,
+    source: Source | Database | Alloy, model: type[CoherentModel] = CoherentModel
 ) -> Alloy:
     """The chemical and coherent bcc solution of an assessment, to be used many times.
 
@@ -214,28 +190,20 @@ def describe(
         returned as it is.
     model
         What coherency costs, such as a subclass of `CoherentModel` with another plane.
-    shipped_elastic
-        Whether a TDB file without elastic data takes the shipped ones.
 
     Raises
     ------
     UnknownAssessment, DatabaseError
         If the source cannot be used.
     ElasticDataError
-        If a Database lacks elastic data, or a TDB file that takes none; or if they make no
-        sense.
+        If a Database lacks elastic data, or they make no sense.
     """
     if isinstance(source, Alloy):
         return source
     if not isinstance(source, str | os.PathLike):
         return Alloy.of("database", source, model)
-    name, (dbf, origin) = short_names([source])[0], read(source)
-    if origin.elastic and not shipped_elastic:
-        raise MissingElasticData(
-            f"{os.fspath(source)} has no elastic data: add PARAMETER lines with V0, C11, C12 "
-            f"and C44 of {PHASE} as in tdb/{ELASTIC_FILE}, or take the shipped ones"
-        )
-    return replace(Alloy.of(name, dbf, model), note=origin.elastic)
+    dbf, origin = read(source)
+    return replace(Alloy.of(short_names([source])[0], dbf, model), note=origin.elastic)
 
 
 @source_first
@@ -288,53 +256,58 @@ def regions(
     """
     alloy = describe(source)
     T, x = np.broadcast_arrays(kelvin(T), fraction(x))
-    ends = curve_ends(alloy, T)
-    liquid = alloy.liquid_present(x, T)
+    ends, liquid = curve_ends(alloy, T), alloy.liquid_present(x, T)
     probability = {}
     if draws:
         models = {kind: solution.model for kind, solution in alloy.solutions.items()}
         probability = region_probability(*draws, T, x, kinds=models, inside=_solid_regions)
         for share in probability.values():
             share[np.zeros(x.shape, bool) if liquid is None else liquid] = np.nan
+    code = classify(x, ends, liquid)
     return Regions(
-        alloy.name, x, T, classify(x, ends, liquid), liquid,
-        MappingProxyType(named(ends)), MappingProxyType(probability),
-    )  # fmt: skip
+        alloy.name, x, T, code, liquid, MappingProxyType(ends), MappingProxyType(probability)
+    )
 
 
 def curve_ends(alloy: Alloy, T: Array) -> dict[str, Array]:
-    """Both ends of every curve by kind, shape (2, *T.shape); NaN where there is no gap."""
+    """Mole fraction at each of `BOUNDARIES`, of the shape of T; NaN where there is no gap."""
     levels, back = np.unique(T, return_inverse=True)
-    ends = {}
+    ends: dict[str, Array] = {}
     for kind in KINDS:
         which, curve = kind.split()
-        ends[kind] = alloy.solutions[which].ends(curve, levels)[:, back.reshape(np.shape(T))]
+        pair = alloy.solutions[which].ends(curve, levels)[:, back.reshape(np.shape(T))]
+        ends |= _by_name(kind, pair)
     return ends
 
 
-def named(ends: Mapping[str, Array]) -> dict[str, Array]:
-    """The same by `BOUNDARIES`."""
-    both = (branch for kind in KINDS for branch in ends[kind])
-    return dict(zip(BOUNDARIES, both, strict=True))
+def _by_name(kind: str, pair: Array) -> dict[str, Array]:
+    return {f"{kind} alpha": pair[0], f"{kind} beta": pair[1]}
 
 
 def classify(x: Array, ends: Mapping[str, Array], liquid: Flags | None = None) -> NDArray[np.intp]:
     """Index in `REGIONS` of each point; a point on a boundary counts with what lies beyond it."""
-    # A comparison with NaN, where there is no gap, is false; pure Li is never inside, even
-    # where the solubility is too small for a double.
-    inside = {kind: (low <= x) & (x < high) & (x > 0) for kind, (low, high) in ends.items()}
+
+    def inside(kind: str) -> Flags:
+        # A comparison with NaN, where there is no gap, is false; pure Li is never inside, even
+        # where the solubility is too small for a double.
+        return (ends[f"{kind} alpha"] <= x) & (x < ends[f"{kind} beta"]) & (x > 0)
+
+    coherent, chemical = inside("coherent binodal"), inside("chemical spinodal")
     conditions = {
         "liquid": np.False_ if liquid is None else liquid,
-        "coherent_spinodal": inside["coherent spinodal"],
-        "incoherent_spinodal": inside["coherent binodal"] & inside["chemical spinodal"],
-        "nucleation": inside["coherent binodal"],
-        "held_unstable": inside["chemical spinodal"],
-        "held": inside["chemical binodal"],
+        "coherent_spinodal": inside("coherent spinodal"),
+        "incoherent_spinodal": coherent & chemical,
+        "nucleation": coherent,
+        "held_unstable": chemical,
+        "held": inside("chemical binodal"),
     }
     flags = np.broadcast_arrays(*conditions.values())
-    return np.select(flags, [INDEX[key] for key in conditions], 0)
+    return np.select(flags, [[*NAMES].index(key) for key in conditions], 0)
 
 
 def _solid_regions(x: Array, ends: Mapping[str, Array]) -> dict[str, Flags]:
-    codes = classify(x, ends)
-    return {key: codes == i for key, i in INDEX.items() if key != "liquid"}
+    boundaries: dict[str, Array] = {}
+    for kind, pair in ends.items():
+        boundaries |= _by_name(kind, pair)
+    codes = classify(x, boundaries)
+    return {key: codes == i for i, key in enumerate(NAMES) if key != "liquid"}

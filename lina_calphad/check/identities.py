@@ -60,11 +60,6 @@ class Identity:
     at: str = ""
     reason: str = ""  # why there is no comparison, at some temperatures or at all
 
-    @property
-    def finite(self) -> bool:
-        """Whether neither side is NaN or infinite."""
-        return all(side is None or math.isfinite(side) for side in (self.lhs, self.rhs))
-
 
 @dataclass(frozen=True)
 class Consistency:
@@ -95,13 +90,9 @@ class Consistency:
         return f"<Consistency of {self.solution.strip('<>')}: {', '.join(parts)}>"
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, for JSON; None where a side is no finite number."""
-        rows = [
-            {k: None if isinstance(v, float) and not math.isfinite(v) else v
-             for k, v in asdict(identity).items()}
-            for identity in self.identities
-        ]  # fmt: skip
-        return {"solution": self.solution, "T": self.T, "ok": self.ok, "identities": rows}
+        """Everything, for JSON."""
+        return {"solution": self.solution, "T": self.T, "ok": self.ok,
+                "identities": [asdict(identity) for identity in self.identities]}  # fmt: skip
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row for each identity."""
@@ -189,6 +180,8 @@ def _judge(identity: Identity, sides: Callable[[_Sample], Sides], sample: _Sampl
     nearest = deviations.argmin(0)[None]
     deviation, value = (np.take_along_axis(a, nearest, 0).ravel() for a in (deviations, right))
     worst = int(deviation.argmax())
+    if not math.isfinite(deviation[worst]):
+        return replace(identity, verdict="fails", reason=f"no finite number at {at[worst]}")
     return replace(
         identity, verdict="holds" if deviation[worst] <= identity.tolerance else "fails",
         lhs=float(lhs.ravel()[worst]), rhs=float(value[worst]), at=at[worst], reason=reason,

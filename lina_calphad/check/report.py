@@ -154,23 +154,20 @@ class _Checked:
         """Largest deviations, what fails, and why the rest says nothing or not everywhere."""
         if self.results:
             yield self._table()
-        notes: dict[str, dict[str, None]] = {}
+        told: dict[tuple[str, str], dict[str, None]] = {}
         for label, result in self.results.items():
-            lost = [i for i in result.identities if i.verdict == "fails" and not i.finite]
-            if lost:
-                names = ", ".join(i.name for i in lost)
-                yield Line(f"{label}: no finite number at {lost[0].at}: {names}", "red")
             for i in result.identities:
-                if i.verdict == "fails" and i not in lost:
-                    sides = "" if i.lhs is None else f": {i.lhs:.10g} against {i.rhs:.10g}"
+                if i.verdict == "fails" and i.deviation is not None:
                     where = f" at {i.at}" if i.at else ""
-                    why = f" ({i.reason})" if i.reason else ""
-                    yield Line(f"{label}: {i.formula} fails{sides}{where}{why}", "red")
-                elif i.reason and i not in lost:
+                    sides = f"{i.lhs:.10g} against {i.rhs:.10g}{where}"
+                    yield Line(f"{label}: {i.formula} fails: {sides}", "red")
+                elif i.reason:
+                    whose = label if i.verdict == "fails" else "note"
                     verdict = "" if i.verdict == "holds" else f" {i.verdict}"
-                    notes.setdefault(i.reason, {})[f"{i.name}{verdict}"] = None
-        for reason, of in notes.items():
-            yield f"note: {', '.join(of)}: {reason}"
+                    told.setdefault((whose, i.reason), {})[f"{i.name}{verdict}"] = None
+        for (whose, reason), of in told.items():
+            text = f"{whose}: {', '.join(of)}: {reason}"
+            yield text if whose == "note" else Line(text, "red")
         for place, why in self.failed.items():
             yield Line(f"not checked: {place}: {why.removeprefix(place).strip()}", "red")
         if "" in self.left_out:
@@ -295,6 +292,6 @@ def _lint_table(name: str, found: Sequence[Finding]) -> Iterator[Shown | Line | 
 def _cell(identity: Identity) -> str:
     if identity.verdict == "holds":
         return f"{identity.deviation:.0e}"
-    if identity.verdict == "fails" and identity.deviation is not None and identity.finite:
+    if identity.verdict == "fails" and identity.deviation is not None:
         return f"fails {identity.deviation:.0e}"
     return "n/a" if identity.verdict == "not applicable" else identity.verdict

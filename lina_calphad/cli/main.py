@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import codecs
+import gc
 import io
 import signal
 import sys
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lina_calphad.report import Report
+
+# New objects from which on garbage is sought. Modules and figures are hundreds of thousands that
+# stay, and to look through them time and again takes a tenth of a short command.
+_GARBAGE = 500_000
 
 # What is heavy is imported in the commands: `--help` answers at once.
 
@@ -228,6 +234,8 @@ cli.add_command(stability)
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command; an expected error is one line on stderr and exit status 2."""
+    gc.set_threshold(_GARBAGE)
+    atexit.register(gc.freeze)  # to take it all apart at the end takes as long
     arguments = sys.argv[1:] if arguments is None else arguments
     with _surroundings():
         try:

@@ -165,7 +165,7 @@ class Comparison:
     @cached_property
     def diagram(self) -> pd.DataFrame:
         """Binodals and spinodals, chemical and coherent, from 2 K up to `top`."""
-        return self._curves(np.linspace(2.0, self.top, 360), KINDS)
+        return self._curves(np.linspace(2.0, self.top, 200), KINDS)
 
     @cached_property
     def arrhenius(self) -> pd.DataFrame:
@@ -286,7 +286,7 @@ def _look_at(alloy: Alloy, T: float, say: Callable[[str], None]) -> list[str]:
         raise NoMiscibilityGap(
             f"{alloy.name}: BCC_A2 has no miscibility gap at any temperature searched"
         )
-    if alloy.liquid is None:
+    if alloy.system is None:
         return [f"{alloy.name} has no LIQUID: no invariants"]
     say(f"{alloy.name}: invariants")
     molten = min(_eutectics(alloy), default=T)

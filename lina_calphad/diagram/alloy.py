@@ -25,6 +25,8 @@ from lina_calphad.phase.results import CriticalPoint
 from lina_calphad.phase.solution import BinarySolution
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike
     from pycalphad import Database
 
@@ -136,27 +138,31 @@ class Alloy:
 
     @property
     def liquid_top(self) -> CriticalPoint:
-        """Critical point of the liquid; LookupError without one."""
+        """Critical point of the liquid; LookupError without a liquid."""
+        for event in reversed(self._events):
+            if (event.kind, event.phases[0][0]) == ("upper critical point", "LIQUID"):
+                return CriticalPoint(event.T, event.phases[0][1])
         if self.liquid is None:
             raise LookupError("no liquid")
-        return self.liquid.critical_point()
+        return self.liquid.critical_point()  # under the solid, or hotter
 
     @cached_property
     def system(self) -> BinarySystem | None:
         """The bcc and the liquid together; None if the database has no liquid."""
-        if self.liquid is None:
+        if "LIQUID" not in self.dbf.phases:
             return None
         return BinarySystem(
             self.dbf, COMPONENTS, ["LIQUID", PHASE], pressure=self.chemical.pressure
         )
 
     @cached_property
+    def _events(self) -> Sequence[Invariant]:
+        return self.system.invariants(*_INVARIANTS) if self.system else ()
+
+    @cached_property
     def invariants(self) -> tuple[Invariant, ...]:
         """Three-phase equilibria of bcc and liquid, from low temperature to high."""
-        if self.system is None:
-            return ()
-        found = self.system.invariants(*_INVARIANTS)
-        return tuple(invariant for invariant in found if len(invariant.phases) == 3)
+        return tuple(event for event in self._events if len(event.phases) == 3)
 
     def invariant(self, kind: str) -> Invariant:
         """The invariant of this kind; LookupError if there is none."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lina_calphad.diagram.crossings import dips
+from lina_calphad.diagram.crossings import dips, shallow
 from lina_calphad.diagram.phases import GRID, Phase, Points
 from lina_calphad.errors import UnsupportedPhase
 from lina_calphad.phase.rows import columns, parts, take
@@ -51,12 +51,37 @@ class Lines(NamedTuple):
 
 
 class _Runs(NamedTuple):
-    """Runs in order of row and of composition: row, phase, first and last column."""
+    """Runs in order of row and of composition: row, phase, first and last column, number."""
 
     row: Indices
     phase: Indices
     first: Indices
     last: Indices
+    number: Indices
+
+
+class _Ladders(NamedTuple):
+    """s at the columns of every run, one run behind another, and where each run begins.
+
+    Complex numbers, whose order is that of run and s.
+    """
+
+    rungs: NDArray[np.complex128]
+    start: Indices
+
+    @classmethod
+    def of(cls, s: Array, stable: Flags, runs: _Runs) -> _Ladders:
+        size = runs.last - runs.first + 1
+        rungs = np.repeat(runs.number, size).astype(complex)
+        rungs.imag = s[stable]
+        return cls(rungs, np.cumsum(size) - size)
+
+    def up_to(self, runs: _Runs, level: Array) -> Indices:
+        """The last column of each run whose s is no more than the level; its first if none is."""
+        at = runs.number.astype(complex)
+        at.imag = level
+        steps = np.searchsorted(self.rungs, at, side="right") - 1 - self.start[runs.number]
+        return np.clip(runs.first + steps, runs.first, runs.last)
 
 
 class Columns:
@@ -90,27 +115,30 @@ class Columns:
     def sample(self, rows: Rows) -> Sampled:
         """All phases at all columns; UnsupportedPhase where there is no finite energy."""
         shape = (len(self.phases), rows[0].size, self.x.size)
-        energy, s, psi = np.full(shape, np.inf), np.zeros(shape), np.ones(shape)
-        for p, (phase, there) in enumerate(zip(self.phases, self.there, strict=True)):
+        sampled = Sampled(*(np.empty(shape) for _ in Sampled._fields))
+        for phase, there, points, energy, s, psi in zip(
+            self.phases, self.there, self._points, *sampled, strict=True
+        ):
             at = slice(None) if there.all() else there
+            if not there.all():
+                energy[:], s[:], psi[:] = np.inf, 0.0, 1.0
             if phase.fixed:
-                energy[p][:, at] = phase.line(rows)[0][:, None]
-                continue
-            for k in parts(rows[0].size, _IN_CACHE):
-                s_, a, x, _, psi[p][k, at] = phase.curve(self._points[p], columns(take(rows, k)))
-                s[p][k, at], energy[p][k, at] = s_, a + x * s_
-        bad = np.argwhere(~np.isfinite(energy) & self.there[:, None])
-        if bad.size:
-            p, row, _ = bad[0]
-            msg = f"{self.phases[p].name} has no finite Gibbs energy at {rows[0][row]:g} K"
-            raise UnsupportedPhase(msg)
-        return Sampled(energy, s, psi)
+                energy[:, at] = phase.line(rows)[0][:, None]
+            for k in parts(0 if phase.fixed else rows[0].size, _IN_CACHE):
+                own, a, x, _, psi[k, at] = phase.curve(points, columns(take(rows, k)))
+                s[k, at], energy[k, at] = own, a + x * own
+            if not (finite := np.isfinite(energy[:, at])).all():
+                row = int(finite.all(axis=1).argmin())
+                msg = f"{phase.name} has no finite Gibbs energy at {rows[0][row]:g} K"
+                raise UnsupportedPhase(msg)
+        return sampled
 
     def tie_lines(self, rows: Rows, sampled: Sampled) -> tuple[Indices, Lines]:
         """The phase of pure A in each row, and rough tie-lines."""
         who = _clearly_lowest(sampled.energy)
-        energy, s, psi = (np.take_along_axis(v, who[None], axis=0)[0] for v in sampled)
-        t = np.take_along_axis(self.t[:, None], who[None], axis=0)[0]
+        flat = who * who.size + np.arange(who.size).reshape(who.shape)
+        energy, s, psi = (v.reshape(-1)[flat] for v in sampled)
+        t = self.t[who, np.arange(self.x.size)]
         self._look_into_dips(who, t, psi, rows)
         # A run ends where psi does, and at a corner or jump of the energy.
         fixed = np.array([phase.fixed for phase in self.phases])
@@ -120,7 +148,8 @@ class Columns:
         never = np.zeros((rows[0].size, 1), bool)
         row, first = np.nonzero(stable & ~np.append(never, joined, axis=1))
         last = np.nonzero(stable & ~np.append(joined, never, axis=1))[1]
-        runs, i, j, level = self._bridged(_Runs(row, who[row, first], first, last), energy, s)
+        runs = _Runs(row, who[row, first], first, last, np.arange(row.size))
+        runs, i, j, level = self._bridged(runs, energy, _Ladders.of(s, stable, runs))
         pure = runs.phase[np.append(True, runs.row[1:] != runs.row[:-1])]
         k = np.flatnonzero(runs.row[1:] == runs.row[:-1])
         row, i, j, level = runs.row[k], i[k], j[k], level[k]
@@ -190,12 +219,13 @@ class Columns:
     def _look_into_dips(self, who: Indices, t: Array, psi: Array, rows: Rows) -> None:
         """Move columns to where psi is lowest between two: it may be negative there."""
         same = (who[:, :-2] == who[:, 1:-1]) & (who[:, 2:] == who[:, 1:-1])
-        for p, phase in enumerate(self.phases):
-            if not phase.fixed:
-                dips(phase, t, psi, rows, same & (who[:, 1:-1] == p))
+        row, k = np.nonzero(shallow(psi) & same)
+        for p in np.unique(who[row, k]).tolist():
+            mine = who[row, k] == p
+            dips(self.phases[p], t, psi, rows, row[mine], k[mine])
 
     def _bridged(
-        self, runs: _Runs, energy: Array, s: Array
+        self, runs: _Runs, energy: Array, ladders: _Ladders
     ) -> tuple[_Runs, Indices, Indices, Array]:
         """Runs that are stable; columns and s of the tie-line from each to the next."""
         i, j = runs.last.copy(), np.roll(runs.first, -1)
@@ -205,7 +235,7 @@ class Columns:
             level[ends] = np.inf
             k = np.flatnonzero(np.isnan(level))
             one, two = (_Runs(*(v[at] for v in runs)) for at in (k, k + 1))
-            i[k], j[k], level[k] = self._bridge(one, two, energy, s)
+            i[k], j[k], level[k] = self._bridge(one, two, energy, ladders)
             before = np.append(-np.inf, np.where(ends, -np.inf, level)[:-1])
             drop = before >= level
             if not drop.any():
@@ -215,7 +245,7 @@ class Columns:
             i, j, level = i[~drop], j[~drop], level[~drop]
 
     def _bridge(
-        self, one: _Runs, two: _Runs, energy: Array, s: Array
+        self, one: _Runs, two: _Runs, energy: Array, ladders: _Ladders
     ) -> tuple[Indices, Indices, Array]:
         """Columns where a line touches two runs, and its slope s: Newton's method in s."""
         row, i, j = one.row, one.last, two.first
@@ -223,7 +253,7 @@ class Columns:
             with np.errstate(divide="ignore", invalid="ignore"):
                 level = (energy[row, j] - energy[row, i]) / (self.x[j] - self.x[i])
             before = i, j
-            i, j = _up_to(one, s, level), _up_to(two, s, level)
+            i, j = ladders.up_to(one, level), ladders.up_to(two, level)
             if (i == before[0]).all() and (j == before[1]).all():
                 break
         return i, j, level
@@ -259,14 +289,3 @@ def _clearly_lowest(energy: Array) -> Indices:
         known = np.isfinite(energy[clear, row[:, None], at])
         who[row] = np.where(near[row] & known, clear, who[row])
     return who
-
-
-def _up_to(runs: _Runs, s: Array, level: Array) -> Indices:
-    """The last column of each run whose s is no more than the level; its first if none is."""
-    low, high = runs.first, runs.last
-    while (low < high).any():
-        middle = (low + high + 1) // 2
-        below = s[runs.row, middle] <= level
-        low, high = np.where(below, middle, low), np.where(below, high, middle - 1)
-        high = np.maximum(low, high)
-    return low

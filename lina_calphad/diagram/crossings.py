@@ -12,32 +12,54 @@ from lina_calphad.diagram.phases import FAR, GRID
 from lina_calphad.phase.rows import lowest, take
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from lina_calphad.checks import Array, Flags
     from lina_calphad.diagram.phases import Phase
     from lina_calphad.phase.rows import Rows
+
+    Indices = NDArray[np.intp]
 
 _DEEP = 5.0  # steps down to a point from both beside it that psi may fall farther
 _LADDER = np.geomspace(1e-8, 1e3, 45)
 _STEPS = 40
 
 
-def dips(phase: Phase, t: Array, psi: Array, rows: Rows, where: Flags) -> None:
-    """Move points to where psi is lowest between both beside them: it may be negative there.
-
-    t and psi have shape (rows, points), `where` says which inner points are looked at. A dip
-    lies beside a Curie temperature or a critical point.
-    """
+def shallow(psi: Array) -> Flags:
+    """Inner points lower than both beside them, and not by much more than there is left."""
     middle = psi[:, 1:-1]
     left, right = psi[:, :-2] - middle, psi[:, 2:] - middle
-    # No deeper than it falls on the way, with room to spare.
-    low = (middle > 0) & (left > 0) & (right >= 0) & (middle < _DEEP * np.maximum(left, right))
-    row, k = np.nonzero(low & where)
+    low: Flags = (middle > 0) & (left > 0) & (right >= 0)
+    return low & (middle < _DEEP * np.maximum(left, right))
+
+
+def dips(phase: Phase, t: Array, psi: Array, rows: Rows, row: Indices, k: Indices) -> None:
+    """Move points to where psi is lowest between both beside them: it may be negative there.
+
+    t and psi have shape (rows, points); looked at are the inner points k of some rows. A dip lies
+    beside a Curie temperature or a critical point.
+    """
     if row.size == 0:
         return
-    deep, height = lowest(
-        lambda t, *rows: phase.terms(rows[0], expit(t), *rows[1:])[..., 2],
-        (t[row, k], t[row, k + 1], t[row, k + 2]), take(rows, row),
-    )  # fmt: skip
+
+    def terms(t: Array, *rows: Array) -> Array:
+        return phase.terms(rows[0], expit(t), *rows[1:])
+
+    # Of a convex curve the lowest lies above where two tangents meet; with as much to spare.
+    at = np.array([t[row, k], t[row, k + 1], t[row, k + 2]])
+    around = terms(at, *take(rows, row))
+    height, slope = around[..., 2], around[..., 3]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bend = np.diff(slope, axis=0)
+        meet = (slope[1:] * height[:-1] - slope[:-1] * height[1:]) / bend
+        meet += slope[1:] * slope[:-1] * np.diff(at, axis=0) / bend
+    between = (slope[:-1] < 0) & (slope[1:] > 0)
+    above = np.where(between, meet, np.inf).min(axis=0) > height[1] / 2
+    some = np.flatnonzero(~(above & between.any(axis=0)))
+    row, k = row[some], k[some]
+    if row.size == 0:
+        return
+    deep, height = lowest(lambda *v: terms(*v)[..., 2], tuple(at[:, some]), take(rows, row))
     lower = height < psi[row, k + 1]
     t[row, k + 1] = np.where(lower, deep, t[row, k + 1])
     psi[row, k + 1] = np.where(lower, height, psi[row, k + 1])
@@ -73,7 +95,7 @@ def bracketed(one: Phase, two: Phase, t: Array, rows: Rows) -> Array:
             stretches.append((-FAR, FAR, None, None))
             continue
         t_, psi = GRID[None].copy(), phase.curve(GRID, rows)[4][None]
-        dips(phase, t_, psi, rows, np.ones(GRID.size - 2, bool))
+        dips(phase, t_, psi, rows, *np.nonzero(shallow(psi)))
         points, stable = t_[0], psi[0] > 0
         if phase.curve(at[None], rows)[4] > 0:  # beside a narrow gap no point need be nearer
             k = int(np.searchsorted(points, at))
@@ -153,24 +175,22 @@ def _level(phase: Phase, t: Array, s: Array, rows: Rows) -> Array:
 
 def potentials(one: Phase, two: Phase, t: Array, rows: Rows) -> tuple[Array, Array]:
     """S and a of tie-lines, from both ends: at a corner neither curve has the slope."""
-    (g1, x1), (g2, x2) = (_energy(p, at, rows) for p, at in zip((one, two), t, strict=True))
+    own: Array | float = np.nan
+    ends = []
+    for phase, at in zip((two, one), t[::-1], strict=True):
+        if phase.fixed:
+            ends.append(phase.line(rows))
+        else:
+            own, own_a, x, *_ = phase.curve(at, rows)
+            ends.append((own_a + x * own, x))
+    (g2, x2), (g1, x1) = ends
     with np.errstate(divide="ignore", invalid="ignore"):
         s = (g2 - g1) / (x2 - x1)
     if one.fixed and two.fixed:
         return s, g1 - x1 * s
     # Of a narrow gap the difference says little, and the curve all.
-    solution, at = (one, t[0]) if not one.fixed else (two, t[1])
-    own, a, x, *_ = solution.curve(at, rows)
     s = np.where(np.abs(own - s) > 1e-6 * (1 + np.abs(own)), s, own)
-    return s, a + x * (own - s)
-
-
-def _energy(phase: Phase, t: Array, rows: Rows) -> tuple[Array, Array]:
-    if phase.fixed:
-        g, x = phase.line(rows)
-        return g, x
-    s, a, x, *_ = phase.curve(t, rows)
-    return a + x * s, x
+    return s, own_a + x * (own - s)
 
 
 def _step(one: Phase, two: Phase, t: Array, rows: Rows) -> tuple[Array, Flags, Array]:

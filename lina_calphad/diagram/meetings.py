@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
+from lina_calphad.phase.critical import polish
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -36,16 +38,14 @@ def pure_energy(phase: Phase, side: float, rows: Rows) -> Array:
     return energy
 
 
-def _warm(phase: Phase, t: Array, rows: Rows) -> tuple[Array, Array]:
-    """Change of s and of the energy a + x s at fixed composition, over RT, with temperature."""
-    return slope_of(phase, t, rows, 0)
-
-
 def slope_of(phase: Phase, t: Array, rows: Rows, which: Which) -> tuple[Array, Array]:
     """Change of s and of a + x s at fixed composition with one of the row's numbers."""
     h = _step(rows, which, 1e-5, 1e-3)
-    up, down = (_at(phase, t, _moved(rows, which, sign * h)) for sign in (1, -1))
-    return (up[0] - down[0]) / (2 * h), (up[1] - down[1]) / (2 * h)
+    both = zip(_moved(rows, which, h), _moved(rows, which, -h), strict=True)
+    s, g, _ = (
+        v.reshape(2, -1) for v in _at(phase, np.tile(t, 2), tuple(map(np.concatenate, both)))
+    )
+    return (s[0] - s[1]) / (2 * h), (g[0] - g[1]) / (2 * h)
 
 
 def _step(rows: Rows, which: Which, share: float, least: float) -> Array:
@@ -79,7 +79,7 @@ def meet(
             matrix, right = np.empty((T.size, 3, 3)), np.empty((T.size, 3))
             own: list[tuple[Array, Array, Array] | None] = []
             for k, phase in enumerate(phases):
-                ds, dg = _warm(phase, t[k], rows)
+                ds, dg = slope_of(phase, t[k], rows, 0)
                 if phase.fixed:
                     g, x = phase.line(rows)
                     own.append(None)
@@ -87,7 +87,7 @@ def meet(
                     sk, ak, x, slope, _psi = phase.curve(t[k], rows)
                     g = ak + x * sk
                     own.append((sk, slope, ds))
-                matrix[:, k] = np.stack([np.ones_like(T), x, -dg], -1)
+                matrix[:, k, 0], matrix[:, k, 1], matrix[:, k, 2] = 1.0, x, -dg
                 right[:, k] = g
             singular = ~(np.abs(np.linalg.det(matrix)) > 1e-300)
             matrix[singular] = np.eye(3)
@@ -124,7 +124,9 @@ def touch(
             (s1, g1, _), (s2, g2, _) = (
                 _at(p, u, rows) for p, u in zip((one, two), at, strict=True)
             )
-            (p1, q1), (p2, q2) = (_warm(p, u, rows) for p, u in zip((one, two), at, strict=True))
+            (p1, q1), (p2, q2) = (
+                slope_of(p, u, rows, 0) for p, u in zip((one, two), at, strict=True)
+            )
             if fixed:
                 step, change = np.zeros_like(T), (g1 - g2) / (q2 - q1)
             else:
@@ -146,27 +148,7 @@ def touch(
 
 def critical(phase: Phase, T: Array, t: Array, values: Rows = ()) -> tuple[Array, Array, Flags]:
     """Where psi and its slope vanish together: T, t and whether Newton's method converged."""
-    T, t = T.astype(float).copy(), t.copy()
-    good = np.zeros(T.size, bool)
-    h, k = 1e-4, 1e-6
-
-    def psi(t: Array, T: Array) -> tuple[Array, Array]:
-        terms = phase.terms(T, expit(t), *values)
-        return terms[..., 2], terms[..., 3]
-
-    with np.errstate(all="ignore"):
-        for _ in range(_STEPS):
-            p, q = psi(t, T)
-            bend = (psi(t + h, T)[1] - psi(t - h, T)[1]) / (2 * h)
-            warm, cold = psi(t, T * (1 + k)), psi(t, T * (1 - k))
-            p_T, q_T = ((u - v) / (2 * k * T) for u, v in zip(warm, cold, strict=True))
-            det = q * q_T - p_T * bend
-            move = np.clip((q * p_T - p * q_T) / det, -1, 1)
-            change = np.clip((bend * p - q * q) / det, -0.2 * T, 0.2 * T)
-            t, T = t + move, T + change
-            good = (np.abs(move) < 1e-7) & (np.abs(change) < 1e-9 * T)
-            if np.all(good | np.isnan(T)):
-                break
+    T, t, _, good = polish(phase.gap, T, t, values)
     return T, t, good
 
 

@@ -11,18 +11,18 @@ from __future__ import annotations
 
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import brentq
 
 from lina_calphad.diagram.equilibria import CERTIFIED, Equilibria
 from lina_calphad.diagram.meetings import critical, meet, pure_energy, touch
 from lina_calphad.errors import NotConverged, UnsupportedPhase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from lina_calphad.checks import Array
     from lina_calphad.diagram.phases import Phase
@@ -135,9 +135,8 @@ class Tracer:
             def energy(p: int, T: Array, side: int = side) -> Array:
                 return pure_energy(self.phases[p], side, self.rows(T))
 
-            def difference(T: float, p: int, q: int) -> float:
-                at = np.array([T])
-                return float((energy(p, at) - energy(q, at))[0])
+            def difference(p: int, q: int, T: Array) -> Array:
+                return energy(p, T) - energy(q, T)
 
             levels = np.array([energy(p, grid) for p in ends])
             self._refuse_twins(levels, ends, side)
@@ -146,7 +145,7 @@ class Tracer:
                         for k in np.flatnonzero(np.diff(lowest))]  # fmt: skip
             while brackets:
                 cold, hot, p, q = brackets.pop()
-                T = brentq(difference, cold, hot, args=(p, q), xtol=1e-11, rtol=1e-14)
+                T = _turn(partial(difference, p, q), cold, hot)
                 at = [float(energy(r, np.array([T]))[0]) for r in ends]
                 best = ends[int(np.argmin(at))]
                 if best not in (p, q) and min(at) < at[ends.index(p)] - 1e-12:
@@ -226,13 +225,13 @@ class Tracer:
         if not all(phase.fixed for phase in phases) or phases[0].origin != phases[1].origin:
             return None
 
-        def difference(T: float) -> float:
-            a, b = (phase.line(self.rows(np.array([T])))[0] for phase in phases)
-            return float((a - b)[0])
+        def difference(T: Array) -> Array:
+            a, b = (phase.line(self.rows(T))[0] for phase in phases)
+            return a - b
 
-        if difference(cold) * difference(hot) > 0:
+        if difference(np.array([cold, hot])).prod() > 0:
             return None
-        T = brentq(difference, cold, hot, xtol=1e-11, rtol=1e-14)
+        T = _turn(difference, cold, hot)
         return Event("transition", T, (p, q), (np.nan, np.nan), upper=True)
 
     def _between_them(self, cold: float, hot: float) -> tuple[float, Any]:
@@ -327,6 +326,16 @@ class Tracer:
         return bool(
             T[0] > 0 and self.equilibria.lowest(s, a, (T, *self._values))[0][0] >= CERTIFIED
         )
+
+
+def _turn(f: Callable[[Array], Array], low: float, high: float) -> float:
+    """Where f, smooth or with a jump, changes its sign: to 1e-11."""
+    while high - low > 1e-11:
+        at = np.linspace(low, high, 64)
+        positive = f(at) > 0
+        k = int(np.append(positive[1:-1] != positive[0], True).argmax())
+        low, high = float(at[k]), float(at[k + 1])
+    return (low + high) / 2
 
 
 def _reaches(phase: Phase, side: int) -> bool:

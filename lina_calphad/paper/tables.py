@@ -8,22 +8,17 @@ Redlich-Kister coefficients that do not depend on temperature.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from pycalphad import variables as v
 
-from lina_calphad.checks import Array
 from lina_calphad.data.assessments import COMPONENTS, PHASE
 from lina_calphad.data.datasets import read_datasets, shipped_folder
 from lina_calphad.data.mixing_data import mixing_data
-from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.paper.alloys import METHODS, SIDES, Paper, both_sides, close_packed
 from lina_calphad.paper.marks import CLOSE_PACKED
 from lina_calphad.phase import dilute
-from lina_calphad.phase.maps import map_binary
 from lina_calphad.plots import KINDS
 
 #: Shipped phase-diagram data, and what each is; superseded ones are not drawn.
@@ -50,30 +45,21 @@ FCC = ("this project (GPAW)", "quasirandom, relaxed to fcc")
 RATIO = "energy_over_x_li_x_na_J_per_mol"
 
 _COLDEST = 200.0  # K; where the SGTE unaries begin
-_HOTTEST_SOLID = 460.0  # K; Li melts at 453.6
-_PURE = 1e-7  # pycalphad's map follows a pure element beyond its melting point
+_SERIES = {"LIQUID": "liquid", PHASE: "bcc"}
 
 
 def phase_diagram(paper: Paper) -> pd.DataFrame:
     """Figure 1: the whole diagram from 200 K, where the SGTE unaries begin, and measured points.
 
-    The gaps within bcc and within the liquid are exact, equilibria between the two are pycalphad's
-    map. "line" numbers each connected line or point.
+    "line" numbers each connected line or point.
     """
     lines: list[tuple[str, str, Any, Any]] = []
     for name, alloy in paper.alloys.items():
-        assert alloy.liquid is not None  # both have one
-        eutectic, monotectic = alloy.invariant("eutectic"), alloy.invariant("monotectic")
-        top = alloy.liquid_top
-        # Even steps in T leave the flat top of a dome jagged.
-        dome = top.T - (top.T - monotectic.T) * np.linspace(1, 0.01, 60) ** 2
-        gap = alloy.liquid.binodal(dome)
-        closed = [*gap.x_alpha, top.x, *gap.x_beta[::-1]]
-        lines.append((name, "liquid", closed, [*dome, top.T, *dome[::-1]]))
-        solid = alloy.chemical.binodal(np.linspace(_COLDEST, eutectic.T, 60))
-        lines += [(name, "bcc", x, solid.T) for x in (solid.x_alpha, solid.x_beta)]
-        lines += [(name, *line) for line in _melting(alloy, eutectic.T)]
-        for invariant in (eutectic, monotectic):
+        assert alloy.system is not None  # both have a liquid
+        for field in alloy.system.diagram(_COLDEST).fields:
+            for phase, x in zip(field.phases, field.x, strict=True):
+                lines.append((name, _SERIES[phase], x, field.T))
+        for invariant in map(alloy.invariant, ("eutectic", "monotectic")):
             three = [x for _, x in invariant.phases]
             lines.append((name, invariant.kind, three, [invariant.T] * len(three)))
     for name, kind in MEASURED.items():
@@ -155,18 +141,3 @@ def low_temperature(paper: Paper) -> pd.DataFrame:
     long = wide.melt(["source", "series", "T_K"], list(SIDES), var_name="side", value_name="x_na")
     cold = {name: close_packed(alloy) for name, alloy in paper.alloys.items()}
     return long.assign(**{CLOSE_PACKED: long["source"].map(cold)}).dropna(ignore_index=True)
-
-
-def _melting(alloy: Alloy, eutectic: float) -> Iterator[tuple[str, Array, Array]]:
-    """Liquidus and solidus lines from pycalphad's map: phase, x of Na and temperatures."""
-    x = v.X(COMPONENTS[1])
-    conditions = {v.T: (eutectic - 5.0, _HOTTEST_SOLID, 2.0), v.P: 101325, x: (0, 1, 0.02)}
-    mapped = map_binary(alloy.dbf, [*COMPONENTS, "VA"], ["LIQUID", PHASE], conditions)
-    for zone in mapped.get_tieline_data(x, v.T):
-        sides = {side.phase.split("#")[0]: np.asarray(side.x, dtype=float) for side in zone.data}
-        if len(sides) == 2:
-            T = np.asarray(zone.data[0].y, dtype=float)
-            real = sides["LIQUID"] * (1 - sides["LIQUID"]) > _PURE
-            if real.sum() > 1:
-                yield "liquid", sides["LIQUID"][real], T[real]
-                yield "bcc", sides[PHASE][real], T[real]

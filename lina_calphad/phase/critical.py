@@ -87,20 +87,10 @@ def tops(
     gap: Gap, values: Rows, n: int, near: tuple[float, float] | None = None,
     limit: float = SEARCH_RANGE[1],
 ) -> Tops:  # fmt: skip
-    """The highest temperature up to `limit` at which the gap of each description closes.
+    """The highest temperature in K up to `limit` at which the gap of each of n descriptions closes.
 
-    Where it does not close up to there, the lowest temperature beyond at which it does.
-
-    Parameters
-    ----------
-    gap
-        The solver.
-    values, n
-        Values of the symbols of the descriptions, and how many these are.
-    near
-        T and t of the critical point of a similar description.
-    limit
-        End in K of the range for which the parameters are given.
+    Where it does not close up to there, the lowest beyond at which it does. `near` are T and t of
+    the critical point of a similar description.
     """
     found = Tops(*np.full((3, n), np.nan))
     rest = np.arange(n)
@@ -156,16 +146,9 @@ def _search(gap: Gap, values: Rows, n: int, limit: float) -> Tops:
     found.T[open_at.any(axis=0)] = np.inf
     some = np.flatnonzero(at < grid.size)
     if some.size:
-        here = take(values, some)
-        low, high = T[at[some], some], T[at[some] + 1, some]
-        start = depth(gap, (low, *here))[0]
-        top, t, _, good = polish(gap, low, start, here)
-        good &= (top >= low) & (top <= high)
-        good[good] &= level(top[good], *take(here, good)) > -1e-9
-        if not good.all():  # a jump of the energy, as at a Curie temperature
-            bad = ~good
-            top[bad] = root(level, (low[bad], high[bad]), take(here, bad))[0]
-            t[bad] = depth(gap, (top[bad], *take(here, bad)))[0]
+        here, low = take(values, some), T[at[some], some]
+        top = root(level, (low, T[at[some] + 1, some]), here)[0]
+        t = depth(gap, (top, *here))[0]
         found.T[some], found.t[some] = top, t
         found.above[some] = np.where(last[some] <= low, top, found.above[some])
     return found
@@ -173,31 +156,17 @@ def _search(gap: Gap, values: Rows, n: int, limit: float) -> Tops:
 
 def every(gap: Gap, values: Array) -> Found:
     """All critical points of one description, by temperature."""
-    t, mixing = gap.profile((_GRID, *(np.full(_GRID.size, v) for v in values)))
-    psi = mixing[..., 2]
-    i, j = np.nonzero((psi[:, 1:-1] < psi[:, :-2]) & (psi[:, 1:-1] <= psi[:, 2:]))
-    at, value = t[i, j + 1], psi[i, j + 1]
-    starts = []
-    # A minimum of psi that changes sign from one temperature to the next.
-    for k in range(_GRID.size - 1):
-        here, there = np.flatnonzero(i == k), np.flatnonzero(i == k + 1)
-        for a in here[: here.size if there.size else 0]:
-            b = there[np.abs(at[there] - at[a]).argmin()]
-            if value[a] * value[b] < 0 and abs(at[b] - at[a]) < 1:
-                starts.append((np.sqrt(_GRID[k] * _GRID[k + 1]), (at[a] + at[b]) / 2))
-    # A narrow closed loop between two temperatures, from both sides.
-    least = psi.min(axis=1)
-    dip = (least[1:-1] > 0) & (least[1:-1] < np.minimum(least[:-2], least[2:]))
-    for n in 1 + np.flatnonzero(dip):
-        starts += [(T, t[n, psi[n].argmin()]) for T in (_GRID[n - 1], _GRID[n + 1])]
-    if not starts:
-        return Found(np.zeros(0), np.zeros(0), np.zeros(0, bool))
-    T, t = np.array(starts).T
-    T, t, slope, good = polish(gap, T, t, tuple(np.full(T.size, v) for v in values))
-    order = np.flatnonzero(good)[np.argsort(T[good])]
-    T, t, upper = T[order], t[order], slope[order] > 0
-    new = np.append(True, (np.diff(T) > 1e-8 * T[1:]) | (np.abs(np.diff(t)) > 1e-4))[: T.size]
-    return Found(T[new], t[new], upper[new])
+    rows = _GRID, *(np.full(_GRID.size, v) for v in values)
+    psi = gap.at(np.broadcast_to(SCAN, (_GRID.size, SCAN.size)), columns(rows))[..., 2]
+    middle = psi[:, 1:-1]
+    i, j = np.nonzero((middle < psi[:, :-2]) & (middle <= psi[:, 2:]))
+    T, t, slope, good = polish(gap, _GRID[i], SCAN[j + 1], take(rows[1:], i))
+    T, t, upper = T[good], t[good], slope[good] > 0
+    same = np.abs(T - T[:, None]) < 1e-8 * T
+    same &= np.abs(t - t[:, None]) < 1e-4
+    first = np.flatnonzero(~np.tril(same, -1).any(axis=1))
+    order = first[np.argsort(T[first])]
+    return Found(T[order], t[order], upper[order])
 
 
 def on_the_hull(gap: Gap, T: Array, t: Array, values: Array) -> Flags:

@@ -174,15 +174,6 @@ class Gap(Instability):
             terms = self.at(t, rows)  # at a corner, mu need not be the slope of either side
             return log_expit(-t) + terms[..., 0] + expit(t) * (t + terms[..., 1] - mu)
 
-        def beyond(t: Array, mu: Array, sign: int, limit: Array) -> Array:
-            for doubling in range(60):
-                t = sign * np.minimum(sign * t + 2.0**doubling, sign * limit)
-                if np.all((sign * (self.potential(t, *rows) - mu) > 0) | (t == limit)):
-                    return t
-            raise NotConverged(
-                f"{self.name}: the diffusion potential does not diverge at {self.where(rows)}"
-            )
-
         def branches(mu: Array, f_left: Array, f_right: Array, *rest: Array) -> list[Array]:
             """Where each stretch has the slope, or its end for that."""
             (low, left, right, high), rows = rest[:4], rest[4:]
@@ -198,10 +189,13 @@ class Gap(Instability):
             alpha, beta = branches(mu, *rest)
             return grand(alpha, mu, *rest[6:]) - grand(beta, mu, *rest[6:])
 
+        # Beyond the scan r' does not change: the slope of either end is found within these.
+        dilute = SCAN[-1] + np.abs(self.at(np.tile(SCAN[[0, -1], None], left.size), rows)[..., 1])
         none, whole = np.zeros_like(left), np.ones_like(left)
         low, high = np.minimum(f_left, f_right), np.maximum(f_left, f_right)
         for doubling in range(12):
-            start, end = beyond(left, low, -1, limits[0]), beyond(right, high, 1, limits[1])
+            far = dilute + np.abs([low, high])
+            start, end = np.maximum(limits[0], -far[0]), np.minimum(limits[1], far[1])
             rest = (f_left, f_right, start, left, right, end)
             below = difference(none, low, high, *rest, *rows) > 1e-13
             above = difference(whole, low, high, *rest, *rows) < -1e-13

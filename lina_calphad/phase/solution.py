@@ -108,7 +108,7 @@ class BinarySolution(MiscibilityGap):
         # Compiled code cannot be pickled. A worker is sent the same solution with every task.
         return _unpickled, (pickle.dumps((type(self), self._arguments)),)
 
-    def stability(self, T: ArrayLike, x: ArrayLike) -> Array:
+    def stability(self, T: ArrayLike, x: ArrayLike, values: ArrayLike = ()) -> Array:
         """Stability function psi = x (1 - x) G''/RT, without dimension.
 
         1 for an ideal solution and at both ends, 0 on the spinodal, negative
@@ -118,51 +118,53 @@ class BinarySolution(MiscibilityGap):
         ----------
         T, x
             Temperature in K and mole fraction from 0 to 1, broadcast together.
+        values
+            Values of the free symbols on the last axis, whose others broadcast with T and x;
+            those of the database if not given.
         """
-        result: Array = self._mixing(*_broadcast(T, x))[..., 2]
+        result: Array = self._mixing(*self._given(T, x, values))[..., 2]
         return result
 
-    def gibbs_energy(self, T: ArrayLike, x: ArrayLike) -> Array:
+    def gibbs_energy(self, T: ArrayLike, x: ArrayLike, values: ArrayLike = ()) -> Array:
         """Molar Gibbs energy of the single phase in J/mol of atoms, SER reference.
 
         Arguments are those of `stability`.
         """
-        T, x = _broadcast(T, x)
-        omega, slope = (self._mixing(T, x)[..., i] for i in (0, 1))
-        mixing = xlogy(x, x) + xlogy(1 - x, 1 - x) + omega + x * slope
-        result: Array = self._reference(T, x)[..., 0] + R * T * mixing
+        T, x, *rest = given = self._given(T, x, values)
+        terms = self._mixing(*given)
+        mixing = xlogy(x, x) + xlogy(1 - x, 1 - x) + terms[..., 0] + x * terms[..., 1]
+        result: Array = self._reference(T, x, *rest)[..., 0] + R * T * mixing
         return result
 
-    def diffusion_potential(self, T: ArrayLike, x: ArrayLike) -> Array:
+    def diffusion_potential(self, T: ArrayLike, x: ArrayLike, values: ArrayLike = ()) -> Array:
         """dG/dx, the chemical potential of the second component less that of the first, in J/mol.
 
         Diverges to minus and plus infinity at x = 0 and 1. Arguments are those of `stability`.
         """
-        T, x = _broadcast(T, x)
-        slope = logit(x) + self._mixing(T, x)[..., 1]
-        result: Array = self._reference(T, x)[..., 1] + R * T * slope
+        T, x, *rest = given = self._given(T, x, values)
+        slope = logit(x) + self._mixing(*given)[..., 1]
+        result: Array = self._reference(T, x, *rest)[..., 1] + R * T * slope
         return result
 
     def ln_activity(self, T: ArrayLike, x: ArrayLike, values: ArrayLike = ()) -> Array:
         """Logarithm of the activity of the first component, against it alone in this phase.
 
         (mu - mu0)/RT, good for the dilute second component, too; minus infinity at x = 1.
-
-        Parameters
-        ----------
-        T, x
-            Temperature in K and mole fraction from 0 to 1, broadcast together.
-        values
-            Values of the free symbols on the last axis, whose others broadcast with T and x;
-            those of the database if not given.
+        Arguments are those of `stability`.
         """
-        values = np.asarray(values, dtype=float)
-        each = np.moveaxis(values if values.size else self.reference, -1, 0)
-        T, x, *rest = np.broadcast_arrays(*_broadcast(T, x), *each)
+        T, x, *rest = self._given(T, x, values)
         omega = [self._mixing(T, at, *rest)[..., 0] for at in (x, np.zeros_like(x))]
         with np.errstate(divide="ignore"):
             activity: Array = np.log1p(-x) + omega[0] - omega[1]
         return activity
+
+    def _given(self, T: ArrayLike, x: ArrayLike, values: ArrayLike) -> tuple[Array, ...]:
+        """T, x and the value of each free symbol, broadcast together."""
+        given = np.asarray(values, dtype=float)
+        if given.size:
+            self._draws(given)
+        each = np.moveaxis(given if given.size else self.reference, -1, 0)
+        return tuple(np.broadcast_arrays(kelvin(T), fraction(x), *each))
 
 
 @lru_cache(maxsize=16)
@@ -170,8 +172,3 @@ def _unpickled(pickled: bytes) -> BinarySolution:
     kind, (*arguments, symbols) = pickle.loads(pickled)  # noqa: S301 - our own bytes
     result: BinarySolution = kind(*arguments, symbols=symbols)
     return result
-
-
-def _broadcast(T: ArrayLike, x: ArrayLike) -> tuple[Array, Array]:
-    T, x = np.broadcast_arrays(kelvin(T), fraction(x))
-    return T, x

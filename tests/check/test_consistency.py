@@ -430,6 +430,14 @@ def test_a_failure_is_printed_with_both_sides(capsys, databases, monkeypatch):
     assert "0 of 1 solutions agree" in out
 
 
+def test_a_gap_by_one_route_alone_is_a_failure_in_words(capsys, databases, monkeypatch):
+    result = check_consistency(bcc_of(databases["zhang2003"], CoherentModel, BlindTop), [100.0])
+    monkeypatch.setattr(report, "check_consistency", lambda *_: result)
+    status, out, _ = run(capsys, "check", "zhang2003", "--phase", "LIQUID")
+    assert status == 1
+    assert "point fails: there is a gap by one route and none by the other" in " ".join(out.split())
+
+
 def test_a_closed_pipe_is_no_finding():
     code = "from lina_calphad.cli.main import main; main()"
     command = [sys.executable, "-c", code, "check", "zhang2003", "--phase", "LIQUID"]

@@ -120,6 +120,21 @@ def test_another_alloy(example_tdb):
     assert_like_alone(family, (dbf, ("AL", "ZN"), "FCC_A1"), shifted, T=(300.0, 500.0, 600.0))
 
 
+@pytest.mark.parametrize(
+    "name", ["stability", "gibbs_energy", "diffusion_potential", "ln_activity"]
+)
+def test_energies_of_many_descriptions_are_those_of_each_alone(freed, bcc_family, name):
+    family, x = bcc_family["chemical"], np.array([0.01, 0.4, 0.9])
+    values = np.array([[15_000.0, 2_000.0], [20_000.0, 6_000.0]])
+    found = getattr(family, name)(300.0, x, values[:, None])
+    for row, own in zip(found, values, strict=True):
+        one = alone(freed, LINA, "BCC_A2", family.symbols, own)
+        assert row == pytest.approx(getattr(one, name)(300.0, x), rel=1e-12)
+    # Without values they are those of the database.
+    one = lc.BinarySolution(freed, LINA, "BCC_A2")
+    assert getattr(family, name)(300.0, x) == pytest.approx(getattr(one, name)(300.0, x), rel=1e-12)
+
+
 def test_the_reference_need_not_have_a_gap():
     family = family_of(-2000.0, 0.0)
     assert_like_alone(family, (redlich_kister(0, 0), LINA, "BCC_A2"), [20109.8, 5772.6])
