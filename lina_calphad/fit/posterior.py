@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lina_calphad.checks import Array
 from lina_calphad.errors import DatasetError, ParameterError
@@ -50,32 +51,29 @@ class GaussianPosterior(Estimates):
 
 
 def closed_form(
-    residuals: Callable[[Array], Any], start: Array, symbols: Sequence[str]
+    residuals: Callable[[Array], ArrayLike], start: Array, symbols: Sequence[str]
 ) -> GaussianPosterior | None:
     """Posterior of linear data by generalised least squares; None where they are not linear.
 
-    `residuals` are ESPEI's: from values of the parameters to residuals and their standard errors.
-    `start` sets the scale of the differences. DatasetError if the data do not determine them.
+    `residuals` are from values of the parameters, in units of the data's standard errors. `start`
+    sets the scale of the differences. DatasetError if the data do not determine them.
 
     Examples
     --------
     >>> def line(p):  # two measurements of a + b and a - b, each with error 1
-    ...     return [p[0] + p[1] - 3, p[0] - p[1] - 1], [1, 1]
+    ...     return [p[0] + p[1] - 3, p[0] - p[1] - 1]
     >>> posterior = closed_form(line, np.array([1.0, 1.0]), ["a", "b"])
     >>> posterior.mean.round(6).tolist(), posterior.errors.round(4).tolist()
     ([2.0, 1.0], [0.7071, 0.7071])
     """
-
-    def scaled(values: Array) -> Array:
-        difference, error = residuals(values)
-        result: Array = np.asarray(difference, dtype=float) / np.asarray(error, dtype=float)
-        return result
-
-    origin = scaled(start)
     steps = np.where(start == 0, 1.0, 0.1 * np.abs(start))
     # In steps, so that the rank does not depend on units.
-    design = np.stack([scaled(start + step) - origin for step in np.diag(steps)], axis=1)
-    if not np.allclose(scaled(start - 2 * steps), origin - 2 * design.sum(axis=1), 1e-6, 1e-4):
+    origin, further, *along = (
+        np.asarray(residuals(start + step * steps), dtype=float)
+        for step in (0, -2, *np.eye(start.size))
+    )
+    design = np.stack(along, axis=1) - origin[:, None]
+    if not np.allclose(further, origin - 2 * design.sum(axis=1), 1e-6, 1e-4):
         return None
     best, _, rank, _ = np.linalg.lstsq(design, -origin, rcond=1e-9)
     if rank < len(symbols):
@@ -117,10 +115,8 @@ def judge(trace: Array, *, stationary: bool) -> Convergence:
     acceptance = float((np.diff(trace, axis=1) != 0).any(axis=2).mean())
     most = kept.shape[0] * kept.shape[1]
     with np.errstate(all="ignore"):  # walkers that never moved have no variance
-        axes = {"chain_axis": 0, "draw_axis": 1}
-        columns = np.moveaxis(kept, 2, 0)
-        rhat = np.array([float(stats.rhat(c, **axes)) for c in columns])
-        effective = np.array([float(stats.ess(c, **axes)) for c in columns])
+        rhat = stats.rhat(kept, chain_axis=0, draw_axis=1)
+        effective = stats.ess(kept, chain_axis=0, draw_axis=1)
         # Of a handful of iterations the estimate can exceed the number of samples.
         effective = np.clip(np.nan_to_num(effective, nan=0.0, posinf=0.0), 0.0, most)
         time = most / effective

@@ -182,11 +182,9 @@ def refit(
         symbols = tuple(sorted(found))
         start = np.array([found[name] for name in symbols])
         residuals = _residuals(setup, dbf, symbols)
-        exact = None
+        exact = chain = None
         if setup.linear:
-            pair = ["residual", "standard_error"]
-            exact = closed_form(lambda v: residuals(v)[pair].to_numpy().T, start, symbols)
-        chain = None
+            exact = closed_form(lambda v: residuals(v)["in_sigma"].to_numpy(), start, symbols)
         if settings.iterations:
             with cluster(scheduler, cores) as workers:
                 chain = sample(

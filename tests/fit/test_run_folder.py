@@ -123,11 +123,6 @@ def test_nothing_is_overwritten(four):
     assert contents(four) == before
 
 
-def test_resuming_what_was_not_begun(tmp_path):
-    with pytest.raises(ParameterError, match="no run to resume"):
-        refit(EXACT, tmp_path / "nowhere", resume=True)
-
-
 def test_resuming_with_other_settings(four):
     with pytest.raises(ParameterError, match="other settings"):
         refit(RefitSettings(iterations=4, seed=5), four, resume=True)
