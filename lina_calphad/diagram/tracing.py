@@ -329,11 +329,11 @@ class Tracer:
 
 
 def _turn(f: Callable[[Array], Array], low: float, high: float) -> float:
-    """Where f, smooth or with a jump, changes its sign: to 1e-11."""
+    """Where f, smooth or with jumps, changes its sign, for the last time if often: to 1e-11."""
     while high - low > 1e-11:
         at = np.linspace(low, high, 64)
         positive = f(at) > 0
-        k = int(np.append(positive[1:-1] != positive[0], True).argmax())
+        k = at.size - 2 - int((positive[-2::-1] != positive[-1]).argmax())
         low, high = float(at[k]), float(at[k + 1])
     return (low + high) / 2
 
