@@ -87,20 +87,10 @@ def tops(
     gap: Gap, values: Rows, n: int, near: tuple[float, float] | None = None,
     limit: float = SEARCH_RANGE[1],
 ) -> Tops:  # fmt: skip
-    """The highest temperature up to `limit` at which the gap of each description closes.
+    """The highest temperature in K up to `limit` at which the gap of each of n descriptions closes.
 
-    Where it does not close up to there, the lowest temperature beyond at which it does.
-
-    Parameters
-    ----------
-    gap
-        The solver.
-    values, n
-        Values of the symbols of the descriptions, and how many these are.
-    near
-        T and t of the critical point of a similar description.
-    limit
-        End in K of the range for which the parameters are given.
+    Where it does not close up to there, the lowest beyond at which it does. `near` are T and t of
+    the critical point of a similar description.
     """
     found = Tops(*np.full((3, n), np.nan))
     rest = np.arange(n)

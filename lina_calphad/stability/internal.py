@@ -81,9 +81,10 @@ def _relaxed(
 ) -> Array:  # fmt: skip
     """Of several starts, the first of which is y, the end with the least G per mole of atoms."""
     best, least = np.empty_like(y), np.full(len(T), np.inf)
+    held = np.linalg.svd(left)[2][:, : -energy.freedom]  # what composition says, once
 
     def descend(rows: Numbers, start: Array) -> None:
-        end, G, settled = _descend(energy, T[rows], start, left[rows], pressure, values)
+        end, G, settled = _descend(energy, T[rows], start, held[rows], pressure, values)
         atoms = energy.fixed.sum() + end @ energy.moles.sum(axis=0)
         good = settled & (atoms > _EMPTY * energy.sites.sum()) & (least[rows] - G > 1e-9)
         best[rows[good]], least[rows[good]] = end[good], G[good]
@@ -118,7 +119,7 @@ def _relaxed(
 
 def _fitted(energy: SiteEnergy, y: Array, left: Array, right: Array) -> Array:
     """Positive site fractions near y that have the composition; others where there are none."""
-    y = np.maximum(y, 1e-9)
+    y = np.maximum(y, 1e-15)
     rows = np.arange(len(y))
     for _ in range(_FITS):
         miss = right[rows] - (left[rows] @ y[rows][..., None])[..., 0]
@@ -133,7 +134,7 @@ def _fitted(energy: SiteEnergy, y: Array, left: Array, right: Array) -> Array:
 
 
 def _descend(
-    energy: SiteEnergy, T: Array, y: Array, left: Array, pressure: float, values: Sequence[float]
+    energy: SiteEnergy, T: Array, y: Array, held: Array, pressure: float, values: Sequence[float]
 ) -> tuple[Array, Array, Flags]:
     """Newton's method in the internal freedom, downhill; site fractions, G per atom, settled."""
     G, slope = _per_atom(energy, T, y, pressure, values)
@@ -141,8 +142,8 @@ def _descend(
     for _ in range(_ROUNDS):
         rows = np.flatnonzero(~settled)
         hessian, scale = energy.scaled_hessian(T[rows], y[rows], pressure, values)
-        _, _, turned = np.linalg.svd(left[rows] * scale[:, None, :])
-        inner = turned[:, -energy.freedom :].mT
+        turned, _ = np.linalg.qr((held[rows] * scale[:, None, :]).mT, mode="complete")
+        inner = turned[..., -energy.freedom :]
         pull = (inner.mT @ (scale * slope[rows])[..., None])[..., 0]
         there = np.abs(pull).max(axis=-1) < 1e-10
         settled[rows[there]] = True

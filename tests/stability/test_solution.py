@@ -373,6 +373,7 @@ def test_the_programs_of_the_page_run(folder):
     assert names["psi"].min() < 0 < names["psi"].max()
     chemical, coherent = (names[n].spinodal_temperature([0.2, 0.5]) for n in ("bcc", "coherent"))
     assert coherent < chemical - 300
+    assert len(names["two_gaps"].tie_lines) == 2
     assert [path.name for path in folder.iterdir()] == ["cr_ti_v.png"]
 
 
@@ -400,6 +401,23 @@ def test_the_gap_of_al_cu_zn_is_a_tunnel(example_tdb, T):
         assert sorted(line[[0, -1], 1:].argmin(axis=1)) == [0, 1]
 
 
+def test_the_end_of_the_gap_of_al_zn(example_tdb):
+    lines = lc.BinarySystem(example_tdb("alzn_mey.tdb"), ("AL", "ZN")).invariants().to_dataframe()
+    (T,) = lines.loc[lines["kind"] == "monotectoid", "T"]
+    assert row("Al–Zn, three phases") == f"{T - 273.15:.1f} °C"
+
+
+def test_the_gap_of_an_asymmetric_nitride():
+    # 7.41 - 2.11 x kcal/mol, x that of In, as a Redlich-Kister polynomial.
+    omega = 4184 * np.array([7.41 - 2.11 / 2, 2.11 / 2])
+    nitride = lc.BinarySolution(regular({("A", "B"): omega.tolist()}, "AB"), ("A", "B"), "ALLOY")
+    top = nitride.critical_point().T - 273.15
+    assert row("Ga₁₋ₓInₓN, Ω") == f"{top:.1f} °C"
+    gap = nitride.binodal(1073.15)
+    assert row("the same: gap at 800 °C") == f"{gap.x_alpha:.3f} to {gap.x_beta:.3f}"
+    assert top == pytest.approx(1417, abs=2)  # Phys. Rev. B 60 (1999) 1701
+
+
 def test_a_nitride_of_two_metals():
     text = """
  ELEMENT VA VACUUM 0 0 0 !
@@ -419,4 +437,4 @@ def test_a_nitride_of_two_metals():
     assert nitride.spinodal_temperature(x) == pytest.approx(expected)
     omega = 25020.32 / (R * 1073.15)
     limit = brentq(lambda y: np.log((1 - y) / y) - omega * (1 - 2 * y), 1e-6, 0.4)
-    assert row("Ga₁₋ₓInₓN") == f"{100 * limit:.1f} %"
+    assert row("Ga₁₋ₓInₓN, 5.98") == f"{100 * limit:.1f} %"
