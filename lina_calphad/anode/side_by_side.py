@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from lina_calphad.anode.potential import potential
 from lina_calphad.anode.stripping import stripping_path
-from lina_calphad.anode.windows import REGIONS, describe
+from lina_calphad.anode.windows import NAMES, describe, keys
 from lina_calphad.anode.words import percent, say
 from lina_calphad.checks import Array, kelvin
 from lina_calphad.data.assessments import (
@@ -25,7 +25,6 @@ from lina_calphad.data.assessments import (
     load,
 )
 from lina_calphad.diagram.alloy import Alloy
-from lina_calphad.errors import OutsideAssessedRange
 from lina_calphad.phase.draws import source_draws
 from lina_calphad.phase.solution import BinarySolution
 
@@ -57,31 +56,22 @@ def verdicts(
     0   zhang2003        held       NaN
     1  santos2025  nucleation     0.497
     """
-    rows = []
-    levels = np.ravel(kelvin(T))
-    for source in [*assessments()] if sources is None else sources:
-        alloy = describe(source)
-        share = _coherent_gap(alloy, levels)
-        for i, level in enumerate(levels.tolist()):
-            row: dict[str, Any] = {"assessment": alloy.name, "T": level, "coherent_gap": share[i]}
-            try:
-                path = stripping_path(x0, level, alloy)
-            except OutsideAssessedRange:
-                rows.append(row | {"region": "liquid", "melts": True})
-                continue
-            row |= {"region": REGIONS[int(path.start)].key, "melts": False}
-            for kind, solution in alloy.solutions.items():
-                low, high = solution.ends("spinodal", level)
-                inside = low <= x0 < high
-                row[kind] = 0.0 if inside else float(path.q[f"{kind} spinodal alpha"])
-            rows.append(row)
-    columns = ["assessment", "T", "region", "coherent", "chemical", "coherent_gap", "melts"]
-    return pd.DataFrame(rows, columns=columns)
+    T, frames = np.ravel(kelvin(T)), []
+    for alloy in map(describe, [*assessments()] if sources is None else sources):
+        melts = alloy.melts_on_the_way(np.full(T.shape, x0), T)
+        path = stripping_path(x0, T[~melts], alloy)
+        frame = pd.DataFrame({"assessment": alloy.name, "T": T, "region": "liquid"})
+        frame.loc[~melts, "region"] = keys(path.start)
+        for kind in ("coherent", "chemical"):
+            enters, leaves = (path.q[f"{kind} spinodal {side}"] for side in ("alpha", "beta"))
+            # What leaves the spinodal and does not enter it starts inside.
+            frame.loc[~melts, kind] = np.where(np.isnan(enters) & ~np.isnan(leaves), 0.0, enters)
+        frames.append(frame.assign(coherent_gap=_coherent_gap(alloy, T), melts=melts))
+    return pd.concat(frames, ignore_index=True)
 
 
 def disagreement(table: pd.DataFrame) -> Iterator[str]:
     """A sentence for each temperature at which assessments differ on the microstructure."""
-    names = {region.key: region.name for region in REGIONS}
     for T, rows in table.groupby("T", sort=False):
         fates = rows["coherent"].notna() | rows["melts"]
         if rows["region"].nunique() < 2 and fates.nunique() < 2:
@@ -92,7 +82,7 @@ def disagreement(table: pd.DataFrame) -> Iterator[str]:
             q = row["coherent"]
             fate = never if np.isnan(q) else "fate_after" if q > 0 else "fate_now"
             said = say(fate, {"q": percent(q)})
-            parts.append(f"{row['assessment']}: {names[row['region']]}, {said}")
+            parts.append(f"{row['assessment']}: {NAMES[row['region']]}, {said}")
         yield say("disagree", {"T": f"{T:g} K", "parts": "; ".join(parts)})
         for row in rows.to_dict("records"):
             if 0.02 < row["coherent_gap"] < 0.98:
@@ -120,7 +110,7 @@ def experiments(sources: Sequence[Source | Alloy] | None = None) -> pd.DataFrame
     ['incoherent_spinodal', 'no']
     """
     rows = []
-    alloys = [describe(source) for source in ([*assessments()] if sources is None else sources)]
+    alloys = map(describe, [*assessments()] if sources is None else sources)
     for made, alloy in product(MADE_ANODES, alloys):
         row = verdicts(made.x, made.T, [alloy]).iloc[0].to_dict()
         E = 1e3 * float(potential(made.x, made.T, alloy).volt["solution"])

@@ -28,7 +28,6 @@ from lina_calphad.anode.windows import curve_ends
 from lina_calphad.cli.options import FRACTION, KELVIN
 from lina_calphad.data.assessments import PHASE
 from lina_calphad.data.databases import copy_database
-from lina_calphad.phase.draws import source_draws
 
 pytestmark = pytest.mark.browser
 
@@ -65,22 +64,11 @@ def browser(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def santos():
-    return describe("santos2025")
-
-
-@pytest.fixture(scope="module")
-def zhang():
-    return describe("zhang2003")
-
-
-@pytest.fixture(scope="module")
-def files(santos, zhang, tmp_path_factory):
+def files(santos, zhang, draws, tmp_path_factory):
     """Addresses of the pages of both assessments, the second without a thickness, and of a study
     with all there is.
     """
     folder = tmp_path_factory.mktemp("pages")
-    draws = source_draws("santos2025", santos.dbf)
     studies = {
         "santos2025": study(0.03, 300.0, santos, thickness=FOIL),
         "both": study(0.03, 300.0, santos, others=["zhang2003"], thickness=FOIL),
@@ -106,6 +94,28 @@ def show(browser, files):
     yield opened
     bad = [entry for entry in browser.get_log("browser") if entry["level"] != "INFO"]
     assert bad == []
+
+
+@pytest.fixture
+def telephone(browser):
+    """A screen of 390 pixels that is touched."""
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", TELEPHONE)
+    browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    yield
+    browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def touch(browser, name, across, down):
+    """Tap on an element, at shares of its width and height."""
+    element = browser.find_element("id", name)
+    x, y = browser.execute_script(
+        "arguments[0].scrollIntoView();"
+        "const { x, y, width, height } = arguments[0].getBoundingClientRect();"
+        "return [x + width * arguments[1], y + height * arguments[2]]", element, across, down,
+    )  # fmt: skip
+    for kind, points in (("touchStart", [{"x": x, "y": y}]), ("touchEnd", [])):
+        browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
 def wait(browser, condition, *arguments):
@@ -233,44 +243,43 @@ def test_the_map_marks_the_charges_and_leaves_names_to_its_legend(show):
     assert ":" not in words
 
 
-@pytest.mark.parametrize("narrow", [False, True])
-def test_words_on_the_map_stay_apart_and_on_it(browser, show, narrow):
-    if narrow:
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", TELEPHONE)
-    try:
-        show("whole")
-        for T in (200, 361, 300):
-            put(browser, "T", T)
-            boxes = browser.execute_script(
-                """const map = document.getElementById("map").getBoundingClientRect();
-                return [...document.querySelectorAll("#map text")].map((text) => {
-                    const { left, right, top, bottom } = text.getBoundingClientRect();
-                    return [text.textContent, left - map.left, right - map.left, top - map.top,
-                        bottom - map.top, map.width, map.height];
-                })"""
-            )
-            assert len(boxes) > 15
-            for i, (text, left, right, top, bottom, width, height) in enumerate(boxes):
-                assert left > -0.5, text
-                assert top > -0.5, text
-                assert right < width + 0.5, text
-                assert bottom < height + 0.5, text
-                for other, *box in boxes[i + 1 :]:
-                    across = min(right, box[1]) - max(left, box[0])
-                    up = min(bottom, box[3]) - max(top, box[2])
-                    assert min(across, up) < 4, (text, other)
-        if narrow:  # every column of every table, too
-            assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
-            hidden = browser.execute_script(
-                """return [...document.querySelectorAll("table :is(th, td)")].filter((cell) => {
-                    const { left, right, width } = cell.getBoundingClientRect();
-                    return width === 0 || left < 0 || right > 390 || cell.scrollWidth > width + 1;
-                }).map((cell) => cell.textContent)"""
-            )
-            assert hidden == []
-            assert len(browser.find_elements("css selector", "#crossings th")) == 7
-    finally:
-        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+def check_words_on_the_map(browser):
+    """At every temperature they stay apart, and on the map."""
+    for T in (200, 361, 300):
+        put(browser, "T", T)
+        boxes = browser.execute_script(
+            """const map = document.getElementById("map").getBoundingClientRect();
+            return [...document.querySelectorAll("#map text")].map((text) => {
+                const { left, right, top, bottom } = text.getBoundingClientRect();
+                return [text.textContent, left - map.left, right - map.left, top - map.top,
+                    bottom - map.top, map.width, map.height];
+            })"""
+        )
+        assert len(boxes) > 15
+        for i, (text, left, right, top, bottom, width, height) in enumerate(boxes):
+            assert min(left, top, width - right, height - bottom) > -0.5, text
+            for other, *box in boxes[i + 1 :]:
+                across = min(right, box[1]) - max(left, box[0])
+                up = min(bottom, box[3]) - max(top, box[2])
+                assert min(across, up) < 4, (text, other)
+
+
+def test_words_on_the_map_stay_apart_and_on_it(show):
+    check_words_on_the_map(show("whole"))
+
+
+def test_a_telephone_shows_all_words_and_every_column_of_every_table(telephone, show):
+    browser = show("whole")
+    check_words_on_the_map(browser)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+    hidden = browser.execute_script(
+        """return [...document.querySelectorAll("table :is(th, td)")].filter((cell) => {
+            const { left, right, width } = cell.getBoundingClientRect();
+            return width === 0 || left < 0 || right > 390 || cell.scrollWidth > width + 1;
+        }).map((cell) => cell.textContent)"""
+    )
+    assert hidden == []
+    assert len(browser.find_elements("css selector", "#crossings th")) == 7
 
 
 def read_out(browser):
@@ -278,52 +287,26 @@ def read_out(browser):
     return re.fullmatch(r"(\S+) Na, (\S+) K \(.*°C\): (.*)", said(browser, "look")).groups()
 
 
-def test_the_pointer_and_a_finger_read_the_map(browser, show, santos):
-    show()
-    where = browser.find_element("id", "map")
-    ActionChains(browser).move_to_element(where).perform()
+def test_the_pointer_reads_the_map(show, santos):
+    browser = show()
+    ActionChains(browser).move_to_element(browser.find_element("id", "map")).perform()
     fraction, T, name = read_out(browser)
     assert NAMES[name] == regions(float(fraction), float(T), santos).key
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", TELEPHONE)
-    browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
-    try:
-        show()
-        browser.execute_script("arguments[0].scrollIntoView()", browser.find_element("id", "map"))
-        box = browser.execute_script(
-            "const { x, y, width, height } = document.getElementById('map')"
-            ".getBoundingClientRect(); return [x + width / 2, y + height / 12]"
-        )
-        point = {"x": box[0], "y": box[1]}
-        for kind, points in (("touchStart", [point]), ("touchEnd", [])):
-            touch = {"type": kind, "touchPoints": points}
-            browser.execute_cdp_cmd("Input.dispatchTouchEvent", touch)
-        assert read_out(browser)[2] == "liquid present"
-    finally:
-        browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
-        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_a_finger_moves_a_slider_on_a_telephone(browser, show, santos):
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", TELEPHONE)
-    browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
-    try:
-        show()
-        for name, part in (("q", 0.25), ("T", 0.75)):
-            slider = browser.find_element("id", f"{name}_slider")
-            browser.execute_script("arguments[0].scrollIntoView()", slider)
-            x, y = browser.execute_script(
-                "const { x, y, width, height } = arguments[0].getBoundingClientRect();"
-                "return [x + width * arguments[1], y + height / 2]", slider, part,
-            )  # fmt: skip
-            for kind, points in (("touchStart", [{"x": x, "y": y}]), ("touchEnd", [])):
-                touch = {"type": kind, "touchPoints": points}
-                browser.execute_cdp_cmd("Input.dispatchTouchEvent", touch)
-        wait(browser, "return linaMap.state.q < 0.4 && linaMap.state.T > 300")
-        agrees(browser, santos)
-        assert f"{100 * state(browser)['q']:.1f} % of the Li" in said(browser, "deep")
-    finally:
-        browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
-        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+def test_a_finger_reads_the_map(telephone, show):
+    browser = show()
+    touch(browser, "map", 1 / 2, 1 / 12)
+    assert read_out(browser)[2] == "liquid present"
+
+
+def test_a_finger_moves_a_slider(telephone, show, santos):
+    browser = show()
+    touch(browser, "q_slider", 0.25, 0.5)
+    touch(browser, "T_slider", 0.75, 0.5)
+    wait(browser, "return linaMap.state.q < 0.4 && linaMap.state.T > 300")
+    agrees(browser, santos)
+    assert f"{100 * state(browser)['q']:.1f} % of the Li" in said(browser, "deep")
 
 
 def test_sliders_and_boxes_have_labels_and_other_units(show):
@@ -363,9 +346,8 @@ def test_a_sentence_says_when_it_unmixes_by_itself_coherent_and_not(show):
     assert not table(browser)["answer"].any()
 
 
-def test_the_draws_follow_the_sliders_as_far_as_they_are_known(show, santos):
+def test_the_draws_follow_the_sliders_as_far_as_they_are_known(show, santos, draws):
     browser = show("whole")
-    draws = source_draws("santos2025", santos.dbf)
     for x0, T in ((0.03, 293.15), (0.02, 333.15)):
         put_text(browser, "x0", str(x0))
         put_text(browser, "T", str(T))

@@ -11,7 +11,7 @@ from scipy import constants
 from scipy.special import erf
 
 import lina_calphad as lc
-from lina_calphad.anode import BOUNDARIES, depth_profile, describe, regions, stripping_path
+from lina_calphad.anode import BOUNDARIES, depth_profile, regions, stripping_path
 from lina_calphad.anode.diffusion import Diffusion
 from lina_calphad.errors import MissingElasticData, OutsideAssessedRange, SurfaceExhausted
 
@@ -19,11 +19,6 @@ FARADAY = constants.e * constants.N_A
 # Molar volumes of the shipped data, in m³/mol.
 LI, NA = (constants.N_A / 2 * (a * 1e-10) ** 3 for a in (3.42, 4.19))
 PHI0 = 0.03 * NA / (0.97 * LI + 0.03 * NA)
-
-
-@pytest.fixture(scope="module")
-def santos():
-    return describe("santos2025")
 
 
 @pytest.fixture(scope="module")

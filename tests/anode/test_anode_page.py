@@ -24,7 +24,6 @@ from lina_calphad.errors import (
     UnsupportedPhase,
 )
 from lina_calphad.phase.coherent import CoherentModel
-from lina_calphad.phase.draws import source_draws
 
 
 class Reader(HTMLParser):
@@ -82,11 +81,6 @@ def with_stiffness(dbf, elasticity):
 
 
 @pytest.fixture(scope="module")
-def santos():
-    return describe("santos2025")
-
-
-@pytest.fixture(scope="module")
 def text(santos):
     return made(santos, thickness=20e-6)
 
@@ -135,8 +129,7 @@ def test_it_says_what_it_rests_on(reader):
     assert "Temperatures of this study" not in words
 
 
-def test_what_the_study_has_is_shown_and_no_longer_advised(santos):
-    draws = source_draws("santos2025", santos.dbf)
+def test_what_the_study_has_is_shown_and_no_longer_advised(santos, draws):
     given = {"thickness": 100e-6, "current_density": 10.0, "draws": draws, "density": 550.0}
     whole = study(0.03, [293.15, 333.15], santos, **given)
     reader = Reader(page(whole))

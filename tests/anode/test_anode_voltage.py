@@ -29,17 +29,12 @@ from lina_calphad.anode.charge import CRate
 from lina_calphad.anode.side_by_side import disagreement
 from lina_calphad.errors import OutsideAssessedRange
 from lina_calphad.phase.coherent import CoherentModel
-from lina_calphad.phase.draws import ParameterDraws, source_draws
+from lina_calphad.phase.draws import ParameterDraws
 from lina_calphad.phase.energy import R
 from lina_calphad.phase.kinetics import Arrhenius
 
 FARADAY = constants.physical_constants["Faraday constant"][0]
 LI, NA = (constants.N_A / 2 * (a * 1e-10) ** 3 for a in (3.42, 4.19))  # m³/mol, shipped
-
-
-@pytest.fixture(scope="module")
-def santos():
-    return describe("santos2025")
 
 
 # -- potential --
@@ -112,9 +107,8 @@ def test_states_meet_at_the_ends_of_their_gaps_and_the_hysteresis_is_between_the
     assert hysteresis(300.0, "zhang2003")["kind"].tolist() == ["chemical"]
 
 
-def test_bands_of_draws_that_do_not_differ_have_no_width(santos):
-    dbf, draws = source_draws("santos2025", santos.dbf)
-    same = dbf, ParameterDraws(draws.symbols, np.tile([20109.8, 5772.6], (5, 1)))
+def test_bands_of_draws_that_do_not_differ_have_no_width(santos, draws):
+    same = draws[0], ParameterDraws(draws[1].symbols, np.tile([20109.8, 5772.6], (5, 1)))
     x, T = np.array([0.01, 0.3, 0.9]), np.array([[300.0], [340.0]])
     found = potential(x, T, santos, draws=same)
     for state, E in found.volt.items():
