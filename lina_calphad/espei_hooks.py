@@ -9,7 +9,7 @@ it when an input names something in it, such as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -150,11 +150,6 @@ class _Exact(ResidualFunction):  # type: ignore[misc]  # ESPEI has no types
         self._computed = [
             part for pair, some in pairs.items() for part in self._parts(database, pair, some)
         ]
-
-    def _parts(
-        self, database: Database, pair: tuple[str, ...], datasets: list[Any]
-    ) -> Iterator[Callable[[Array], tuple[Array, Array]]]:
-        raise NotImplementedError
 
     def get_residuals(self, parameters: Any) -> tuple[list[float], list[float]]:
         """Calculate the residual of each datum, and its standard error; see the class."""

@@ -6,12 +6,11 @@ import math
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from itertools import chain, pairwise
+from itertools import chain, pairwise, product
 from math import prod
 from statistics import median
 from typing import Any
 
-import numpy as np
 from pycalphad import variables as v
 from symengine import S
 
@@ -29,7 +28,7 @@ LARGEST_KINK = 0.002
 _CLOSE = 1.0  # K: ranges that end at 298 and 298.15 K do meet
 _NESTING = 32  # of functions, as deep as pycalphad follows them
 _LETTERS = 60  # of an expression
-_MOST_ENDMEMBERS = 10_000_000  # of one phase
+_MOST_ENDMEMBERS = 300_000  # of one phase
 
 
 def lint_tdb(source: str | os.PathLike[str] | TdbText) -> tuple[Finding, ...]:
@@ -150,26 +149,21 @@ def _endmembers(tdb: TdbText) -> Iterator[Finding]:
 
 def _missing(sublattices: list[dict[str, Any]], arrays: list[list[list[str]]]) -> dict[str, bool]:
     """End-members that no array describes, and whether each is of a pure element."""
-    names = [list(known) for known in sublattices]
-    missing = np.ones([len(known) for known in names], dtype=bool)
-    for array in [*arrays, [["VA"]] * len(names)]:  # nothing but vacancies has no energy
+    missing = dict.fromkeys(product(*sublattices))
+    for array in [*arrays, [["VA"]] * len(sublattices)]:  # nothing but vacancies has no energy
         # A neutral species of an ionic liquid stands alone.
-        ends = [["*"], *array] if len(array) == len(names) - 1 == 1 else array
-        if len(ends) == len(names) and all(
-            len(end) == 1 and (end == ["*"] or end[0] in known)
-            for end, known in zip(ends, names, strict=True)
-        ):
-            missing[tuple(
-                slice(None) if end == ["*"] else known.index(end[0])
-                for end, known in zip(ends, names, strict=True)
-            )] = False  # fmt: skip
+        ends = [["*"], *array] if len(array) == len(sublattices) - 1 == 1 else array
+        if len(ends) == len(sublattices) and all(len(end) == 1 for end in ends):
+            pairs = zip(ends, sublattices, strict=True)
+            for described in product(*(known if end == ["*"] else end for end, known in pairs)):
+                missing.pop(described, None)
     found = {}
-    for index in np.argwhere(missing):
-        species = [known[own[i]] for known, own, i in zip(sublattices, names, index, strict=True)]
+    for names in missing:
+        species = [known[name] for known, name in zip(sublattices, names, strict=True)]
         elements = {element for s in species for element in s.constituents} - {"VA"}
         # Charges beside each other are no element, but cations with vacancies are.
         neutral = len(names) == 2 or not any(s.charge for s in species if s.name != "VA")
-        found[":".join(s.name for s in species)] = len(elements) == 1 and neutral
+        found[":".join(names)] = len(elements) == 1 and neutral
     return found
 
 

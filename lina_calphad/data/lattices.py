@@ -69,29 +69,26 @@ def check_lattice(atoms: Any, lattice: str, origin: str) -> None:
         raise DatasetError(f"{origin} has positions or a cell that are no finite numbers")
     if not (len(atoms) and atoms.pbc.all() and atoms.cell.rank == 3):
         raise DatasetError(f"{origin} is not periodic in three directions: give a supercell")
-    edges = atoms.cell.array
     with np.errstate(all="ignore"):  # what overflows is no crystal
-        volume = abs(np.linalg.det(edges))
-        faces = [np.linalg.norm(np.cross(*np.delete(edges, i, axis=0))) for i in range(3)]
-        each, thin = volume / len(atoms), volume / max(faces)
+        volume = atoms.cell.volume
+        each, thin = volume / len(atoms), volume / max(atoms.cell.areas())
     if not (_VOLUMES[0] <= each <= _VOLUMES[1] and thin >= _THINNEST):
         raise DatasetError(
             f"{origin} has {each:.3g} Å³ an atom in a cell of {thin:.3g} Å at its thinnest; "
             f"crystals have {_VOLUMES[0]:g} to {_VOLUMES[1]:g} Å³, and {_THINNEST:g} Å or more: is "
             "the cell in Å?"
         )
-    if lattice == "any":
+    if lattice == "any" or _derives(atoms, lattice):
         return
+    number, (wanted, within) = np.array(neighbours(atoms, lattice)), LATTICES[lattice]
     looks = [name for name in LATTICES if _derives(atoms, name)]
-    if lattice not in looks:
-        number, (wanted, within) = np.array(neighbours(atoms, lattice)), LATTICES[lattice]
-        hint = f": it looks like {looks[0]}" if looks else ""
-        raise DatasetError(
-            f"{origin} is not derived from {lattice}, where each atom has {wanted} neighbours "
-            f"within {within:.3f} V^(1/3), packed as there: {(number != wanted).sum()} of "
-            f"{len(atoms)} atoms have others, from {number.min()} to {number.max()}{hint}. Leave "
-            "it out, or name the phase that it belongs to (--phase, --lattice)"
-        )
+    hint = f": it looks like {looks[0]}" if looks else ""
+    raise DatasetError(
+        f"{origin} is not derived from {lattice}, where each atom has {wanted} neighbours "
+        f"within {within:.3f} V^(1/3), packed as there: {(number != wanted).sum()} of "
+        f"{len(atoms)} atoms have others, from {number.min()} to {number.max()}{hint}. Leave "
+        "it out, or name the phase that it belongs to (--phase, --lattice)"
+    )
 
 
 def _derives(atoms: Any, lattice: str) -> bool:

@@ -282,8 +282,6 @@ def site_ratios(
 
 def energies_shown(energies: pd.DataFrame, uncertainty: float) -> list[Shown]:
     """Energies of `mixing_energies`, and the parameters that pairs of them give, as tables."""
-    from lina_calphad.report import Shown
-
     formats = {
         "cell": ("name", "{}"),
         "x": ("x", "{:.5f}"),

@@ -54,21 +54,18 @@ class Section:
 
     def compiled(self, symbols: Sequence[str] = ()) -> Phase:
         """The phase for the solver; `symbols` stay free."""
+        g = self.energy / (R * T)
         try:
-            return self._compiled(symbols)
+            terms = Compiled((g,) if self.change is None else mixing_terms(g), symbols)
         except EnergyError as error:
             raise EnergyError(f"{self.name}: {error}") from error
+        if self.change is not None:
+            return Phase(self.name, terms, self.origin, self.change)
 
-    def _compiled(self, symbols: Sequence[str]) -> Phase:
-        g = self.energy / (R * T)
-        if self.change is None:
-            line = Compiled((g,), symbols)
+        def fixed(T: Array, *values: Array) -> Array:
+            return terms(T, np.zeros_like(T), *values)[..., 0]
 
-            def fixed(T: Array, *values: Array) -> Array:
-                return line(T, np.zeros_like(T), *values)[..., 0]
-
-            return Phase(self.name, fixed, self.origin, None)
-        return Phase(self.name, Compiled(mixing_terms(g), symbols), self.origin, self.change)
+        return Phase(self.name, fixed, self.origin, None)
 
 
 def section(
@@ -81,26 +78,9 @@ def section(
     others: Sequence[str] = (),
     symbols: Sequence[str] = (),
 ) -> Section:
-    """A phase of a database between two components.
+    """A phase of a database between two components, as of `lina_calphad.BinarySystem`.
 
-    Parameters
-    ----------
-    dbf, components, phase, model, pressure
-        As of `lina_calphad.BinarySystem`.
-    others
-        Further species that sublattices hold throughout the section, as C of (A,B)1(C)1.
-    symbols
-        Symbols of the database to leave free.
-
-    Raises
-    ------
-    UnsupportedPhase
-        If more than one sublattice mixes, one mixes other than the two components or one of
-        them with vacancies, or the energy needs what the database does not define.
-    EnergyError
-        If there is no parameter of the phase, or its energy cannot be evaluated.
-    DatabaseError
-        If the database has no such phase.
+    `others` are held by sublattices throughout the section, as C of (A,B)1(C)1.
     """
     name = phase_name(dbf, phase)
     pair = tuple(component.upper() for component in components)
@@ -130,16 +110,13 @@ def section(
         )
     found = PhaseEnergy(build_model(model, dbf, active[:-1], name, symbols), symbols)
     first, second = _in_order(mixing[0], pair) if mixing else ("", "")
-    species, site = (
-        [y.species.name for y in found.variables],
-        float(found.sites[0] if mixing else 1),
+    site = float(found.sites[0]) if mixing else 1.0
+    held_alone = {c: found.amounts(c)[0] / site for c in active}
+    low, high = (
+        [found.amounts(c)[1].get(end, 0.0) / site for c in pair] for end in (first, second)
     )
-    whole = dict.fromkeys(active, 0.0) | dict(zip(found.elements, found.fixed / site, strict=True))
-    of = {name: dict(zip(found.elements, column / site, strict=True))
-          for name, column in zip(species, found.moles.T, strict=True)}  # fmt: skip
-    low, high = ([of.get(name, {}).get(c, 0.0) for c in pair] for name in (first, second))
-    origin = (float(whole[pair[0]] + low[0]), float(whole[pair[1]] + low[1]))
-    change = (float(high[0] - low[0]), float(high[1] - low[1])) if mixing else None
+    origin = (held_alone[pair[0]] + low[0], held_alone[pair[1]] + low[1])
+    change = (high[0] - low[0], high[1] - low[1]) if mixing else None
     if sum(origin) <= 0 and change is None:
         raise UnsupportedPhase(f"{name} holds neither {pair[0]} nor {pair[1]}")
     if change is not None and not origin[0] * change[1] - origin[1] * change[0]:
@@ -147,7 +124,7 @@ def section(
             f"{name} mixes {first} and {second} ({text}), and holds nothing else of the section"
         )
     per = sum(origin) if change is None or sum(change) == 0 else 0.0
-    rest = {o: float(whole[o] / per) for o in active[2:-1] if whole[o] and per}
+    rest = {o: held_alone[o] / per for o in active[2:-1] if held_alone[o] and per}
     return Section(name, origin, change, rest, sum(found.between(first, second, pressure)))
 
 

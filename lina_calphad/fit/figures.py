@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -227,22 +226,15 @@ def corner_figure(refit: Refit) -> Figure:
     count = len(refit.symbols)
     figure = Figure(figsize=(1.6 + 2.2 * count,) * 2)
     figure.subplots(count, count)
-    root = logging.getLogger()
-    root.addFilter(_not_of_contours)
-    try:
-        corner.corner(
-            refit.draws.values, quantiles=(0.16, 0.5, 0.84), labels=list(refit.symbols),
-            truths=refit.values if count > 1 else None,  # of one corner draws none
-            fig=figure, color=_NEW, truth_color=_OLD, show_titles=True, title_fmt=".5g",
-        )  # fmt: skip
-    finally:
-        root.removeFilter(_not_of_contours)
+    corner.corner(
+        refit.draws.values, quantiles=(0.16, 0.5, 0.84), labels=list(refit.symbols), fig=figure,
+        truths=refit.values if count > 1 else None, color=_NEW, truth_color=_OLD,
+        show_titles=True, title_fmt=".5g",
+        quiet=True,  # about contours that a short chain cannot have
+    )  # fmt: skip
+    if count == 1:  # of which corner draws no truth
+        figure.axes[0].axvline(refit.values[0], color=_OLD)
     return figure
-
-
-def _not_of_contours(record: logging.LogRecord) -> bool:
-    """Of a short chain corner cannot draw all contours, which the figure shows by itself."""
-    return "contours" not in record.getMessage()
 
 
 def trace_figure(refit: Refit) -> Figure:

@@ -22,9 +22,7 @@ from lina_calphad.data.interactions import (
 )
 from lina_calphad.data.tdb_files import read_tdb
 from lina_calphad.errors import RecipeError
-from lina_calphad.fit.recipe import Form, Recipe
-
-_RATE = {"tau": 1 / 3000.0, "exponential": 1 / 1000.0}  # 1/K, to start from
+from lina_calphad.fit.recipe import RATES, Form, Recipe
 
 
 def reference_key(recipe: Recipe) -> str:
@@ -100,12 +98,12 @@ def _expression(form: Form, phase: str, order: int, start: float) -> tuple[Any, 
     value = start if form.start is None else form.start
     if form.kind == "constant":
         return Symbol(name), {name: value}
-    if form.kind in _RATE:
+    if form.kind in RATES:
         # One temperature rules all parameters of a phase, or one this parameter alone.
         rate = f"{phase_prefix(phase)}K" if form.kind == "tau" else f"{name}K"
         K = Symbol(rate) if form.number is None else S(float(f"{1 / form.number:.6g}"))
         change = 1 - K * v.T if form.kind == "tau" else exp(-K * v.T)
-        own = {rate: _RATE[form.kind]} if form.number is None else {}
+        own = {rate: RATES[form.kind]} if form.number is None else {}
         return expand(Symbol(name) * change), {name: value, **own}
     basis = (S.One, v.T, v.T * log(v.T))[: 2 if form.kind == "linear" else 3]
     names = [f"{name}{letter}" for letter in "ABC"[: len(basis)]]

@@ -19,16 +19,17 @@ from pydantic.dataclasses import dataclass
 from lina_calphad.data.foreign_files import read_text, shipped
 from lina_calphad.errors import RecipeError
 
-#: How a parameter depends on temperature: its symbols, and what it is made of them.
+#: How a parameter depends on temperature; "held" is an expression that is not fitted.
 FORMS = {
     "constant": "A",
     "linear": "A + B*T",
     "T ln T": "A + B*T + C*T*LN(T)",
-    "tau": "A*(1 - K*T), K = 1/tau one number for the phase",
+    "tau": "A*(1 - K*T)",
     "exponential": "A*EXP(-K*T)",
-    "held": "an expression that is not fitted",
+    "held": "",
 }
-_TIMED = ("tau", "exponential")
+#: K in 1/K to start from: one for each parameter, but of "tau" one for the phase.
+RATES = {"tau": 1 / 3000.0, "exponential": 1 / 1000.0}
 _LARGEST = 1_000_000
 _STRICT = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 
@@ -115,8 +116,8 @@ def _form(given: Any) -> Form:
         return Form(kind, start=start, expression=str(value))
     if value in (None, "free"):
         return Form(kind, start=start)
-    if kind not in _TIMED or not float(value) > 0:
-        takes = "a positive number of K or free" if kind in _TIMED else "no number"
+    if kind not in RATES or not float(value) > 0:
+        takes = "a positive number of K or free" if kind in RATES else "no number"
         raise ValueError(f"{kind} takes {takes}")
     return Form(kind, value, start)
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, log_expit
+from scipy.special import expit
 
 from lina_calphad.checks import SEARCH_RANGE, Array, Flags
 from lina_calphad.phase.gap import ROWS_AT_ONCE, Gap
-from lina_calphad.phase.ranges import SCAN, STABLE
-from lina_calphad.phase.rows import Rows, columns, lowest, parts, root, take
+from lina_calphad.phase.ranges import SCAN, STABLE, potentials
+from lina_calphad.phase.rows import Rows, columns, lowest, parts, root, rows_of, take
 
 _GRID = np.geomspace(*SEARCH_RANGE, 480)
 _STEPS = 40
@@ -87,20 +87,10 @@ def tops(
     gap: Gap, values: Rows, n: int, near: tuple[float, float] | None = None,
     limit: float = SEARCH_RANGE[1],
 ) -> Tops:  # fmt: skip
-    """The highest temperature up to `limit` at which the gap of each description closes.
+    """The highest temperature in K up to `limit` at which the gap of each of n descriptions closes.
 
-    Where it does not close up to there, the lowest temperature beyond at which it does.
-
-    Parameters
-    ----------
-    gap
-        The solver.
-    values, n
-        Values of the symbols of the descriptions, and how many these are.
-    near
-        T and t of the critical point of a similar description.
-    limit
-        End in K of the range for which the parameters are given.
+    Where it does not close up to there, the lowest beyond at which it does. `near` are T and t of
+    the critical point of a similar description.
     """
     found = Tops(*np.full((3, n), np.nan))
     rest = np.arange(n)
@@ -166,7 +156,7 @@ def _search(gap: Gap, values: Rows, n: int, limit: float) -> Tops:
 
 def every(gap: Gap, values: Array) -> Found:
     """All critical points of one description, by temperature."""
-    rows = _GRID, *(np.full(_GRID.size, v) for v in values)
+    rows = rows_of(_GRID, values)
     psi = gap.at(np.broadcast_to(SCAN, (_GRID.size, SCAN.size)), columns(rows))[..., 2]
     middle = psi[:, 1:-1]
     i, j = np.nonzero((middle < psi[:, :-2]) & (middle <= psi[:, 2:]))
@@ -181,24 +171,21 @@ def every(gap: Gap, values: Array) -> Found:
 
 def on_the_hull(gap: Gap, T: Array, t: Array, values: Array) -> Flags:
     """Whether no composition lies below the tangent at t: the point is not metastable."""
-    rows = T, *(np.full(T.size, v) for v in values)
+    rows = rows_of(T, values)
+    slope, w = potentials(t, gap.at(t, rows))
 
-    def energy(t: Array, rows: Rows) -> tuple[Array, Array]:
-        terms = gap.at(t, rows)
-        slope = t + terms[..., 1]
-        return log_expit(-t) + terms[..., 0] + expit(t) * slope, slope
+    def above(t: Array, rows: Rows, slope: Array, w: Array) -> Flags:
+        f, w_ = potentials(t, gap.at(t, rows))
+        height = (w_ - w) + expit(t) * (f - slope)
+        return np.asarray(height > -1e-9)
 
-    g, slope = energy(t, rows)
     scan = np.broadcast_to(SCAN, (T.size, SCAN.size))
-    tangent = g[:, None] + slope[:, None] * (expit(scan) - expit(t)[:, None])
-    good: Flags = np.all(energy(scan, columns(rows))[0] > tangent - 1e-9, axis=1)
+    good = np.array(above(scan, columns(rows), slope[:, None], w[:, None]).all(axis=1))
     row, sides, _ = gap.corners(rows)
-    tangent = g[row] + slope[row] * (expit(sides) - expit(t[row]))
-    below = energy(sides, take(rows, row))[0] < tangent - 1e-9
-    good[row[below.any(axis=0)]] = False
+    good[row[~above(sides, take(rows, row), slope[row], w[row]).all(axis=0)]] = False
     return good
 
 
 def has_corners(gap: Gap, values: Array) -> bool:
     """Whether the slope of G falls or G jumps anywhere, at any temperature of the search."""
-    return bool(gap.corners((_GRID, *(np.full(_GRID.size, v) for v in values)))[0].size)
+    return bool(gap.corners(rows_of(_GRID, values))[0].size)

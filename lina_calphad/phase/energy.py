@@ -112,6 +112,14 @@ class PhaseEnergy:
         """All but ideal mixing."""
         return self.reference + self.rest
 
+    def amounts(self, element: str) -> tuple[float, dict[str, float]]:
+        """Moles of an element in a formula unit where nothing mixes, and with each species else."""
+        if element not in self.elements:
+            return 0.0, {}
+        k = self.elements.index(element)
+        species = (y.species.name for y in self.variables)
+        return float(self.fixed[k]), dict(zip(species, self.moles[k].tolist(), strict=True))
+
     def between(self, first: str, second: str, pressure: float) -> tuple[Any, Any]:
         """Reference and rest per mole of sites of one sublattice, x of which hold the second."""
         share = {first: 1 - X, second: X}

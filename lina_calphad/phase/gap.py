@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, log_expit
+from scipy.special import expit
 
 from lina_calphad.checks import Array, Flags
 from lina_calphad.errors import NotConverged, SeveralMiscibilityGaps
-from lina_calphad.phase.ranges import POINT, SCAN, Instability, Ranges
+from lina_calphad.phase.ranges import POINT, SCAN, Instability, Ranges, potentials
 from lina_calphad.phase.rows import Rows, columns, parts, root, take
 
 ROWS_AT_ONCE = 4000
@@ -114,8 +114,8 @@ class Gap(Instability):
         """
         between = [np.linspace(a, b, 24) for a, b in zip(ends[1, :-1], ends[0, 1:], strict=True)]
         t = np.unique(np.concatenate([SCAN, ends.ravel(), *between, more]))
-        x, terms = expit(t), self.at(t[None], columns(row))[0]
-        g = log_expit(-t) + terms[:, 0] + x * (t + terms[:, 1])
+        x, (f, w) = expit(t), potentials(t, self.at(t[None], columns(row))[0])
+        g = w + x * f
         hull: list[int] = []
         for k in range(t.size):
             while len(hull) > 1:
@@ -171,8 +171,8 @@ class Gap(Instability):
         f_left, f_right = self.potential(left, *rows), self.potential(right, *rows)
 
         def grand(t: Array, mu: Array, *rows: Array) -> Array:
-            terms = self.at(t, rows)  # at a corner, mu need not be the slope of either side
-            return log_expit(-t) + terms[..., 0] + expit(t) * (t + terms[..., 1] - mu)
+            f, w = potentials(t, self.at(t, rows))  # at a corner, mu need not be the slope there
+            return w + expit(t) * (f - mu)
 
         def branches(mu: Array, f_left: Array, f_right: Array, *rest: Array) -> list[Array]:
             """Where each stretch has the slope, or its end for that."""
@@ -235,7 +235,7 @@ class Gap(Instability):
     def _binodal_step(self, t: Array, rows: Rows) -> tuple[Array, Flags]:
         """With df = psi dt and dw = -x psi dt the 2 x 2 system solves itself."""
         x, terms = expit(t), self.at(t, rows)
-        psi, f, w = terms[..., 2], t + terms[..., 1], log_expit(-t) + terms[..., 0]
+        psi, (f, w) = terms[..., 2], potentials(t, terms)
         width = x[1] - x[0]
         step = (w[1] - w[0] + x[::-1] * (f[1] - f[0])) / width
         narrow = np.flatnonzero(t[1] - t[0] < _NARROW)
@@ -271,7 +271,7 @@ class Gap(Instability):
 
 def _rough(t: Array, mixing: Array, outer: Array, limits: Array, otherwise: Array) -> Array:
     """Both ends of one tie-line, read off its profile."""
-    f, w = t + mixing[:, 1], log_expit(-t) + mixing[:, 0]
+    f, w = potentials(t, mixing)
     left, right = (limits[0] < t) & (t < outer[0]), (outer[1] < t) & (t < limits[1])
     if not (left.any() and right.any()):
         return otherwise

@@ -16,7 +16,7 @@ from lina_calphad.phase import critical
 from lina_calphad.phase.gap import Gap
 from lina_calphad.phase.ranges import SCAN, STABLE
 from lina_calphad.phase.results import Binodal, CriticalPoint, CriticalPoints, Gaps, Spinodal
-from lina_calphad.phase.rows import Rows, columns
+from lina_calphad.phase.rows import Rows, columns, rows_of
 from lina_calphad.phase.trace import RESOLVED, Trace
 
 _MANY = 100  # rows from which on a trace pays
@@ -169,7 +169,7 @@ class MiscibilityGap:
         if np.isinf(T):
             raise NoCriticalPoint(self._open())
         there = np.array([t])
-        if abs(self._gap.at(there, self._rows([T], self.reference))[0, 2]) > 1e-6:
+        if abs(self._gap.at(there, rows_of(np.array([T]), self.reference))[0, 2]) > 1e-6:
             raise NoCriticalPoint(
                 f"the gap of {self.phase} ends by a jump of its Gibbs energy at {T:g} K"
             )
@@ -222,7 +222,7 @@ class MiscibilityGap:
         which tells how far away a gap is.
         """
         self._draws(values)
-        t, psi = critical.depth(self._gap, self._rows(kelvin(T), values))
+        t, psi = critical.depth(self._gap, rows_of(kelvin(T), values))
         return expit(t), psi
 
     # -- the reference, and descriptions like it --
@@ -301,10 +301,6 @@ class MiscibilityGap:
         return several, quiet
 
     # -- words, and what is given --
-
-    def _rows(self, T: Any, values: Any) -> Rows:
-        T = np.asarray(T, dtype=float)
-        return T, *(np.full(T.shape, v) for v in values)
 
     def _draws(self, values: ArrayLike) -> tuple[Array, tuple[int, ...]]:
         """Values as one draw a row, checked, and the shape of the draws."""

@@ -110,8 +110,8 @@ class Instability:
         # At the point itself no condition need hold.
         sides = np.array([a - _BESIDE, b + _BESIDE])
         terms = self.at(sides, some)
-        slope = sides + terms[..., 1]
-        energy = log_expit(-sides) + terms[..., 0] + expit(sides) * slope
+        slope, w = potentials(sides, terms)
+        energy = w + expit(sides) * slope
         jump, rise = energy[1] - energy[0], slope[1] - slope[0]
         # Both bend G by a tie-line of about this width, were it the only one.
         bend = np.maximum(terms[..., 2].mean(axis=0), 0.01) / (expit(a) * expit(-a))
@@ -177,6 +177,11 @@ class Instability:
             f"{self.where(take(rows, [row]))}: x = "
             f"{' and '.join(f'{a:.6g} to {b:.6g}' for a, b in ends)}"
         )
+
+
+def potentials(t: Array, mixing: Array) -> tuple[Array, Array]:
+    """Diffusion and grand potential at t over RT, f and w, from the mixing terms there."""
+    return t + mixing[..., 1], log_expit(-t) + mixing[..., 0]
 
 
 def _merged(row: Array, ends: Array) -> tuple[Any, Array]:

@@ -12,6 +12,11 @@ from lina_calphad.checks import Array, Flags
 Rows = tuple[Array, ...]  # T, and one array for each free symbol
 
 
+def rows_of(T: Array, values: Any) -> Rows:
+    """Rows of one description at many temperatures."""
+    return T, *(np.full(T.shape, value) for value in values)
+
+
 def take(rows: Rows, index: Any) -> Rows:
     """Some of the rows."""
     return tuple(r[index] for r in rows)

@@ -8,6 +8,7 @@ from scipy.interpolate import CubicSpline
 from lina_calphad.checks import SEARCH_RANGE, Array
 from lina_calphad.errors import NotConverged
 from lina_calphad.phase.gap import Gap
+from lina_calphad.phase.rows import rows_of
 
 RESOLVED = 1 - 1e-13  # doubles resolve no gap closer than this to its critical temperature
 _NEAR = 1 - 1e-5  # of the critical temperature, from where another gap is no start
@@ -28,7 +29,7 @@ class Trace:
         self.low, self.high = np.inf, -np.inf
         s = np.linspace(0, np.arccosh(np.sqrt(self.T / SEARCH_RANGE[0])), _POINTS)[1:]
         level = self.T / np.cosh(s) ** 2
-        rows = level, *(np.full(s.size, value) for value in values)
+        rows = rows_of(level, values)
         try:
             found = gap.ranges(rows)
             first, last = _longest_run(np.bincount(found.row, minlength=s.size) == 1)

@@ -17,7 +17,6 @@ from lina_calphad.check.findings import rules
 from lina_calphad.check.tdb_lint import LARGEST_JUMP, LARGEST_KINK, SEVERITIES, lint_tdb
 from lina_calphad.check.tdb_text import TdbText
 from lina_calphad.data.assessments import load, tdb_folder
-from lina_calphad.errors import DatabaseError
 from lina_calphad.phase.export import export_coherent_tdb
 
 SHIPPED = sorted(path.name for path in tdb_folder().glob("*.tdb"))
@@ -337,48 +336,6 @@ def test_an_abbreviation_that_only_pycalphad_understands_costs_the_lines():
     assert [entry.line for entry in tdb.parameters] == [None] * 3
 
 
-# -- what cannot be read --
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ("+GB; 3000", "+GB+; 3000", r"line 12, PARAMETER G\(ALLOY,B"),
-        ("FUNCTION GB 298.15 -50*T", "FUNCTION GA 298.15 -50*T", "line 7, FUNCTION GA.*duplicate"),
-        (":A,B:VA:", ":A,C:VA:", "'C' is not defined"),
-        ("PARAMETER G(", "PARAMETER WRONG(", "line 11"),
-    ],
-)
-def test_a_text_that_cannot_be_read_names_the_line(old, new, said, capsys):
-    with pytest.raises(DatabaseError, match=f"cannot be read as a TDB: .*{said}"):
-        found(old, new)
-    assert capsys.readouterr().out == ""  # pycalphad prints
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"", "no ELEMENT, PHASE or FUNCTION"),
-        (b"!\n!\n", "no ELEMENT, PHASE or FUNCTION"),
-        (b"\x00\x01\x02! ELEMENT", "it is no text"),
-        (b"\xff\xfe\x9d\x8e", "no command of a TDB"),
-        (b"Dear reader", "no command of a TDB"),
-    ],
-)
-def test_a_file_that_is_no_tdb(tmp_path, content, said):
-    (tmp_path / "my.tdb").write_bytes(content)
-    with pytest.raises(DatabaseError, match=f"my.tdb cannot be read as a TDB: .*{said}") as error:
-        lint_tdb(tmp_path / "my.tdb")
-    assert str(error.value).isprintable()
-
-
-def test_no_file_and_a_folder(tmp_path):
-    with pytest.raises(DatabaseError, match=r"nothing.tdb cannot .*: No such file"):
-        lint_tdb(str(tmp_path / "nothing.tdb"))
-    with pytest.raises(DatabaseError, match="cannot be read as a TDB: it is a folder"):
-        lint_tdb(tmp_path)
-
-
 # -- the command --
 
 
@@ -494,11 +451,6 @@ def test_findings_of_chosen_elements_alone():
     assert "ODD" not in {f.place for f in lint_tdb(tdb.within(["A", "C"], ["ALLOY"]))}
 
 
-def test_a_byte_order_mark(tmp_path):
-    (tmp_path / "my.tdb").write_text(CLEAN, encoding="utf-8-sig")
-    assert lint_tdb(tmp_path / "my.tdb") == lint_tdb(CLEAN)
-
-
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -602,12 +554,12 @@ def test_functions_nested_deeper_than_pycalphad_follows(deep, error):
 
 
 def test_end_members_that_are_too_many_to_look_at():
-    names = ",".join(f"S{i}" for i in range(60))
+    names = ",".join(f"S{i}" for i in range(30))
     new = (
-        "".join(f" SPECIES S{i} A{i + 2} !\n" for i in range(60)) + " PHASE MANY % 4 1 1 1 1 !\n"
+        "".join(f" SPECIES S{i} A{i + 2} !\n" for i in range(30)) + " PHASE MANY % 4 1 1 1 1 !\n"
         f" CONSTITUENT MANY :{':'.join([names] * 4)}: !\n"
         f" PARAMETER G(MANY,{':'.join(['S1'] * 4)};0) 298.15 0; 3000 N ONE !\n LIST_OF"
     )
     finding = only(" LIST_OF", new)
     assert (finding.severity, finding.rule) == ("note", "too many end-members")
-    assert "1.3e+07 end-members" in finding.text
+    assert "8.1e+05 end-members" in finding.text

@@ -56,13 +56,17 @@ def test_zero_bytes_that_another_program_leaves_in_references(tmp_path):
         (b" System AA-BB\n  2  1  1  3\n AA  BB\n  10.0  11.0\n", "it is a ChemSage data file"),
         (b"\xff\xfeE\x00L", "it is no utf-16 text"),
         (b"", "there is no ELEMENT, PHASE or FUNCTION in it"),
+        (b"!\n!\n", "there is no ELEMENT, PHASE or FUNCTION in it"),
+        (b"\xff\xfe\x9d\x8e", "no command of a TDB"),
+        (b"Dear reader", "no command of a TDB"),
     ],
 )
 def test_a_file_of_another_kind_is_named(tmp_path, content, said):
     file = tmp_path / "my.tdb"
     file.write_bytes(content)
-    with pytest.raises(DatabaseError, match=rf"my\.tdb cannot be read as a TDB: .*{said}"):
+    with pytest.raises(DatabaseError, match=rf"my\.tdb cannot be read as a TDB: .*{said}") as error:
         read_tdb(file)
+    assert str(error.value).isprintable()
 
 
 def test_what_is_no_file(tmp_path):
@@ -89,6 +93,7 @@ def test_what_is_no_file(tmp_path):
          r"line 11, PARAMETER L\(BCC_A2,AA,BB;0\): another command"),
         ("298.15 0; 6000", "298.15 LOG(; 6000", "line 5, FUNCTION ZERO: .*never closed"),
         ("CONSTITUENT BCC_A2 :", "CONSTITUENT BCC_A3 :", "line 8, CONSTITUENT BCC_A3: 'BCC_A3' is"),
+        (": AA,BB :", ": AA,CC :", "line 8, CONSTITUENT BCC_A2: 'CC' is not defined"),
         ("PHASE BCC_A2 % 1 1 !", "PHRASE BCC_A2 % 1 1 !", "line 7: 'PHRASE BCC_A2 % 1 1' is no"),
         ("PARAMETER L(BCC_A2,AA,BB;1)", "PARAMETER QQ(BCC_A2,AA,BB;1)", r"line 14, PARAMETER QQ"),
         ("% SEQ *", "% GES A_P_D BCC_A2 MAGNETIC -1", "line 6, TYPE_DEFINITION %"),

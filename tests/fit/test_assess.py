@@ -1,4 +1,4 @@
-"""Assessments from recipes: exact residuals, what a fit finds and says, and the shipped one."""
+"""Assessments from recipes: exact residuals, what a fit finds and says, and lina2026."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from support import LINA, ROOT, run
 import lina_calphad as lc
 from lina_calphad.data.assessments import read_source
 from lina_calphad.data.databases import copy_database
-from lina_calphad.data.datasets import read_datasets
+from lina_calphad.data.datasets import read_datasets, write_dataset
 from lina_calphad.data.interactions import free_interactions
 from lina_calphad.data.invariants import read_invariants
+from lina_calphad.data.new_datasets import solubility_dataset
 from lina_calphad.diagram.residuals import Residuals
 from lina_calphad.errors import DatasetError, LinaCalphadError, NotConverged, RecipeError
 from lina_calphad.fit.assess import assess
@@ -35,14 +36,8 @@ ENERGIES = {
 
 
 @pytest.fixture(scope="module")
-def shipped():
-    """What the recipe lina2026 leads to."""
-    return assess("lina2026")
-
-
-@pytest.fixture(scope="module")
-def draws(shipped):
-    return shipped.draws()
+def draws(lina2026):
+    return lina2026.draws()
 
 
 @pytest.fixture
@@ -134,6 +129,31 @@ def test_energies_alone_give_what_linear_algebra_gives(recipe):
     assert np.sqrt(np.diag(draws.covariance)) == pytest.approx(found.errors, rel=0.1)
 
 
+def solubilities(bcc, folder, kind):
+    """Names of datasets of both sides of a gap of santos2025, exact."""
+    T = [300.0, 340.0, 380.0, 420.0]
+    line = bcc("santos2025", kind).binodal(T)
+    for solvent, x in (("LI", line.x_alpha), ("NA", 1 - line.x_beta)):
+        data = solubility_dataset(
+            T, x, solvent=solvent, equilibrium=kind, ln_x_error=0.05, reference="made up"
+        )
+        write_dataset(data, folder / f"{solvent}.json")
+    return ["LI.json", "NA.json"]
+
+
+def test_solubilities_give_back_the_parameters(recipe, folder, bcc):
+    data = solubilities(bcc, folder, "chemical")
+    found = assess(recipe(start="zhang2003", data=data))
+    assert found.values == pytest.approx([20109.8, 5772.6], abs=1)
+    assert found.data["name"].tolist()[4] == "made up at 300 K"
+    assert found.data["in_sigma"].to_numpy() == pytest.approx(0, abs=0.1)
+
+
+def test_coherent_solubilities_are_for_refits(recipe, folder, bcc):
+    with pytest.raises(RecipeError, match="`lina-calphad refit` takes"):
+        assess(recipe(data=solubilities(bcc, folder, "coherent")))
+
+
 def test_another_binary_comes_back_from_its_own_invariants(example_tdb, folder):
     dbf = copy_database(example_tdb("alzn_mey.tdb"))
     pair = ("AL", "ZN")
@@ -162,20 +182,20 @@ def test_another_binary_comes_back_from_its_own_invariants(example_tdb, folder):
 
 
 @pytest.mark.parametrize("start", [1e7, -1e5])
-def test_a_start_without_physics_leads_to_the_same_minimum(shipped, start):
+def test_a_start_without_physics_leads_to_the_same_minimum(lina2026, start):
     liquid = {
         order: replace(form, start=start)
-        for order, form in shipped.recipe.parameters["LIQUID"].items()
+        for order, form in lina2026.recipe.parameters["LIQUID"].items()
     }
     recipe = replace(
-        shipped.recipe, parameters={**shipped.recipe.parameters, "LIQUID": liquid}, starts=1
+        lina2026.recipe, parameters={**lina2026.recipe.parameters, "LIQUID": liquid}, starts=1
     )
-    assert assess(recipe).values == pytest.approx(shipped.values, rel=1e-9)
+    assert assess(recipe).values == pytest.approx(lina2026.values, rel=1e-9)
 
 
-def test_each_datum_is_predicted_from_the_others(shipped):
-    left_out = shipped.left_out()
-    assert len(left_out) == shipped.size
+def test_each_datum_is_predicted_from_the_others(lina2026):
+    left_out = lina2026.left_out()
+    assert len(left_out) == lina2026.size
     assert left_out["in_sigma"].abs().max() < 3
     assert left_out["predicted"].notna().all()
 
@@ -214,6 +234,22 @@ def test_a_recipe_that_cannot_be_says_why(recipe, changes, error, says):
         assess(recipe(**changes))
 
 
+def test_a_recipe_and_its_variants_are_one_table(recipe):
+    names = {0: "constant", 1: "constant", 2: "constant"}
+    variants = {
+        "regular": {"parameters": {"bcc_a2": {0: "constant"}}, "why": "fewer"},
+        "three": {"parameters": {"BCC_A2": names}},  # of two data
+    }
+    found = forms(read_recipe(recipe(variants=variants)))
+    frame = found.tables["forms"].set_index("form")
+    assert frame["parameters"].tolist()[:2] == [2, 1]
+    assert frame.loc["regular", "χ²"] > 1 > frame.loc["mine as it is", "χ²"]
+    assert np.isnan(frame.loc["three", "χ²"])
+    assert found.notes[0].startswith("three: ")
+    with pytest.raises(RecipeError, match="no variants"):
+        forms(read_recipe(recipe()))
+
+
 def test_a_recipe_that_is_no_yaml_or_is_not_there_says_so(folder):
     with pytest.raises(RecipeError, match="did you mean lina2026"):
         read_recipe("lina2025")
@@ -228,25 +264,25 @@ def test_data_that_contradict_each_other_are_named(recipe):
     assert any("contradict" in note for note in notes)
 
 
-def test_parameters_that_grow_with_temperature_are_an_artificial_gap(shipped):
+def test_parameters_that_grow_with_temperature_are_an_artificial_gap(lina2026):
     liquid = {0: Form("held", expression="-4000 + 20*T")}
     wrong = replace(
-        shipped.recipe, parameters={**shipped.recipe.parameters, "LIQUID": liquid},
-        data=shipped.recipe.data[:2], temperature=(200.0, 3000.0), starts=1,
+        lina2026.recipe, parameters={**lina2026.recipe.parameters, "LIQUID": liquid},
+        data=lina2026.recipe.data[:2], temperature=(200.0, 3000.0), starts=1,
     )  # fmt: skip
     assert any("artificial gap" in n or "unmixed" in n for n in assess(wrong).notes)
 
 
-def test_an_excess_entropy_beyond_its_bound_is_named(shipped):
-    strict = replace(shipped.recipe, entropy_bound=0.5, starts=1)
+def test_an_excess_entropy_beyond_its_bound_is_named(lina2026):
+    strict = replace(lina2026.recipe, entropy_bound=0.5, starts=1)
     assert any("excess entropy of +0.8" in note for note in assess(strict).notes)
 
 
-def test_an_equilibrium_that_no_values_have_is_named(shipped):
+def test_an_equilibrium_that_no_values_have_is_named(lina2026):
     """A liquid that is held ideal has no gap, whatever the bcc phase does."""
     ideal = {0: Form("held", expression="0*T")}
     wrong = replace(
-        shipped.recipe, parameters={**shipped.recipe.parameters, "LIQUID": ideal}, starts=1
+        lina2026.recipe, parameters={**lina2026.recipe.parameters, "LIQUID": ideal}, starts=1
     )
     with pytest.raises(NotConverged, match=r"critical point|did not converge"):
         assess(wrong)
@@ -265,8 +301,8 @@ def test_draws_that_do_not_resemble_the_posterior_are_gaussian_and_said_to_be(re
 # -- lina2026
 
 
-def test_the_recipe_makes_the_shipped_file_again(shipped):
-    assert tdb_text(shipped) == (ROOT / "tdb" / "LiNa_2026.tdb").read_text()
+def test_the_recipe_makes_the_shipped_file_again(lina2026):
+    assert tdb_text(lina2026) == (ROOT / "tdb" / "LiNa_2026.tdb").read_text()
 
 
 def test_the_shipped_draws_are_those_of_the_posterior(draws):
@@ -277,20 +313,20 @@ def test_the_shipped_draws_are_those_of_the_posterior(draws):
     assert there.std().to_numpy() / spread == pytest.approx(1, abs=0.05)
 
 
-def test_all_that_was_measured_is_met(shipped):
-    measured = shipped.data[~shipped.data["quantity"].str.contains("_MIX")]
+def test_all_that_was_measured_is_met(lina2026):
+    measured = lina2026.data[~lina2026.data["quantity"].str.contains("_MIX")]
     assert len(measured) == 7
     assert (measured["in_sigma"].abs() < 1).all()
-    assert shipped.notes == []
+    assert lina2026.notes == []
 
 
-def test_rounding_moves_no_invariant_by_a_hundredth_of_a_kelvin(shipped):
-    T = shipped.data[shipped.data["quantity"] == "T / K"]
+def test_rounding_moves_no_invariant_by_a_hundredth_of_a_kelvin(lina2026):
+    T = lina2026.data[lina2026.data["quantity"] == "T / K"]
     assert (T["computed"] - T["measured"]).abs().to_numpy()[:2] == pytest.approx(0, abs=0.01)
 
 
-def test_solubilities_at_room_temperature_lie_between_the_older_two(shipped, draws):
-    known = predictions(shipped, draws).set_index("quantity")
+def test_solubilities_at_room_temperature_lie_between_the_older_two(lina2026, draws):
+    known = predictions(lina2026, draws).set_index("quantity")
     low, high = known.loc["binodal, Na in Li", ["low_95", "high_95"]]
     assert 3.1e-5 < low < 6e-4 < high < 1.7e-3
 

@@ -26,7 +26,7 @@ COMMAND = Path(sys.executable).parent / "lina-calphad"
 def test_a_local_cluster_gives_the_same_chain(tmp_path):
     settings = RefitSettings(iterations=4)
     alone = refit(settings, tmp_path / "alone")
-    shared = refit(settings, tmp_path / "shared", scheduler="dask", cores=2)
+    shared = refit(settings, tmp_path / "shared", scheduler="dask", cores=1)
     assert (alone.trace == shared.trace).all()
 
 

@@ -208,7 +208,7 @@ def test_without_elastic_data_the_fitting_model_has_no_elastic_energy():
 def test_solubilities_give_back_the_parameters_from_both_sides(solubilities, bcc, factor):
     dbf, _ = free_interactions(lc.load("santos2025"), "BCC_A2", LINA)
     data = solubilities(bcc("santos2025", "chemical"))
-    found = fitted(dbf, data, TRUE, factor, iterations=200)
+    found = fitted(dbf, data, TRUE, factor, iterations=100)
     assert found == pytest.approx(TRUE, rel=0.01)
 
 

@@ -16,22 +16,16 @@ from support import LINA
 from lina_calphad.data.datasets import read_datasets
 from lina_calphad.data.invariants import read_invariants
 from lina_calphad.data.mixing_data import mixing_data
-from lina_calphad.fit.assess import assess
 from lina_calphad.fit.espei_inputs import espei_inputs
 from lina_calphad.fit.recipe import read_recipe
 from lina_calphad.fit.selection import counted
 
 
 @pytest.fixture(scope="module")
-def assessed():
-    return assess("lina2026")
-
-
-@pytest.fixture(scope="module")
-def log_probability(assessed, tmp_path_factory):
+def log_probability(lina2026, tmp_path_factory):
     """That of ESPEI with the inputs written for it, of values in the order of the assessment."""
     folder = tmp_path_factory.mktemp("inputs")
-    for name, text in espei_inputs(assessed, ".").items():
+    for name, text in espei_inputs(lina2026, ".").items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
     asked = yaml.safe_load((folder / "espei.yaml").read_text())
@@ -42,18 +36,18 @@ def log_probability(assessed, tmp_path_factory):
         names,
         phase_models=json.loads((folder / "phase_models.json").read_text()),
     )
-    order = [assessed.symbols.index(name) for name in names]
+    order = [lina2026.symbols.index(name) for name in names]
     return lambda values: float(EmceeOptimizer.predict(np.asarray(values)[order], **context))
 
 
-def test_espeis_log_probability_is_minus_half_of_chi_squared(assessed, log_probability):
-    k, rng = len(assessed.symbols), np.random.default_rng(0)
-    best = np.zeros_like(assessed.values)
-    best[:k] = assessed.values[:k]
-    steps = rng.multivariate_normal(0 * best, assessed.covariance, 4)
+def test_espeis_log_probability_is_minus_half_of_chi_squared(lina2026, log_probability):
+    k, rng = len(lina2026.symbols), np.random.default_rng(0)
+    best = np.zeros_like(lina2026.values)
+    best[:k] = lina2026.values[:k]
+    steps = rng.multivariate_normal(0 * best, lina2026.covariance, 4)
     steps[:, k:] = 0
     highest = log_probability(best[:k])
-    chi_squared = assessed.problem.chi_squared(np.vstack([best, best + steps]), best)
+    chi_squared = lina2026.problem.chi_squared(np.vstack([best, best + steps]), best)
     for step, above in zip(steps, chi_squared[1:] - chi_squared[0], strict=True):
         # The database is written with ten digits or so.
         found = log_probability((best + step)[:k]) - highest
@@ -61,10 +55,10 @@ def test_espeis_log_probability_is_minus_half_of_chi_squared(assessed, log_proba
 
 
 @pytest.mark.slow
-def test_a_chain_has_the_distribution_of_the_draws(assessed, log_probability):
+def test_a_chain_has_the_distribution_of_the_draws(lina2026, log_probability):
     import emcee
 
-    draws = assessed.draws(2000).values
+    draws = lina2026.draws(2000).values
     k, center, scale = draws.shape[1], draws.mean(axis=0), draws.std(axis=0)
     sampler = emcee.EnsembleSampler(4 * k, k, log_probability)
     sampler.random_state = np.random.RandomState(0).get_state()
