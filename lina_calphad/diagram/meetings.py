@@ -38,16 +38,6 @@ def pure_energy(phase: Phase, side: float, rows: Rows) -> Array:
     return energy
 
 
-def slope_of(phase: Phase, t: Array, rows: Rows, which: Which) -> tuple[Array, Array]:
-    """Change of s and of a + x s at fixed composition with one of the row's numbers."""
-    h = _step(rows, which, 1e-5, 1e-3)
-    both = zip(_moved(rows, which, h), _moved(rows, which, -h), strict=True)
-    s, g, _ = (
-        v.reshape(2, -1) for v in _at(phase, np.tile(t, 2), tuple(map(np.concatenate, both)))
-    )
-    return (s[0] - s[1]) / (2 * h), (g[0] - g[1]) / (2 * h)
-
-
 def _step(rows: Rows, which: Which, share: float, least: float) -> Array:
     """By how much to move a number of each row."""
     value = np.abs(np.choose(which, rows) if np.ndim(which) else rows[which])
@@ -74,11 +64,19 @@ class _State(NamedTuple):
 
     @classmethod
     def of(cls, phase: Phase, t: Array, rows: Rows, which: Which) -> _State:
-        change = slope_of(phase, t, rows, which)
+        """The changes are at fixed composition; a compound has any s."""
+        h = _step(rows, which, 1e-5, 1e-3)
+        moved = zip(rows, _moved(rows, which, h), _moved(rows, which, -h), strict=True)
+        # One call for all three: most are of a single row.
+        three = tuple(np.concatenate(each) for each in moved)
         if phase.fixed:
-            return cls(*_at(phase, t, rows), np.full_like(t, np.nan), *change)
-        s, a, x, slope, _ = phase.curve(t, rows)
-        return cls(s, a + x * s, x, slope, *change)
+            g, x = phase.line(three)
+            s, slope = np.zeros_like(g), np.full_like(g, np.nan)
+        else:
+            s, a, x, slope, _ = phase.curve(np.tile(t, 3), three)
+            g = a + x * s
+        s, g, x, slope = (v.reshape(3, -1) for v in (s, g, x, slope))
+        return cls(s[0], g[0], x[0], slope[0], (s[1] - s[2]) / (2 * h), (g[1] - g[2]) / (2 * h))
 
 
 def _common(states: Sequence[_State], right: Sequence[Array]) -> tuple[Array, Array, Array]:
@@ -178,15 +176,6 @@ def logit_slope(phase: Phase, t: Array) -> Array:
     h = 1e-6
     (a, b), (c, d) = phase.logs(t + h), phase.logs(t - h)
     return (b - a - d + c) / (2 * h)
-
-
-def _at(phase: Phase, t: Array, rows: Rows) -> tuple[Array, Array, Array]:
-    """s, energy over RT and x; a compound has any s."""
-    if phase.fixed:
-        g, x = phase.line(rows)
-        return np.zeros_like(g), g, x
-    s, a, x, *_ = phase.curve(t, rows)
-    return s, a + x * s, x
 
 
 def slopes(
