@@ -131,19 +131,15 @@ class ResultsFolder:
 
 @contextmanager
 def results_folder(
-    folder: str | os.PathLike[str], names: Sequence[str] | None = None, *, overwrite: bool = False
+    folder: str | os.PathLike[str], names: Sequence[str], *, overwrite: bool = False
 ) -> Iterator[Path]:
     """A temporary folder whose files move to `folder` when the block ends without error.
 
-    `names` are the files that will be written (and folders, with a slash), where `folder` may hold
-    others; if not given, see `ResultsFolder`. OutputError, before the block runs, if something is
-    there already and `overwrite` is not set, or `folder` cannot be written.
+    `names` are the files that will be written (and folders, with a slash); `folder` may hold
+    others. OutputError, before the block runs, if one is there already and `overwrite` is not set,
+    or `folder` cannot be written.
     """
     folder = Path(folder)
-    if names is None:
-        with ResultsFolder(folder, "results", overwrite=overwrite).writing() as temporary:
-            yield temporary
-        return
     with _said(folder):
         there = _contents(folder)
     for name in names:

@@ -19,6 +19,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
 
+from lina_calphad.checks import Array
 from lina_calphad.text import printable
 
 #: Kinds of curve of a miscibility gap, in the order of their styles.
@@ -98,16 +99,30 @@ def band(
     fill = ax.fill_betweenx if across else ax.fill_between
     for i, opacity in enumerate(SHADES.values()):
         place, pair = at, edges[[i, -1 - i]]
-        if closing is not None:
-            ends, middle = np.asarray(closing[0], dtype=float), closing[1]
-            there = np.isfinite(pair).any(axis=0)
-            pair = np.where(there & np.isnan(pair), middle, pair)
-            if there.any() and not there.all():
-                place = np.append(at, ends[-1 - i])
-                pair = np.column_stack([pair, [middle, middle]])[:, np.argsort(place)]
-                place = np.sort(place)
+        if closing is not None and np.isnan(pair).any():
+            place, pair = _closed(at, pair, np.array(closing[0], float)[[i, -1 - i]], closing[1])
         pair[pair == 0] = _LEAST
         fill(place, *pair, color=colour, alpha=opacity, linewidth=0, zorder=0.5)
+
+
+def _closed(at: Array, pair: Array, ends: Array, middle: float) -> tuple[Array, Array]:
+    """Edges of the branch of a dome, each rounded off at its own end: of the inner, the outer."""
+    from_middle = np.nansum(np.abs(pair - middle), axis=1)
+    round_off = np.linspace(0, 1, 8)[:-1]
+    curves = []
+    for edge, end in zip(
+        pair, ends if from_middle[0] < from_middle[1] else ends[::-1], strict=True
+    ):
+        place, x = at[np.isfinite(edge)], edge[np.isfinite(edge)]
+        if place.size and np.isfinite(end):
+            k = np.abs(place - end).argmin()
+            place = np.append(place, end + (place[k] - end) * round_off**2)
+            x = np.append(x, middle + (x[k] - middle) * round_off)
+        curves.append((place[np.argsort(place)], x[np.argsort(place)]))
+    whole = np.union1d(curves[0][0], curves[1][0])
+    return whole, np.array(
+        [np.interp(whole, *curve) if curve[0].size else whole * 0 + middle for curve in curves]
+    )
 
 
 def arrhenius_axis(ax: Axes) -> None:

@@ -216,16 +216,13 @@ def cycle_profile(
     count = int(within(cycles, (1, 1000), "a number of cycles"))
     alloy = describe(source)
     run = checked_run(alloy, x0, T, current_density, thickness, diffusivity)
-    plan = [("strip", high)]
-    for _ in range(count):
-        plan += [("rest", 0.0)] * (pause > 0) + [("plate", low)]
-        plan += [("rest", 0.0)] * (pause > 0) + [("strip", high)]
-    plan.pop()
+    steps = ("strip", "rest", "plate", "rest") if pause > 0 else ("strip", "plate")
+    ends = {"strip": high, "plate": low}
     names, times, shares, profiles = [], [], [], []
     W, t, q, exhausted = None, 0.0, 0.0, None
-    for number, (name, to) in enumerate(plan):
+    for number, name in enumerate(steps * count):
         way = _WAYS[name]
-        span = abs(to - q) if way else pause / run.full_time
+        span = abs(ends[name] - q) if way else pause / run.full_time
         if span == 0:
             continue
         solved = Diffusion(run.phi0, run.peclet, span, way, W)
@@ -234,8 +231,8 @@ def cycle_profile(
             times.append((t + at) * run.full_time)
             shares.append(q + way * at)
             profiles.append(solved.profile(at))
-        if solved.exhausted_at is not None and solved.end < span:
-            exhausted = q + solved.end if exhausted is None else exhausted
+        if exhausted is None and solved.exhausted_at is not None and solved.end < span:
+            exhausted = q + solved.end
         W, t, q = solved.at(solved.end), t + solved.end, q + way * solved.end
     return CycleProfile(
         alloy.name, run.x0, run.T, tuple(names), np.array(times), np.array(shares),

@@ -18,7 +18,15 @@ from scipy.sparse import diags_array
 from lina_calphad.anode.charge import FARADAY, FOIL, MAH, SHARE, molar_volume, share_by
 from lina_calphad.anode.melting import refuse_molten
 from lina_calphad.anode.stripping import ALLOY
-from lina_calphad.anode.windows import NAMES, classify, curve_ends, describe, keys, source_first
+from lina_calphad.anode.windows import (
+    NAMES,
+    classify,
+    curve_ends,
+    describe,
+    keys,
+    source_first,
+    tidy,
+)
 from lina_calphad.checks import Array, fraction, kelvin, within
 from lina_calphad.data.assessments import PREFERRED, Source
 from lina_calphad.diagram.alloy import Alloy
@@ -105,10 +113,8 @@ class DepthProfile:
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a time and depth, from the collector to the interface."""
-        times = {"q": np.repeat(self.q, self.x.shape[1]), "t_s": np.repeat(self.t, self.x.shape[1])}
-        places = {"depth_m": self.depth, "x": self.x, "region": keys(self.region)}
-        columns = {**times, **{name: values.ravel() for name, values in places.items()}}
-        return pd.DataFrame({"assessment": self.assessment, **columns})
+        columns = {"assessment": self.assessment, "q": self.q[:, None], "t_s": self.t[:, None]}
+        return tidy(columns | {"depth_m": self.depth, "x": self.x, "region": keys(self.region)})
 
     def crossings_dataframe(self) -> pd.DataFrame:
         """One row a boundary: share, time and charge at the interface and on the collector side."""

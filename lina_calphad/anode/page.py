@@ -23,26 +23,11 @@ from lina_calphad.checks import within
 from lina_calphad.report import Report
 from lina_calphad.text import printable
 
-#: Boundaries: colour, dashes and meaning. Blue and vermilion of the other figures, darker,
-#: since they lie on fills of their own.
+#: Colour and dashes of each boundary. Blue and vermilion of the other figures, darker, since they
+#: lie on fills of their own.
 _CURVES = {
-    "chemical binodal": (
-        "#00507D", "none",
-        "solubility of stress-free phases. Between its two sides a mixture of two phases is "
-        "more stable than one solution.",
-    ),
-    "coherent binodal": (
-        "#8F3A00", "8 4",
-        "solubility of phases whose lattices stay coherent. Their strain costs energy, so it "
-        "lies inside the chemical one.",
-    ),
-    "chemical spinodal": (
-        "#00507D", "8 3 2 3",
-        "between its two sides the solution unmixes without a barrier, if lattices need not match.",
-    ),
-    "coherent spinodal": (
-        "#8F3A00", "2 3", "between its two sides it unmixes without a barrier, lattices coherent."
-    ),
+    "chemical binodal": ("#00507D", "none"), "coherent binodal": ("#8F3A00", "8 4"),
+    "chemical spinodal": ("#00507D", "8 3 2 3"), "coherent spinodal": ("#8F3A00", "2 3"),
 }  # fmt: skip
 _STATE_COLOURS = ("#0072B2", "#B34700", "#00795A")
 _BOUND = 13.8  # GPa, Young's modulus of the paper's upper bound
@@ -92,7 +77,7 @@ def page(study: Study) -> str:
     states = dict(zip(STATES, _STATE_COLOURS, strict=True))
     depth = float(study.path.foil.share(study.depths[0])[0]) if study.asked else 0.5
     data |= {
-        "curves": {kind: {"colour": c, "dashes": d} for kind, (c, d, _) in _CURVES.items()},
+        "curves": {kind: {"colour": c, "dashes": d} for kind, (c, d) in _CURVES.items()},
         "states": {state: {"colour": c, "dashes": "6 4" if state == "coherent" else "none"}
                    for state, c in states.items()},
         "start": {"x0": study.x0, "T": T, "E": modulus, "q": depth},
@@ -102,7 +87,7 @@ def page(study: Study) -> str:
     lines = {
         kind: f'<svg class="line"><line x2="30" y1="6" y2="6" stroke="{colour}" stroke-width="2" '
         f'stroke-dasharray="{dashes}"/></svg>'
-        for kind, (colour, dashes, _) in _CURVES.items()
+        for kind, (colour, dashes) in _CURVES.items()
     }
     swatches = {r.name: _swatch(REGION_COLOURS[r.key]) for r in REGIONS}
     foil, drawn = study.thickness, study.spread is not None
@@ -125,11 +110,9 @@ def page(study: Study) -> str:
             f"{swatches[r.name]}<span><strong>{r.name}.</strong> {r.meaning}</span>"
             for r in REGIONS
         ),
-        curves=_items(
-            f"{lines[kind]}<span><strong>{kind}:</strong> {meaning}</span>"
-            for kind, (_, _, meaning) in _CURVES.items()
-        ),
-        modulus=_what_the_modulus_is(own["stiffness"], modulus),
+        **{kind.replace(" ", "_"): line for kind, line in lines.items()},
+        stiffness=_text(own["stiffness"]),
+        modulus=_text(_modulus(own["stiffness"], modulus)),
         notes=_items(_text(note) for note in _notes(study)),
         assessment=_text(own["cited"]),
         scripts="".join(
@@ -219,16 +202,9 @@ def _notes(study: Study) -> Iterator[str]:
         )
 
 
-def _what_the_modulus_is(name: str, modulus: float) -> str:
+def _modulus(name: str, modulus: float) -> str:
+    """What the modulus is that the page begins with."""
     bound = f"the upper bound of Pereira dos Santos et al. 2025, isotropic with E = {_BOUND} GPa"
     if name.startswith("Young") and abs(modulus - _BOUND) < 1e-6:
-        start = f"The start value is {bound}"
-    else:
-        start = f"The start value, {modulus:.4g} GPa, is that of the database ({bound}, is another)"
-    return _text(
-        f"{name} says how stiff the solid is, and so what it costs to keep lattices of different "
-        "size coherent: the coherency energy is in proportion to it, all else (Poisson's ratio, "
-        f"anisotropy, misfit) kept. {start}. Lower values stand for soft directions of the crystal "
-        "or for strain that plasticity has relaxed; at 0 the coherent boundaries are the chemical "
-        "ones."
-    )
+        return f"The start value is {bound}"
+    return f"The start value, {modulus:.4g} GPa, is that of the database ({bound}, is another)"

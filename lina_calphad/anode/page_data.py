@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,9 @@ def numbers(study: Study) -> dict[str, Any]:
     """What the scripts of the page compute and draw with."""
     alloys = [study.description, *study.others]
     span = _span(alloys)
+    shares = study.verdicts[["assessment", "T", "coherent_gap"]].set_axis(
+        ["assessment", "T", "share"], axis="columns"
+    )
     return {
         "R": R, "volt": 1e3 * R / FARADAY, "bottom": MAP_T[0], "boundaries": BOUNDARIES,
         "nodes": ((1 + _NODES) / 2).tolist(), "weights": (_WEIGHTS / 2).tolist(),
@@ -57,17 +61,11 @@ def numbers(study: Study) -> dict[str, Any]:
         "lighter": LIGHTER, "charge": FARADAY / MAH, "density": study.density,
         "thickness": study.thickness, "sentences": SENTENCES,
         "assessments": {
-            alloy.name: of_alloy(alloy, span) | {"draws": _draws(study) if own else {}}
-            for alloy, own in zip(alloys, [True, *[False] * len(alloys)], strict=False)
+            alloy.name: of_alloy(alloy, span) | {"draws": {} if i else _draws(study)}
+            for i, alloy in enumerate(alloys)
         },
-        "regions": [
-            {"key": r.key, "name": r.name, "meaning": r.meaning, "colour": REGION_COLOURS[r.key]}
-            for r in REGIONS
-        ],
-        "shares": [
-            {"assessment": row["assessment"], "T": row["T"], "share": row["coherent_gap"]}
-            for row in study.verdicts.dropna(subset="coherent_gap").to_dict("records")
-        ],
+        "regions": [asdict(region) | {"colour": REGION_COLOURS[region.key]} for region in REGIONS],
+        "shares": shares.dropna().to_dict("records"),
         "bands": _volt_bands(study),
         "profiles": [_profile(profile) for profile in study.profiles],
     }  # fmt: skip
@@ -77,8 +75,9 @@ def of_alloy(alloy: Alloy, span: tuple[float, float]) -> dict[str, Any]:
     """What depends on the assessment."""
     melting = melting_point(alloy, STARTS[0], *MAP_T)
     if melting == MAP_T[0]:
-        msg = f"{alloy.name} has liquid at {MAP_T[0]:g} K: the page is that of a solid"
-        raise OutsideAssessedRange(msg)
+        raise OutsideAssessedRange(
+            f"{alloy.name} has liquid at {MAP_T[0]:g} K: the page is that of a solid"
+        )
     name, modulus = stiffness(alloy)
     top = min(MAP_T[1], np.floor(melting - MELTING_ERROR))
     return {
@@ -166,8 +165,7 @@ def _interactions(alloy: Alloy) -> list[list[float]]:
     try:
         free = free_interactions(alloy.dbf, PHASE, COMPONENTS)[1]
     except DatabaseError as error:
-        msg = f"{alloy.name}: the page cannot take {error}"
-        raise UnsupportedPhase(msg) from error
+        raise UnsupportedPhase(f"{alloy.name}: the page cannot take {error}") from error
     parts = [re.fullmatch(r".*L(\d+)([ABC]?)", name) for name in free]
     found = np.zeros((1 + max(int(part[1]) for part in parts if part), 3))
     for part, value in zip(parts, free.values(), strict=True):
@@ -179,19 +177,17 @@ def _interactions(alloy: Alloy) -> list[list[float]]:
     L = (np.concatenate([T**0, T, T * np.log(T)], axis=1) @ found.T)[:, :, None]
     series = (L * (1 - 2 * x) ** np.arange(len(found))[:, None]).sum(axis=1) * x * (1 - x)
     if not np.abs(excess - series).max() < _TOLERANCE:
-        msg = (
+        raise UnsupportedPhase(
             f"{PHASE} of {alloy.name} is off by {np.abs(excess - series).max():.2g} J/mol from the "
             "Redlich-Kister series of its parameters, which is what the page can solve"
         )
-        raise UnsupportedPhase(msg)
     fine = np.linspace(0, 1, 802)[1:-1]
     # Coherency adds 2B to G'': one gap at most for every modulus if G'' has one minimum.
     curvature = alloy.chemical.stability(_LEVELS[::20, None], fine) / (fine * (1 - fine))
     middle = curvature[:, 1:-1]
     least = (middle < 0) & (middle <= curvature[:, :-2]) & (middle < curvature[:, 2:])
     if (least.sum(axis=1) > 1).any():
-        msg = f"{PHASE} of {alloy.name} can have several gaps: the page draws one"
-        raise UnsupportedPhase(msg)
+        raise UnsupportedPhase(f"{PHASE} of {alloy.name} can have several gaps: the page draws one")
     coefficients: list[list[float]] = found.tolist()
     return coefficients
 
@@ -202,8 +198,9 @@ def _coherency(alloy: Alloy) -> Array:
     psi = alloy.coherent.stability(T, x) - alloy.chemical.stability(T, x)
     found = R * T * psi / (2 * x * (1 - x))
     if np.ptp(found, axis=1).max() > _TOLERANCE:
-        msg = f"the coherency energy of {alloy.name} is not B x²: the page scales its B"
-        raise UnsupportedPhase(msg)
+        raise UnsupportedPhase(
+            f"the coherency energy of {alloy.name} is not B x²: the page scales its B"
+        )
     mean: Array = found.mean(axis=1)
     return mean
 
@@ -233,9 +230,8 @@ def _volumes(alloy: Alloy) -> list[list[float]]:
     T, x = np.meshgrid(_LEVELS, [0.0, 0.5, 1.0])
     lithium, middle, sodium = molar_volume(alloy, x, T)
     if not np.allclose(middle, (lithium + sodium) / 2, rtol=1e-9, atol=0):
-        msg = (
+        raise UnsupportedPhase(
             f"the molar volume of {PHASE} of {alloy.name} is not linear in composition, as the "
             "page takes it"
         )
-        raise UnsupportedPhase(msg)
     return [_column(lithium), _column(sodium)]

@@ -14,7 +14,7 @@ from pycalphad import Database
 from scipy.special import expit
 
 from lina_calphad.anode.charge import FARADAY
-from lina_calphad.anode.windows import describe, source_first
+from lina_calphad.anode.windows import describe, source_first, tidy
 from lina_calphad.checks import Array, fraction, kelvin
 from lina_calphad.data.assessments import COMPONENTS, PHASE, PREFERRED, Source
 from lina_calphad.diagram.alloy import Alloy
@@ -60,12 +60,12 @@ class Potential:
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a point, potentials in mV."""
-        columns: dict[str, Any] = {"T": self.T.ravel(), "x": self.x.ravel()}
-        columns |= {f"E_{state}_mV": 1e3 * E.ravel() for state, E in self.volt.items()}
+        columns = {"T": self.T, "x": self.x}
+        columns |= {f"E_{state}_mV": 1e3 * E for state, E in self.volt.items()}
         for state, quantiles in self.bands.items():
-            for name, E in zip(NAMES, quantiles, strict=True):
-                columns[f"E_{state}_{name}_mV"] = 1e3 * E.ravel()
-        return pd.DataFrame(columns)
+            pairs = zip(NAMES, quantiles, strict=True)
+            columns |= {f"E_{state}_{name}_mV": 1e3 * E for name, E in pairs}
+        return tidy(columns)
 
 
 @source_first

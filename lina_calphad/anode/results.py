@@ -29,7 +29,7 @@ from lina_calphad.anode.stripping import (
     stripped_composition,
     stripped_share,
 )
-from lina_calphad.anode.windows import BOUNDARIES, keys, regions
+from lina_calphad.anode.windows import BOUNDARIES, keys, regions, tidy
 from lina_calphad.checks import Array
 from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.errors import OutsideAssessedRange
@@ -214,10 +214,10 @@ class Study:
         even = stripped_composition(self.x0, np.linspace(0, 0.99, 100))
         x = np.unique(np.concatenate([grid, even]))
         x = x[(self.x0 <= x) & (x <= max(VOLTAGE_END, self.x0))]
-        T, x = np.meshgrid(self.T, x)
         q = stripped_share(self.x0, x)
-        columns = {"T": T, "x": x, "q": q, **self.path.foil.charges(q)}
-        table = pd.DataFrame({name: values.T.ravel() for name, values in columns.items()})
+        charges = self.path.foil.charges(q[:, None])
+        columns = {"T": self.T[:, None], "x": x, "q": q}
+        table = tidy(columns | {name: charge.T for name, charge in charges.items()})
         return table.join(self._volts(table["x"], table["T"], self.draws))
 
     def _volts(self, x: ArrayLike, T: ArrayLike, draws: Any = None) -> pd.DataFrame:

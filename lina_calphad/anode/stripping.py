@@ -20,6 +20,7 @@ from lina_calphad.anode.windows import (
     describe,
     keys,
     source_first,
+    tidy,
 )
 from lina_calphad.checks import Array, fraction, kelvin, within
 from lina_calphad.data.assessments import PREFERRED, Source
@@ -88,15 +89,12 @@ class StrippingPath:
         """One row a point and boundary in the order crossed, the start first."""
         places = {"start": (self.start, self.x0, np.zeros_like(self.x0))}
         places |= {name: (self.entered[name], self.x[name], self.q[name]) for name in BOUNDARIES}
+        points = np.arange(self.x0.size).reshape(self.x0.shape)
         frames = []
         for name, (code, x, q) in places.items():
-            columns = {"x0": self.x0, "T": self.T, "region": keys(code), "x": x, "q": q}
-            columns |= self.foil.charges(q)
-            frame = pd.DataFrame({column: values.ravel() for column, values in columns.items()})
-            frame.insert(0, "point", np.arange(len(frame)))
-            frame.insert(1, "assessment", self.assessment)
-            frame.insert(4, "boundary", name)
-            frames.append(frame.dropna(subset="q"))
+            columns = {"point": points, "assessment": self.assessment, "x0": self.x0, "T": self.T}
+            columns |= {"boundary": name, "region": keys(code), "x": x, "q": q}
+            frames.append(tidy(columns | self.foil.charges(q)).dropna(subset="q"))
         table = pd.concat(frames, ignore_index=True)
         return table.sort_values(["point", "q"], kind="stable", ignore_index=True)
 

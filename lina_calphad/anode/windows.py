@@ -150,12 +150,15 @@ class Regions:
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a point; a missing value where there is no boundary or probability."""
-        columns: dict[str, Any] = {"x": self.x, "T": self.T, "region": self.key, **self.boundaries}
-        columns |= {f"p_{key}": share for key, share in self.probability.items()}
-        table = pd.DataFrame({name: np.ravel(values) for name, values in columns.items()})
-        table.insert(0, "assessment", self.assessment)
-        table.insert(4, "name", table["region"].map(NAMES))
-        return table
+        columns = {"assessment": self.assessment, "x": self.x, "T": self.T, "region": self.key}
+        columns |= {"name": np.array([*NAMES.values()])[self.code], **self.boundaries}
+        return tidy(columns | {f"p_{key}": share for key, share in self.probability.items()})
+
+
+def tidy(columns: Mapping[str, Any]) -> pd.DataFrame:
+    """One row a point, of columns that broadcast together."""
+    wide = np.broadcast_arrays(*columns.values())
+    return pd.DataFrame({name: a.ravel() for name, a in zip(columns, wide, strict=True)})
 
 
 def keys(code: NDArray[np.intp]) -> NDArray[np.str_]:

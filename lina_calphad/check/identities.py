@@ -143,11 +143,7 @@ def check_consistency(solution: BinarySolution, T: ArrayLike) -> Consistency:
 
 
 class _Nothing(Exception):
-    """There is nothing to compare, or one side is missing."""
-
-    def __init__(self, **row: Any) -> None:
-        super().__init__(row)
-        self.row = row
+    """There is nothing to compare, or one side is missing: the verdict, and why."""
 
 
 class _Sample:
@@ -163,10 +159,7 @@ class _Sample:
     def need_finite(self) -> None:
         """What solves for compositions takes an energy everywhere."""
         if not np.isfinite(self.G).all():
-            raise _Nothing(
-                verdict="not applicable",
-                reason="the Gibbs energy is not finite at every temperature",
-            )
+            raise _Nothing("not applicable", "the Gibbs energy is not finite at every temperature")
 
 
 def _judge(identity: Identity, sides: Callable[[_Sample], Sides], sample: _Sample) -> Identity:
@@ -174,7 +167,8 @@ def _judge(identity: Identity, sides: Callable[[_Sample], Sides], sample: _Sampl
     try:
         lhs, rhs, at, reason = sides(sample)
     except _Nothing as nothing:
-        return replace(identity, **nothing.row)
+        verdict, reason = nothing.args
+        return replace(identity, verdict=verdict, reason=reason)
     right = np.stack(rhs)
     deviations = np.nan_to_num(np.abs(lhs - right), nan=np.inf)
     nearest = deviations.argmin(0)[None]
@@ -242,21 +236,21 @@ def _binodal(s: _Sample) -> Sides:
         except LinaCalphadError as error:
             reasons.setdefault(_verdict(error), []).append(str(error))
             if isinstance(error, NoMiscibilityGap) and (where := _unstable(s.host, T)):
-                raise _Nothing(verdict="fails", reason=f"{error}; but {where}") from error
+                raise _Nothing("fails", f"{error}; but {where}") from error
             continue
         # ln x - ln(1-x), each end from the logarithm that keeps its digits
         left, right = float(line.ln_x_alpha), float(line.ln_one_minus_x_beta)
         ends[T] = [left - np.log1p(-np.exp(left)), np.log1p(-np.exp(right)) - right]
         # Rounding parts equal ends on some processors; a gap that doubles resolve is wider.
         if not ends[T][1] - ends[T][0] > 1e-9:
-            raise _Nothing(verdict="fails", reason=f"at {T:g} K both ends are x = {np.exp(left):g}")
+            raise _Nothing("fails", f"at {T:g} K both ends are x = {np.exp(left):g}")
     reason = "; ".join(
         texts[0] + (f" (and at {len(texts) - 1} more)" if len(texts) > 1 else "")
         for texts in reasons.values()
     )
     order: tuple[Verdict, ...] = ("did not converge", "not applicable", "no gap")
     if not ends or "did not converge" in reasons:
-        raise _Nothing(verdict=next(v for v in order if v in reasons), reason=reason)
+        raise _Nothing(next(v for v in order if v in reasons), reason)
     potentials = s.host.potentials(np.array(list(ends))[:, None], np.array(list(ends.values())))
     at = [f"{T:g} K, {element}" for T in ends for element in s.solution.components]
     return potentials[:, 0], [potentials[:, 1]], at, reason
@@ -274,14 +268,14 @@ def _critical_point(s: _Sample) -> Sides:
     s.need_finite()
     solution, model = s.solution, s.solution.model
     if not issubclass(model, CoherentModel):
-        raise _Nothing(verdict="not applicable", reason=f"{model.__name__} has no coherency energy")
+        raise _Nothing("not applicable", f"{model.__name__} has no coherency energy")
     whole, plain = (
         dict(m(solution.dbf, s.host.elements, solution.phase).models) for m in (model, Model)
     )
     del whole["elastic"]
     if whole != plain:
         reason = f"{model.__name__} adds more than coherency, which a plain TDB cannot hold"
-        raise _Nothing(verdict="not applicable", reason=reason)
+        raise _Nothing("not applicable", reason)
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = export_coherent_tdb(
@@ -294,14 +288,14 @@ def _critical_point(s: _Sample) -> Sides:
         )
         ours, theirs = _critical(solution), _critical(plain_one)
     except DatabaseError as error:  # the plain TDB has another energy
-        raise _Nothing(verdict="fails", reason=str(error)) from error
+        raise _Nothing("fails", str(error)) from error
     except LinaCalphadError as error:
-        raise _Nothing(verdict=_verdict(error), reason=str(error)) from error
+        raise _Nothing(_verdict(error), str(error)) from error
     if ours is None and theirs is None:
-        raise _Nothing(verdict="no gap", reason="there is none by either route")
+        raise _Nothing("no gap", "there is none by either route")
     if ours is None or theirs is None:
         reason = "there is a gap by one route and none by the other"
-        raise _Nothing(verdict="fails", reason=reason, lhs=ours, rhs=theirs)
+        raise _Nothing("fails", reason)
     return np.array([ours]), [np.array([theirs])], [""], ""
 
 

@@ -170,7 +170,7 @@ class Comparison:
     @cached_property
     def arrhenius(self) -> pd.DataFrame:
         """Both solubility limits, chemical and coherent, evenly in 1/T from 100 K up to `top`."""
-        return self._curves(1 / np.linspace(1 / self.top, 1 / ARRHENIUS_BOTTOM, 200), KINDS[:2])
+        return self._curves(1 / np.linspace(1 / self.top, 1 / ARRHENIUS_BOTTOM, 100), KINDS[:2])
 
     @cached_property
     def gibbs(self) -> pd.DataFrame:

@@ -35,12 +35,14 @@ def phase_diagram(comparison: Comparison, ax: Axes, branches: Sequence[str] = _B
 
     Of `branches`, "x_alpha" is the side of the gap poor in Na, "x_beta" the one rich in it.
     """
+    curves = _curves(comparison.diagram)
     for name, colour in _colours(comparison).items():
         for kind, branch in product(plots.KINDS, branches):
             if name in comparison.bands:
                 comparison.bands[name].shade(ax, kind, _BRANCHES.index(branch), colour)
-            curve = _select(comparison.diagram, name, kind)
-            ax.plot(curve[branch].astype(float), curve["T"], **plots.style(kind, colour))
+            curve = curves.get((name, kind))
+            if curve is not None:
+                ax.plot(curve[branch].astype(float), curve["T"], **plots.style(kind, colour))
     plots.fraction_axis(ax)
     ax.set(ylim=(0, comparison.top), ylabel=plots.KELVIN)
     return ax
@@ -55,14 +57,17 @@ def arrhenius(comparison: Comparison, ax: Axes, solute: str = "NA") -> Axes:
     column = ("ln_x_alpha", "ln_one_minus_x_beta")[side]
     ax.set_yscale("log")
     plots.plain_powers(ax.yaxis)
+    curves = _curves(comparison.arrhenius)
     for (name, colour), kind in product(_colours(comparison).items(), plots.KINDS[:2]):
         if name in comparison.bands:
             limits = plots.ARRHENIUS_BOTTOM, comparison.top
             comparison.bands[name].shade(ax, kind, side, colour, arrhenius=True, limits=limits)
-        curve = _select(comparison.arrhenius, name, kind)
+        curve = curves.get((name, kind))
+        if curve is None:
+            continue
         at, x = 1000 / curve["T"], np.exp(curve[column].to_numpy(dtype=float))
         ax.plot(at, x, **plots.style(kind, colour))
-        if len(curve) and curve["x_alpha"].iloc[-1] == curve["x_beta"].iloc[-1]:
+        if curve["x_alpha"].iloc[-1] == curve["x_beta"].iloc[-1]:
             ax.plot(at.iloc[-1], x[-1], "o", color=colour, markersize=4)
     first, second = (_SECOND, _FIRST) if side == 0 else (_FIRST, _SECOND)
     ax.set(title=f"{first} in bcc {second}", ylabel=f"mole fraction of {first}")
@@ -77,9 +82,10 @@ def gibbs_energy(comparison: Comparison, ax: Axes) -> Axes:
     A coherent energy is that of the homogeneous solid against coherent, so strained,
     pure elements; the gap does not depend on that choice.
     """
+    curves = _curves(comparison.gibbs)
     for (name, colour), kind in product(_colours(comparison).items(), plots.KINDS[:2]):
         which = kind.split()[0]
-        curve = _select(comparison.gibbs, name, which)
+        curve = curves[name, which]
         x, energy = curve["x"].to_numpy(), curve["gibbs_energy_of_mixing"].to_numpy() / 1000
         ax.plot(x, energy, **plots.style(kind, colour))
         solution = comparison.descriptions[comparison.names.index(name)].solutions[which]
@@ -147,8 +153,9 @@ def _colours(comparison: Comparison) -> dict[str, str]:
     return {name: plots.COLOURS[i % len(plots.COLOURS)] for i, name in enumerate(comparison.names)}
 
 
-def _select(frame: pd.DataFrame, name: str, kind: str) -> pd.DataFrame:
-    return frame[(frame["assessment"] == name) & (frame["kind"] == kind)]
+def _curves(frame: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
+    """Curves by assessment and kind; those that there are."""
+    return {(str(n), str(k)): curve for (n, k), curve in frame.groupby(["assessment", "kind"])}
 
 
 def _legend(

@@ -60,17 +60,14 @@ def pair_report(
         [(q, unit, *(columns[n].get((q, unit), np.nan) for n in names)) for q, unit in keys],
         columns=["quantity", "unit", *names],
     )
+    numbers = table.astype(object).where(table.notna(), None)
     content: dict[str, Any] = {
         "temperature": T,
         "components": list(pair),
         "phase": phase,
         "rows": [
-            {
-                "quantity": quantity,
-                "unit": unit,
-                "values": {n: columns[n].get((quantity, unit)) for n in names},
-            }
-            for quantity, unit in keys
+            {"quantity": quantity, "unit": unit, "values": dict(zip(names, values, strict=True))}
+            for quantity, unit, *values in numbers.itertuples(index=False)
         ],
         "notes": notes,
     }

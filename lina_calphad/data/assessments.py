@@ -205,8 +205,7 @@ ELASTIC_FILE: str = _table(tdb_folder())["elastic"]
 MEASURED = tuple(_measured(**entry) for entry in _table(tdb_folder())["measured"])
 #: Cubic constants of Li and Na, measured and computed.
 HANDBOOK_ELASTICITY = tuple(
-    HandbookConstants(elasticity=CubicElasticity(*entry["constants"]),
-                      **{k: v for k, v in entry.items() if k != "constants"})
+    HandbookConstants(elasticity=CubicElasticity(*entry.pop("constants")), **entry)
     for entry in _table(tdb_folder())["elasticity"]
 )  # fmt: skip
 #: Anodes of Li-Na that were made.

@@ -108,25 +108,16 @@ class DiagramBands:
 
     def plot(self, ax: Axes, *, colour: str = "#0072B2") -> Axes:
         """Shade 68 and 95 % of the draws beside every boundary and invariant."""
-        from lina_calphad.plots import SHADES
+        from lina_calphad.plots import band
 
         for t, share in zip(self.t, self.share, strict=True):
-            for i, opacity in enumerate(SHADES.values()):
-                for side in (0, 1):
-                    there = (share > 0.5) & np.isfinite(t[[i, -1 - i], side]).all(axis=0)
-                    low, high = expit(t[[i, -1 - i], side])
-                    ax.fill_betweenx(
-                        self.T, low, high, where=there, color=colour, alpha=opacity, linewidth=0,
-                        zorder=0.5,
-                    )  # fmt: skip
-        for _, row in self.invariants[self.invariants["quantity"] == "T"].iterrows():
-            low, high = row["x_from"], row["x_to"]
-            for (a, b), opacity in zip(
-                (("low_95", "high_95"), ("low_68", "high_68")), SHADES.values(), strict=True
-            ):
-                if high > low:
-                    ax.fill_between([low, high], row[a], row[b], color=colour, alpha=opacity,
-                                    linewidth=0, zorder=0.5)  # fmt: skip
+            for side in (0, 1):
+                x = expit(np.where(share > 0.5, t[:, side], np.nan))
+                band(ax, self.T, x, colour, across=True)
+        for row in self.invariants[self.invariants["quantity"] == "T"].to_dict("records"):
+            if row["x_to"] > row["x_from"]:
+                T = np.array([[row[name]] * 2 for name in NAMES])
+                band(ax, [row["x_from"], row["x_to"]], T, colour)
         return ax
 
 

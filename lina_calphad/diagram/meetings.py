@@ -5,7 +5,7 @@ Derivatives with respect to any number of a row are those of the implicit-functi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.special import expit
@@ -38,16 +38,6 @@ def pure_energy(phase: Phase, side: float, rows: Rows) -> Array:
     return energy
 
 
-def slope_of(phase: Phase, t: Array, rows: Rows, which: Which) -> tuple[Array, Array]:
-    """Change of s and of a + x s at fixed composition with one of the row's numbers."""
-    h = _step(rows, which, 1e-5, 1e-3)
-    both = zip(_moved(rows, which, h), _moved(rows, which, -h), strict=True)
-    s, g, _ = (
-        v.reshape(2, -1) for v in _at(phase, np.tile(t, 2), tuple(map(np.concatenate, both)))
-    )
-    return (s[0] - s[1]) / (2 * h), (g[0] - g[1]) / (2 * h)
-
-
 def _step(rows: Rows, which: Which, share: float, least: float) -> Array:
     """By how much to move a number of each row."""
     value = np.abs(np.choose(which, rows) if np.ndim(which) else rows[which])
@@ -62,94 +52,118 @@ def _moved(rows: Rows, which: Which, step: Array) -> Rows:
     return tuple(np.where(np.equal(which, k), r + step, r) for k, r in enumerate(rows))
 
 
-def meet(
-    phases: Sequence[Phase], T: Array, t: Array, values: Rows = ()
+class _State(NamedTuple):
+    """A phase at a point: s, energy, x, ds/dt, and how s and the energy change with a number."""
+
+    s: Array
+    g: Array
+    x: Array
+    slope: Array
+    ds: Array
+    dg: Array
+
+    @classmethod
+    def of(cls, phase: Phase, t: Array, rows: Rows, which: Which) -> _State:
+        """The changes are at fixed composition; a compound has any s."""
+        h = _step(rows, which, 1e-5, 1e-3)
+        moved = zip(rows, _moved(rows, which, h), _moved(rows, which, -h), strict=True)
+        # One call for all three: most are of a single row.
+        three = tuple(np.concatenate(each) for each in moved)
+        if phase.fixed:
+            g, x = phase.line(three)
+            s, slope = np.zeros_like(g), np.full_like(g, np.nan)
+        else:
+            s, a, x, slope, _ = phase.curve(np.tile(t, 3), three)
+            g = a + x * s
+        s, g, x, slope = (v.reshape(3, -1) for v in (s, g, x, slope))
+        return cls(s[0], g[0], x[0], slope[0], (s[1] - s[2]) / (2 * h), (g[1] - g[2]) / (2 * h))
+
+
+def _common(states: Sequence[_State], right: Sequence[Array]) -> tuple[Array, Array, Array]:
+    """Changes of a, s and T of three phases on one tangent; NaN where they do not follow."""
+    matrix = np.stack(
+        [np.stack([np.ones_like(own.x), own.x, -own.dg], axis=-1) for own in states], axis=1
+    )
+    singular = ~(np.abs(np.linalg.det(matrix)) > 1e-300)
+    matrix[singular] = np.eye(3)
+    found = np.linalg.solve(matrix, np.stack(right, axis=-1)[..., None])[..., 0].T
+    found[:, singular] = np.nan
+    return found[0], found[1], found[2]
+
+
+def solved(
+    kind: str, phases: Sequence[Phase], T: Array, t: Array, values: Rows = ()
 ) -> tuple[Array, Array, Array, Array, Flags]:
-    """Where three phases coexist: T, t, s, a and whether Newton's method converged.
+    """Where something happens: T, t of the phases, s, a and whether Newton's method converged.
+
+    Of a kind of `lina_calphad.diagram.tracing.Event` but a transition, from starts of T, shape
+    (n,), and t, shape (phases, n): three phases meet, the gap of one closes, or two touch.
+    """
+    with np.errstate(all="ignore"):
+        if kind == "three-phase":
+            return _meet(phases, T.astype(float), t.copy(), values)
+        if kind == "critical":
+            T, at, _, good = polish(phases[0].gap, T, t[0], values)
+            t = at[None]
+        else:
+            T, t, good = _touch(phases, T.astype(float), t[0], values)
+        k = int(phases[0].fixed)
+        s, a, *_ = phases[k].curve(t[k], (T, *values))
+    return T, t, s, a, good
+
+
+def _meet(
+    phases: Sequence[Phase], T: Array, t: Array, values: Rows
+) -> tuple[Array, Array, Array, Array, Flags]:
+    """Where three phases coexist.
 
     To first order the energy above a tangent does not depend on t, so that T, s and a follow
     from three linear equations, and each t from s.
     """
-    T, t = T.astype(float).copy(), t.copy()
-    good = np.zeros(T.size, bool)
-    s, a = np.zeros(T.size), np.zeros(T.size)
-    with np.errstate(all="ignore"):
-        for _ in range(_STEPS):
-            rows = (T, *values)
-            matrix, right = np.empty((T.size, 3, 3)), np.empty((T.size, 3))
-            own: list[tuple[Array, Array, Array] | None] = []
-            for k, phase in enumerate(phases):
-                ds, dg = slope_of(phase, t[k], rows, 0)
-                if phase.fixed:
-                    g, x = phase.line(rows)
-                    own.append(None)
-                else:
-                    sk, ak, x, slope, _psi = phase.curve(t[k], rows)
-                    g = ak + x * sk
-                    own.append((sk, slope, ds))
-                matrix[:, k, 0], matrix[:, k, 1], matrix[:, k, 2] = 1.0, x, -dg
-                right[:, k] = g
-            singular = ~(np.abs(np.linalg.det(matrix)) > 1e-300)
-            matrix[singular] = np.eye(3)
-            a, s, change = np.linalg.solve(matrix, right[..., None])[..., 0].T
-            limit = 0.1 * T
-            change = np.clip(np.where(singular, np.nan, change), -limit, limit)
-            size = np.abs(change) / T
-            for k, part in enumerate(own):
-                if part is not None:
-                    step = (s - part[0] - part[2] * change) / part[1]
-                    t[k] += np.clip(step, -1.5, 1.5)
-                    size = np.maximum(size, np.abs(step))
-            T = T + change
-            good = size < 1e-9
-            if np.all(good | np.isnan(size)):
-                break
+    for _ in range(_STEPS):
+        own = [_State.of(phase, at, (T, *values), 0) for phase, at in zip(phases, t, strict=True)]
+        a, s, change = _common(own, [state.g for state in own])
+        change = np.clip(change, -0.1 * T, 0.1 * T)
+        size = np.abs(change) / T
+        for k, state in enumerate(own):
+            if not phases[k].fixed:
+                step = (s - state.s - state.ds * change) / state.slope
+                t[k] += np.clip(step, -1.5, 1.5)
+                size = np.maximum(size, np.abs(step))
+        T = T + change
+        good = size < 1e-9
+        if np.all(good | np.isnan(size)):
+            break
     return T, t, s, a, good
 
 
-def touch(
-    one: Phase, two: Phase, T: Array, t: Array, values: Rows = ()
-) -> tuple[Array, Array, Array, Flags]:
-    """Where two phases have one energy and one slope at the same composition: T and both t.
+def _touch(phases: Sequence[Phase], T: Array, t: Array, values: Rows) -> tuple[Array, Array, Flags]:
+    """Where two phases have one energy and one slope at the same composition.
 
-    And whether Newton's method converged. t is a start of the first, unless one is a compound.
+    t is a start of the first, unless one is a compound.
     """
-    T, good = T.astype(float).copy(), np.zeros(T.size, bool)
+    one, two = phases
     fixed = one if one.fixed else two if two.fixed else None
-    with np.errstate(all="ignore"):
-        at = [phase.place((fixed or one).logs(t)) if not phase.fixed else t * np.nan
-              for phase in (one, two)]  # fmt: skip
-        for _ in range(_STEPS):
-            rows = (T, *values)
-            (s1, g1, _), (s2, g2, _) = (
-                _at(p, u, rows) for p, u in zip((one, two), at, strict=True)
-            )
-            (p1, q1), (p2, q2) = (
-                slope_of(p, u, rows, 0) for p, u in zip((one, two), at, strict=True)
-            )
-            if fixed:
-                step, change = np.zeros_like(T), (g1 - g2) / (q2 - q1)
-            else:
-                bend = two.curve(at[1], rows)[3] / two.dx(at[1])
-                bend = bend - one.curve(at[0], rows)[3] / one.dx(at[0])
-                det = (s2 - s1) * (p2 - p1) - bend * (q2 - q1)
-                dx = ((g1 - g2) * (p2 - p1) + (s2 - s1) * (q2 - q1)) / det
-                change = (bend * (g2 - g1) - (s2 - s1) ** 2) / det
-                step = np.clip(dx / one.dx(at[0]), -1, 1)
-                at[0] = at[0] + step
-                at[1] = two.place(one.logs(at[0]))
-            T = T + np.clip(change, -0.1 * T, 0.1 * T)
-            good = (np.abs(step) < 1e-9) & (np.abs(change) < 1e-10 * T)
-            if np.all(good | np.isnan(change)):
-                break
-    ends = [np.isfinite(u) | phase.fixed for phase, u in zip((one, two), at, strict=True)]
-    return T, at[0], at[1], good & ends[0] & ends[1]
-
-
-def critical(phase: Phase, T: Array, t: Array, values: Rows = ()) -> tuple[Array, Array, Flags]:
-    """Where psi and its slope vanish together: T, t and whether Newton's method converged."""
-    T, t, _, good = polish(phase.gap, T, t, values)
-    return T, t, good
+    at = [t * np.nan if p.fixed else p.place((fixed or one).logs(t)) for p in phases]
+    for _ in range(_STEPS):
+        first, second = (_State.of(p, u, (T, *values), 0) for p, u in zip(phases, at, strict=True))
+        s, g, _, _, ds, dg = (v - u for u, v in zip(first, second, strict=True))
+        if fixed:
+            step, change = np.zeros_like(T), -g / dg
+        else:
+            bend = second.slope / two.dx(at[1]) - first.slope / one.dx(at[0])
+            det = s * ds - bend * dg
+            step = np.clip((s * dg - g * ds) / det / one.dx(at[0]), -1, 1)
+            change = (bend * g - s**2) / det
+            at[0] = at[0] + step
+            at[1] = two.place(one.logs(at[0]))
+        T = T + np.clip(change, -0.1 * T, 0.1 * T)
+        good = (np.abs(step) < 1e-9) & (np.abs(change) < 1e-10 * T)
+        if np.all(good | np.isnan(change)):
+            break
+    for phase, end in zip(phases, at, strict=True):
+        good &= np.isfinite(end) | phase.fixed
+    return T, np.array(at), good
 
 
 def at_composition(phase: Phase, x: float) -> float:
@@ -157,13 +171,23 @@ def at_composition(phase: Phase, x: float) -> float:
     return float(phase.place((np.log1p(-x), np.log(x))))
 
 
-def _at(phase: Phase, t: Array, rows: Rows) -> tuple[Array, Array, Array]:
-    """s, energy over RT and x; a compound has any s."""
-    if phase.fixed:
-        g, x = phase.line(rows)
-        return np.zeros_like(g), g, x
-    s, a, x, *_ = phase.curve(t, rows)
-    return s, a + x * s, x
+def logit_slope(phase: Phase, t: Array) -> Array:
+    """Derivative of ln(x/(1-x)) by ln(y/(1-y)) of a solution."""
+    h = 1e-6
+    (a, b), (c, d) = phase.logs(t + h), phase.logs(t - h)
+    return (b - a - d + c) / (2 * h)
+
+
+def slopes(
+    kind: str, phases: Sequence[Phase], T: Array, t: Array, values: Rows, which: Which
+) -> tuple[Array, Array]:
+    """dT/dp and dt/dp, shape (phases, n), of what `solved` finds, or of tie-lines at a T."""
+    if kind == "three-phase":
+        return meeting_slopes(phases, T, t, values, which)
+    if kind == "critical":
+        dT, dt = critical_slopes(phases[0], T, t[0], values, which)
+        return dT, dt[None]
+    return np.zeros_like(T), line_slopes(phases, t, (T, *values), which)
 
 
 def line_slopes(phases: Sequence[Phase], t: Array, rows: Rows, which: Which) -> Array:
@@ -172,28 +196,24 @@ def line_slopes(phases: Sequence[Phase], t: Array, rows: Rows, which: Which) -> 
     `which` may differ from row to row, here and below: one row for each derivative.
     With s and a of the tie-line: dG_k = da + x_k ds at either end, and ds_k = ds.
     """
-    own = [_state(phase, t[k], rows, which) for k, phase in enumerate(phases)]
-    (x1, g1), (x2, g2) = ((state[0], state[3]) for state in own)
+    one, two = (_State.of(phase, at, rows, which) for phase, at in zip(phases, t, strict=True))
     with np.errstate(divide="ignore", invalid="ignore"):
-        ds = (g2 - g1) / (x2 - x1)
-        return np.array([(ds - state[2]) / state[1] for state in own])
+        ds = (two.dg - one.dg) / (two.x - one.x)
+        return np.array([(ds - own.ds) / own.slope for own in (one, two)])
 
 
 def meeting_slopes(
     phases: Sequence[Phase], T: Array, t: Array, values: Rows, which: Which
 ) -> tuple[Array, Array]:
     """dT/dp, and dt/dp of the three phases, shape (3, n), of three-phase equilibria."""
-    rows = (T, *values)
-    matrix, right = np.empty((T.size, 3, 3)), np.empty((T.size, 3))
-    own = []
-    for k, phase in enumerate(phases):
-        warm = _state(phase, t[k], rows, 0)
-        state = _state(phase, t[k], rows, which)
-        matrix[:, k] = np.stack([np.ones_like(T), warm[0], -warm[3]], -1)
-        right[:, k] = state[3]
-        own.append((warm, state))
-    _, ds, dT_ = np.linalg.solve(matrix, right[..., None])[..., 0].T
-    return dT_, np.array([(ds - w[2] * dT_ - p[2]) / p[1] for w, p in own])
+    warm, moved = (
+        [_State.of(phase, at, (T, *values), number) for phase, at in zip(phases, t, strict=True)]
+        for number in (0, which)
+    )
+    _, ds, dT = _common(warm, [own.dg for own in moved])
+    return dT, np.array(
+        [(ds - w.ds * dT - m.ds) / m.slope for w, m in zip(warm, moved, strict=True)]
+    )
 
 
 def critical_slopes(
@@ -216,14 +236,3 @@ def critical_slopes(
     (psi_T, slope_T), (psi_p, slope_p) = (c.T for c in change)
     det = slope * slope_T - psi_T * bend
     return (bend * psi_p - slope * slope_p) / det, (slope_p * psi_T - psi_p * slope_T) / det
-
-
-def _state(phase: Phase, t: Array, rows: Rows, which: Which) -> tuple[Array, Array, Array, Array]:
-    """x, ds/dt, and the changes of s and of the energy with a number of the rows."""
-    ds, dg = slope_of(phase, t, rows, which)
-    if phase.fixed:
-        _, x = phase.line(rows)
-        nothing = np.full(dg.shape, np.nan)
-        return x, nothing, ds, dg
-    _, _, x, slope, _ = phase.curve(t, rows)
-    return x, slope, ds, dg

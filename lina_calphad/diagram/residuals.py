@@ -9,14 +9,7 @@ import numpy as np
 from scipy.special import expit
 
 from lina_calphad.diagram.crossings import newton
-from lina_calphad.diagram.meetings import (
-    at_composition,
-    critical,
-    critical_slopes,
-    line_slopes,
-    meet,
-    meeting_slopes,
-)
+from lina_calphad.diagram.meetings import at_composition, logit_slope, slopes, solved
 from lina_calphad.diagram.phases import GRID
 from lina_calphad.errors import DatasetError
 
@@ -93,14 +86,13 @@ class Datum:
 
     def solve(self, T: Array, t: Array, values: Rows) -> tuple[Array, Array, Flags]:
         """Newton's method from T, shape (n,), and t, shape (phases, n), and where it arrived."""
-        if self.kind == "critical":
-            T, t0, good = critical(self.phases[0], T, t[0], values)
-            return T, t0[None], good
         if self.kind == "tie-line":
             one, two = self.phases
             t, good = newton(one, two, t, (T, *values))
         else:
-            T, t, _, _, good = meet(self.phases, T, t, values)
+            T, t, _, _, good = solved(self.kind, self.phases, T, t, values)
+        if self.kind == "critical":
+            return T, t, good
         x = np.stack([
             phase.line((T, *values))[1] if phase.fixed else np.exp(phase.logs(at)[1])
             for phase, at in zip(self.phases, t, strict=True)
@@ -141,13 +133,6 @@ class Datum:
 def _tangent(phase: Phase, t: float, rows: Rows) -> tuple[float, float]:
     s, a, *_ = phase.curve(np.array([t]), rows)
     return float(s[0]), float(a[0])
-
-
-def _logit_slope(phase: Phase, t: float) -> float:
-    """D ln(x/(1-x)) / d ln(y/(1-y))."""
-    h = 1e-6
-    (a, b), (c, d) = phase.logs(np.array([t + h])), phase.logs(np.array([t - h]))
-    return float((b - a - d + c)[0] / (2 * h))
 
 
 class Residuals:
@@ -207,7 +192,7 @@ class Residuals:
             known = not phase.fixed and x is not None and np.isfinite(x)
             t.append(at_composition(phase, x) if known else np.nan)
             # Of ln(x/(1-x)), which is that of ln(y/(1-y)) but for a factor of our own.
-            slope = _logit_slope(phase, t[-1]) if known else np.nan
+            slope = float(logit_slope(phase, np.array(t[-1]))) if known else np.nan
             error.append(x_error / (x * (1 - x)) / slope if known else np.nan)
         if not np.isfinite(t).any():
             msg = f"{name}: no composition was measured, and one at least is needed to find it"
@@ -250,7 +235,12 @@ class Residuals:
                 ends = np.array([datum.t[k], t[k]])
                 there, x = np.exp(phase.logs(ends)[1]).tolist()
                 away = (t[k] - datum.t[k]) / datum.t_error[k]
-                error = datum.t_error[k] * there * (1 - there) * _logit_slope(phase, datum.t[k])
+                error = (
+                    datum.t_error[k]
+                    * there
+                    * (1 - there)
+                    * float(logit_slope(phase, np.array(datum.t[k])))
+                )
                 rows.append((name, f"x({of}) of {phase.name}{which}", there, error, x, away))
         columns = ["name", "quantity", "measured", "error", "computed", "in_sigma"]
         return pd.DataFrame(rows, columns=columns)
@@ -295,18 +285,11 @@ class Residuals:
         measured, number = datum.measured, np.arange(1, values.size + 1)
         own = tuple(np.full(values.size, v) for v in values)
         at, ends = np.full(values.size, T), np.repeat(t[:, None], values.size, axis=1)
-        dT = np.zeros(values.size)
-        if datum.kind == "critical":
-            dT, dt = critical_slopes(datum.phases[0], at, ends[0], own, number)
-            dt = dt[None]
-        elif datum.kind == "tie-line":
-            dt = line_slopes(datum.phases, ends, (at, *own), number)
-        else:
-            dT, dt = meeting_slopes(datum.phases, at, ends, own, number)
-        slopes = dt[measured] / np.array(datum.t_error)[measured][:, None]
+        dT, dt = slopes(datum.kind, datum.phases, at, ends, own, number)
+        change = dt[measured] / np.array(datum.t_error)[measured][:, None]
         if np.isfinite(datum.T_error):
-            slopes = np.vstack([dT / datum.T_error, slopes])
-        return datum.away(at[:1], ends[:, :1])[0], slopes
+            change = np.vstack([dT / datum.T_error, change])
+        return datum.away(at[:1], ends[:, :1])[0], change
 
     @staticmethod
     def _away(datum: Datum, values: Array) -> tuple[Array, Array]:

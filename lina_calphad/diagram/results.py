@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -218,9 +220,8 @@ class Diagram:
         labels = []
         for field in self.fields:
             labels.append((field.label, *self._roomiest(field.T, *field.x)))
-        for name, group in self._connected():
-            T, low, high = np.array(sorted(group)).T
-            labels.append((name, *self._roomiest(T, low, high)))
+        for name, *room in self._connected():
+            labels.append((name, *self._roomiest(*room)))
         return labels
 
     def _roomiest(self, T: Array, low: Array, high: Array) -> tuple[float, float, float]:
@@ -233,36 +234,18 @@ class Diagram:
         k = int(((right - left).clip(0) * far).argmax())
         return float(left[k] + right[k]) / 2, float(T[k]), float(right[k] - left[k])
 
-    def _connected(self) -> list[tuple[str, list[tuple[float, float, float]]]]:
-        """Single-phase regions: ranges that overlap from one temperature to the next."""
-        home: list[int] = []
-
-        def root(k: int) -> int:
-            while home[k] != k:
-                k = home[k]
-            return k
-
-        before: list[int] = []
-        now: list[int] = []
-        for k, (T, name, low, high) in enumerate(self.singles):
-            if now and self.singles[now[-1]][0] < T:
-                before, now = now, []
-            home.append(k)
-            for j in before:
-                _, known, a, b = self.singles[j]
-                if known == name and a < high and low < b:
-                    home[root(j)] = root(k)
-            now.append(k)
-        groups: dict[int, list[int]] = {}
-        for k in range(len(home)):
-            groups.setdefault(root(k), []).append(k)
-        return [
-            (
-                self.singles[some[0]][1],
-                [(T, a, b) for T, _, a, b in map(self.singles.__getitem__, some)],
-            )
-            for some in groups.values()
-        ]
+    def _connected(self) -> Iterator[tuple[str, Array, Array, Array]]:
+        """Single-phase regions, T and both x: ranges that overlap from one T to the next."""
+        if not self.singles:
+            return
+        T, name, low, high = map(np.array, zip(*self.singles, strict=True))
+        level = np.unique(T, return_inverse=True)[1]
+        joined = (level[:, None] == level + 1) & (name[:, None] == name)
+        joined &= (low[:, None] < high) & (low < high[:, None])
+        count, region = connected_components(coo_array(joined), directed=False)
+        for k in range(count):
+            some = region == k
+            yield str(name[some][0]), T[some], low[some], high[some]
 
     def plot(self, ax: Axes | None = None, *, colour: str = "#0072B2", labels: bool = True) -> Axes:
         """Draw boundaries, invariants with their temperatures, and labels of regions.

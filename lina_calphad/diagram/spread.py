@@ -9,7 +9,7 @@ import numpy as np
 
 from lina_calphad.diagram.equilibria import CERTIFIED
 from lina_calphad.diagram.fields import Pieces
-from lina_calphad.diagram.meetings import critical, meet, pure_energy, touch
+from lina_calphad.diagram.meetings import pure_energy, solved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -108,17 +108,7 @@ def _followed(
     start, t = np.full(n, event.T), np.repeat(np.array(event.t)[:, None], n, axis=1)
     if event.kind == "transition":
         return _transition(phases, start, t, columns)
-    if event.kind == "three-phase":
-        T, t, s, a, good = meet(phases, start, t, columns)
-    else:
-        if event.kind == "critical":
-            T, one, good = critical(phases[0], start, t[0], columns)
-            t = one[None]
-        else:
-            T, one, two, good = touch(phases[0], phases[1], start, t[0], columns)
-            t = np.array([one, two])
-        k = int(phases[0].fixed)
-        s, a, *_ = phases[k].curve(t[k], (T, *columns))
+    T, t, s, a, good = solved(event.kind, phases, start, t, columns)
     some = np.flatnonzero(good & (T > 0))
     rows = (T[some], *(c[some] for c in columns))
     good = np.zeros(n, bool)

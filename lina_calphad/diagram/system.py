@@ -14,7 +14,7 @@ from lina_calphad.data.interactions import symbol_value
 from lina_calphad.diagram.equilibria import Equilibria
 from lina_calphad.diagram.fields import Pieces
 from lina_calphad.diagram.kinds import kind_of
-from lina_calphad.diagram.meetings import critical_slopes, meeting_slopes
+from lina_calphad.diagram.meetings import logit_slope, slopes
 from lina_calphad.diagram.results import Diagram, Invariant, Invariants, Region, TieLines
 from lina_calphad.diagram.section import Section, section
 from lina_calphad.diagram.tracing import POINTS, Event, Tracer
@@ -256,22 +256,20 @@ class BinarySystem:
         rows = []
         own = tuple(np.array([value]) for value in tracer.values)
         for event in tracer.events():
+            if event.kind not in ("three-phase", "critical"):
+                continue
             named = self._named(event)
             some = [self.phases[p] for p in event.phases]
             T, t = np.array([event.T]), np.array(event.t)[:, None]
             for number, symbol in enumerate(self.symbols, 1):
-                if event.kind == "three-phase":
-                    dT, dt = meeting_slopes(some, T, t, own, number)
-                elif event.kind == "critical":
-                    dT, change = critical_slopes(some[0], T, t[0], own, number)
-                    dt = change[None]
-                else:
-                    continue
+                dT, dt = slopes(event.kind, some, T, t, own, number)
                 row: dict[str, Any] = {"kind": named.kind, "T": event.T, "symbol": symbol}
                 row["dT"] = float(dT[0])
                 for k, (phase, at, by) in enumerate(zip(some, t, dt, strict=True), 1):
                     row[f"phase_{k}"] = phase.name
-                    row[f"dlogit_{k}"] = 0.0 if phase.fixed else float(_logit(phase, at, by)[0])
+                    row[f"dlogit_{k}"] = (
+                        0.0 if phase.fixed else float((logit_slope(phase, at) * by)[0])
+                    )
                 rows.append(row)
         return pd.DataFrame(rows)
 
@@ -354,13 +352,6 @@ class BinarySystem:
 def _again(*arguments: Any) -> BinarySystem:
     *given, symbols = arguments
     return BinarySystem(*given, symbols=symbols)
-
-
-def _logit(phase: Phase, t: Array, change: Array) -> Array:
-    """Change of ln(x/(1-x)) where ln(y/(1-y)) changes."""
-    h = 1e-6
-    (a, b), (c, d) = phase.logs(t + h), phase.logs(t - h)
-    return (b - a - d + c) / (2 * h) * change
 
 
 def _distinct(phases: Sequence[Phase], rows: tuple[Array, ...]) -> None:

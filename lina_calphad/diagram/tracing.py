@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lina_calphad.diagram.equilibria import CERTIFIED, Equilibria
-from lina_calphad.diagram.meetings import critical, meet, pure_energy, touch
+from lina_calphad.diagram.meetings import pure_energy, solved
 from lina_calphad.errors import NotConverged, UnsupportedPhase
 
 if TYPE_CHECKING:
@@ -273,14 +273,16 @@ class Tracer:
                 start = np.array([t[0, k - 1], (t[1, k - 1] + t[0, k]) / 2, t[1, k]])
                 joined = np.delete(t, k, axis=1)
                 joined[1, k - 1] = t[1, k]
-                for event in self._certified(three, T, start, upper):
+                for event in self._happens("three-phase", three, T, start, upper):
                     yield event, {k}, joined
                 if sequence[k - 1] == sequence[k + 1]:
-                    ends = t[:, k - 1 : k + 1]
-                    for event in self._touching(sequence[k], sequence[k - 1], T, ends, upper):
+                    fixed = self.phases[sequence[k]].fixed
+                    at = np.nan if fixed else np.nanmean([t[1, k - 1], t[0, k]])
+                    for event in self._happens("congruent", three[1::-1], T, [at], upper):
                         yield event, {k, k + 1}, np.delete(t, [k - 1, k], axis=1)
             if k + 1 < size and sequence[k] == sequence[k + 1]:
-                for event in self._closing(sequence[k], T, float(t[:, k].mean()), upper):
+                middle = [t[:, k].mean()]
+                for event in self._happens("critical", sequence[k : k + 1], T, middle, upper):
                     yield event, {k + 1}, np.delete(t, k, axis=1)
 
     def _ordered(self, event: Event) -> bool:
@@ -290,50 +292,25 @@ class Tracer:
         x = [float((b - a)[0]) for a, b in logs]
         return event.kind != "three-phase" or x == sorted(x)
 
-    def _certified(
-        self, three: tuple[int, ...], T: float, t: Array, upper: bool
+    def _happens(
+        self, kind: str, phases: tuple[int, ...], T: float, t: Any, upper: bool
     ) -> Iterator[Event]:
-        some = [self.phases[p] for p in three]
-        found, t, s, a, good = meet(some, np.array([T]), t[:, None], self._values)
-        if good[0] and self._lowest(found, s, a):
-            yield Event("three-phase", float(found[0]), three, tuple(t[:, 0].tolist()), upper)
-
-    def _closing(self, p: int, T: float, t: float, upper: bool) -> Iterator[Event]:
-        found, at, good = critical(self.phases[p], np.array([T]), np.array([t]), self._values)
-        if good[0] and self._lowest(found, *self._curve(p, found, at)):
-            yield Event("critical", float(found[0]), (p,), (float(at[0]),), upper)
-
-    def _touching(self, p: int, q: int, T: float, t: Array, upper: bool) -> Iterator[Event]:
-        start = (
-            np.nanmean([t[1, 0], t[0, 1]], keepdims=True) if not self.phases[p].fixed else np.nan
-        )
-        found, one, two, good = touch(
-            self.phases[p], self.phases[q], np.array([T]), np.full(1, start), self._values
-        )
-        r, at = (q, two) if self.phases[p].fixed else (p, one)
-        if good[0] and self._lowest(found, *self._curve(r, found, at)):
-            yield Event("congruent", float(found[0]), (p, q), (float(one[0]), float(two[0])), upper)
-
-    @property
-    def _values(self) -> Rows:
-        return tuple(np.array([v]) for v in self.values)
-
-    def _curve(self, p: int, T: Array, t: Array) -> tuple[Array, ...]:
-        return self.phases[p].curve(t, (T, *self._values))[:2]
-
-    def _lowest(self, T: Array, s: Array, a: Array) -> bool:
-        """Whether no phase lies below a tangent."""
-        return bool(
-            T[0] > 0 and self.equilibria.lowest(s, a, (T, *self._values))[0][0] >= CERTIFIED
-        )
+        """The event of a kind that Newton's method finds from a start, if certified."""
+        values = tuple(np.array([v]) for v in self.values)
+        start = np.array([T]), np.array(t, dtype=float)[:, None]
+        T_, t_, s, a, good = solved(kind, [self.phases[p] for p in phases], *start, values)
+        if good[0] and T_[0] > 0:
+            height = self.equilibria.lowest(s, a, (T_, *values))[0][0]
+            if height >= CERTIFIED:
+                yield Event(kind, float(T_[0]), phases, tuple(t_[:, 0].tolist()), upper)
 
 
 def _turn(f: Callable[[Array], Array], low: float, high: float) -> float:
-    """Where f, smooth or with a jump, changes its sign: to 1e-11."""
+    """Where f, smooth or with jumps, changes its sign, for the last time if often: to 1e-11."""
     while high - low > 1e-11:
         at = np.linspace(low, high, 64)
         positive = f(at) > 0
-        k = int(np.append(positive[1:-1] != positive[0], True).argmax())
+        k = at.size - 2 - int((positive[-2::-1] != positive[-1]).argmax())
         low, high = float(at[k]), float(at[k + 1])
     return (low + high) / 2
 

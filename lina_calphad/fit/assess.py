@@ -26,7 +26,8 @@ from lina_calphad.phase.draws import ParameterDraws
 DRAWN = 1000
 _RANK = 1e-7  # of the largest singular value, in units of each parameter's own error
 _TIGHT, _STEPS = 1e-11, 200
-_PROPOSALS, _ROUNDS, _FREEDOM, _EFFECTIVE = 10_000, 3, 6, 300
+_PROPOSALS, _ROUNDS, _FREEDOM = 10_000, 12, 6
+_ENOUGH, _EFFECTIVE = 1_000, 300  # proposals that count: no more rounds, and the fewest
 _ROUND = 0.05  # of a datum's error, by which rounding a parameter may move any
 
 
@@ -102,7 +103,7 @@ class Assessed(Estimates):
         """Draws of the fitted symbols from their posterior, with nuisances at zero.
 
         By population Monte Carlo: proposals from a Student distribution, which learns mean and
-        covariance from the weighted ones of the round before, resampled in the last.
+        covariance from the weighted ones of the round before, resampled once enough of them count.
 
         Raises
         ------
@@ -122,9 +123,11 @@ class Assessed(Estimates):
             log_weight = tail - self.problem.chi_squared(values, self.values) / 2
             weight = np.exp(log_weight - log_weight.max())
             weight /= weight.sum()
+            effective = 1 / (weight**2).sum()
+            if effective > _ENOUGH:
+                break
             mean = weight @ values[:, :k]
             covariance = np.cov(values[:, :k].T, aweights=weight).reshape(k, k)
-        effective = 1 / (weight**2).sum()
         if effective < _EFFECTIVE:
             raise NotConverged(
                 f"draws of {', '.join(self.symbols)}: {effective:.0f} of {_PROPOSALS} proposals "

@@ -69,43 +69,45 @@ class Gap(Instability):
     def _by_hull(self, found: Ranges, rows: Rows, first: Any, count: Any) -> tuple[Any, Array]:
         """First and last range under each tie-line of rows with several ranges, and its ends.
 
-        The hull of a sample says which lie under one tie-line. The ends found, and what touches a
-        parallel line in between, are added to the sample until it says the same again.
+        The hull of a sample says which lie under one tie-line. If it was too coarse, so that some
+        point between lies below, or slopes fall from one to the next, it is looked at again with
+        what was found.
         """
-        runs: dict[int, Any] = dict.fromkeys(first.tolist(), ())
+        runs: dict[int, Any] = {}
         lines: dict[int, Array] = {}
         sample = dict.fromkeys(first.tolist(), np.zeros(0))
         waiting = dict(zip(first.tolist(), count.tolist(), strict=True))
         for _ in range(_LOOKS):
-            said = {
-                k: k + self._runs(found.ends[:, k : k + n], take(rows, [found.row[k]]), sample[k])
-                for k, n in waiting.items()
-            }
-            waiting = {k: n for k, n in waiting.items() if not np.array_equal(said[k], runs[k])}
+            for k, n in waiting.items():
+                some, row = slice(k, k + n), take(rows, [found.row[k]])
+                runs[k] = k + self._runs(found.ends[:, some], row, sample[k])
+            i, j = np.concatenate([runs[k] for k in waiting], axis=1)
+            ends, own = self.around(found, rows, i, j), found.row[i]
+            f, w = potentials(ends[0], self.at(ends[0], take(rows, own)))
+            line, t = self._touching(found, rows, (i, j), f)
+            below = potentials(t, self.at(t, take(rows, own[line])))[1] < w[line]
+            falls = (np.diff(f) < 0) & (own[1:] == own[:-1])
+            for k in waiting:
+                mine = own == found.row[k]
+                lines[k] = ends[:, mine]
+                new = np.append(lines[k], t[mine[line]])
+                sample[k] = np.append(sample[k], new[~np.isnan(new)])
+            wrong = {*own[line[below]].tolist(), *own[1:][falls].tolist()}
+            waiting = {k: n for k, n in waiting.items() if found.row[k] in wrong}
             if not waiting:
                 break
-            i, j = np.concatenate([said[k] for k in waiting], axis=1)
-            ends = self.around(found, rows, i, j)
-            between, touching = self._touching(found, rows, (i, j), ends)
-            for k in waiting:
-                mine = found.row[i] == found.row[k]
-                runs[k], lines[k] = said[k], ends[:, mine]
-                new = np.append(lines[k], touching[found.row[between] == found.row[k]])
-                sample[k] = np.append(sample[k], new[~np.isnan(new)])
         return np.concatenate([*runs.values()], axis=1), np.concatenate([*lines.values()], axis=1)
 
     def _touching(
-        self, found: Ranges, rows: Rows, under: tuple[Any, Any], ends: Array
+        self, found: Ranges, rows: Rows, under: tuple[Any, Any], slope: Array
     ) -> tuple[Any, Array]:
-        """Points between the ranges under each tie-line whose tangent is parallel to it."""
+        """Which tie-line, and points between the ranges under it whose tangent is parallel."""
         i, j = under
         line = np.repeat(np.arange(i.size), j - i)
         k = i[line] + np.arange(line.size) - np.searchsorted(line, line)  # the range before
-        some = take(rows, found.row[k])
-        slope = self.potential(ends[0, line], *some)
-        bracket = found.ends[1, k], found.ends[0, k + 1]
-        at, _ = root(lambda t, s, *r: self.potential(t, *r) - s, bracket, (slope, *some))
-        return k, at
+        bracket, some = (found.ends[1, k], found.ends[0, k + 1]), take(rows, found.row[k])
+        given = slope[line], *some
+        return line, root(lambda t, s, *r: self.potential(t, *r) - s, bracket, given)[0]
 
     def _runs(self, ends: Array, row: Rows, more: Array) -> Any:
         """First and last unstable range under each segment of a row's hull, sampled also at `more`.

@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -69,18 +70,15 @@ class _Phase:
     """What is written: expressions in the independent fractions and T."""
 
     name: str
-    variables: tuple[sympy.Symbol, ...]
+    variables: list[str]
     dependent: str
-    energy: Any
-    potentials: list[Any]
-    hessian: list[Any]
+    functions: dict[str, list[Any]]
     elastic: dict[str, Any]
 
     @property
     def arguments(self) -> list[str]:
-        every = [self.energy, *self.hessian, *self.elastic.values()]
-        with_t = [str(_T)] if any(_T in sympy.sympify(e).free_symbols for e in every) else []
-        return [*map(str, self.variables), *with_t]
+        every = chain(self.elastic.values(), *self.functions.values())
+        return self.variables + [str(_T)] * any(_T in each.free_symbols for each in every)
 
 
 def _phase(
@@ -97,24 +95,26 @@ def _phase(
         raise UnsupportedPhase(f"{solution.phase} holds {charged[0]}: ions are not exported")
     dependent = "VA" if "VA" in species else next(c for c in solution.components if c in species)
     order = [c for c in solution.components if c in species and c != dependent]
-    free = {name: sympy.Symbol(f"x_{name}") for name in order}
-    share = free | {dependent: 1 - sympy.Add(*free.values())}
-    at = {name: share[s] for name, s in zip(map(str, energy.names), species, strict=True)}
+    free = [sympy.Symbol(f"x_{name}") for name in order]
+    share = dict(zip(order, free, strict=True)) | {dependent: 1 - sympy.Add(*free)}
     at_T = _T if T is None else sympy.Float(float(kelvin(T)))
-    given = {"P": sympy.Float(solution.pressure), "T": at_T} | at
-    rest = sympy.sympify(energy.expression).subs(
-        {s: given[str(s)] for s in energy.expression.free_symbols}
-    )
+    given = {"P": sympy.Float(solution.pressure), "T": at_T}
+    given |= {str(name): share[s] for name, s in zip(energy.names, species, strict=True)}
+    rest = sympy.sympify(energy.expression)
     ideal = sympy.Add(*(x * sympy.log(x) for x in share.values()))
-    whole = rest + R * at_T * float(energy.sites[0]) * ideal
-    slopes = [whole.diff(x) for x in free.values()]
-    bends = [slope.diff(x) for slope in slopes for x in free.values()]
+    whole = rest.subs(given) + R * at_T * float(energy.sites[0]) * ideal
+    slopes = [whole.diff(x) for x in free]
+    functions = {
+        "gibbs_energy": [whole],
+        "potentials": slopes,
+        "hessian": [slope.diff(x) for slope in slopes for x in free],
+    }
     elastic = {
-        name: sympy.sympify(value).subs({sympy.Symbol("T"): at_T})
+        name: sympy.sympify(value).subs(_T, at_T)
         for name, value in _elastic(dbf, solution, model).items()
     }
     name = re.sub(r"^(?=\d)|\W", "_", solution.phase.lower())  # an identifier
-    return _Phase(name, tuple(free.values()), dependent, whole, slopes, bends, elastic)
+    return _Phase(name, list(map(str, free)), dependent, functions, elastic)
 
 
 def _elastic(dbf: Database, solution: Solution, model: type[Model]) -> dict[str, Any]:
@@ -192,102 +192,79 @@ def _harmless(source: str) -> str:
     return re.sub(r'[*"\\]', "_", printable(source))
 
 
-def _bodies(found: _Phase, printer: Any, declare: str, end: str) -> dict[str, list[str]]:
-    """Common subexpressions of each function as statements, and its results."""
-    bodies = {}
-    functions = {
-        "gibbs_energy": [found.energy],
-        "potentials": found.potentials,
-        "hessian": found.hessian,
-    }
-    for name, wanted in functions.items():
-        shared, results = sympy.cse(wanted, symbols=sympy.numbered_symbols("s"))
-        bodies[name] = [f"{declare}{s} = {printer.doprint(e)}{end}" for s, e in shared]
-        bodies[name] += [printer.doprint(e) for e in results]
-    return bodies
-
-
 def _python(found: _Phase, header: list[str]) -> str:
-    printer, n = _NumPy(), len(found.variables)
-    bodies = _bodies(found, printer, "", "")
-    names = ", ".join(found.arguments)
+    show, n = _NumPy().doprint, len(found.variables)
     text = ['"""' + "\n".join(header) + '\n"""', "", "import numpy", ""]
     for name, value in found.elastic.items():
-        is_constant = not value.free_symbols
-        left = f"{name} = " if is_constant else f"\n\ndef {name}(T):\n    return "
+        left = f"\n\ndef {name}(T):\n    return " if value.free_symbols else f"{name} = "
         unit = f"  # {UNITS[name]}" if name in UNITS else ""
-        text.append(f"{left}{printer.doprint(value)}{unit}")
-    what = {
-        "gibbs_energy": ("G in J/mol.", 1),
-        "potentials": (f"dG/dx of {', '.join(map(str, found.variables))} in J/mol.", n),
-        "hessian": ("Second derivatives of G in J/mol, rows on the first axis.", n * n),
+        text.append(f"{left}{show(value)}{unit}")
+    said = {
+        "gibbs_energy": "G in J/mol.",
+        "potentials": f"dG/dx of {', '.join(found.variables)} in J/mol.",
+        "hessian": "Second derivatives of G in J/mol, rows on the first axis.",
     }
-    for name, (said, count) in what.items():
-        shared, results = bodies[name][:-count], bodies[name][-count:]
-        text += ["", "", f"def {name}({names}):", f'    """{said}"""']
-        text += [f"    {line}" for line in shared]
+    for name, wanted in found.functions.items():
+        shared, results = sympy.cse(wanted, symbols=sympy.numbered_symbols("s"))
+        text += ["", "", f"def {name}({', '.join(found.arguments)}):", f'    """{said[name]}"""']
+        text += [f"    {symbol} = {show(each)}" for symbol, each in shared]
+        values = ", ".join(map(show, results))
         if name == "gibbs_energy":
-            text.append(f"    return {results[0]}")
-        else:
-            shape = f".reshape({n}, {n}, *s.shape[1:])" if name == "hessian" else ""
-            text.append(f"    s = numpy.stack(numpy.broadcast_arrays({', '.join(results)}))")
-            text.append(f"    return s{shape}")
+            text.append(f"    return {values}")
+            continue
+        shape = f".reshape({n}, {n}, *s.shape[1:])" if name == "hessian" else ""
+        text.append(f"    s = numpy.stack(numpy.broadcast_arrays({values}))")
+        text.append(f"    return s{shape}")
     return "\n".join(text) + "\n"
 
 
 def _c(found: _Phase, header: list[str]) -> str:
-    printer, n = _C99(), len(found.variables)
-    bodies = _bodies(found, printer, "const double ", ";")
-    names = ", ".join(f"double {name}" for name in found.arguments)
-    text = ["/* " + "\n   ".join(header), "   Derivatives are those with respect to "]
-    text[-1] += ", ".join(map(str, found.variables)) + ", second ones row by row. */"
+    show = _C99().doprint
+    text = ["/* " + "\n   ".join(header)]
+    text.append(
+        f"   Derivatives are those with respect to {', '.join(found.variables)}, second ones row "
+        "by row. */"
+    )
     text += ["#include <math.h>", ""]
     for name, value in found.elastic.items():
         argument = "double T" if value.free_symbols else "void"
         unit = f"  /* {UNITS[name]} */" if name in UNITS else ""
-        text.append(
-            f"double {found.name}_{name}({argument}) {{ return {printer.doprint(value)}; }}{unit}"
-        )
-    for name, count in {"gibbs_energy": 1, "potentials": n, "hessian": n * n}.items():
-        shared, results = bodies[name][:-count], bodies[name][-count:]
-        kind, out = ("double", "") if name == "gibbs_energy" else ("void", f", double out[{count}]")
+        text.append(f"double {found.name}_{name}({argument}) {{ return {show(value)}; }}{unit}")
+    names = ", ".join(f"double {name}" for name in found.arguments)
+    for name, wanted in found.functions.items():
+        shared, results = sympy.cse(wanted, symbols=sympy.numbered_symbols("s"))
+        alone = name == "gibbs_energy"
+        kind, out = ("double", "") if alone else ("void", f", double out[{len(wanted)}]")
         text += ["", f"{kind} {found.name}_{name}({names}{out})", "{"]
-        text += [f"    {line}" for line in shared]
-        if not out:
-            text.append(f"    return {results[0]};")
-        text += [f"    out[{i}] = {line};" for i, line in enumerate(results) if out]
+        text += [f"    const double {symbol} = {show(each)};" for symbol, each in shared]
+        left = ["return"] if alone else [f"out[{i}] =" for i in range(len(wanted))]
+        text += [f"    {to} {show(each)};" for to, each in zip(left, results, strict=True)]
         text.append("}")
     return "\n".join(text) + "\n"
 
 
 def _moose(found: _Phase, header: list[str]) -> str:
-    printer = _Moose()
-    coupled = " ".join(found.arguments)
-    names = [str(x).removeprefix("x_") for x in found.variables]
-    pairs = [f"{i}_{j}" for i in names for j in names]
-    blocks = {"": ("DerivativeParsedMaterial", found.energy)}
-    blocks |= {
-        f"_mu_{i}": ("ParsedMaterial", e) for i, e in zip(names, found.potentials, strict=True)
-    }
-    blocks |= {f"_d2_{p}": ("ParsedMaterial", e) for p, e in zip(pairs, found.hessian, strict=True)}
+    show = _Moose().doprint
+    names = [x.removeprefix("x_") for x in found.variables]
+    suffixes = ["", *(f"_mu_{i}" for i in names), *(f"_d2_{i}_{j}" for i in names for j in names)]
     text = [f"# {line}" for line in header]
     text += [
-        f"# {name} = {printer.doprint(value)} {UNITS.get(name, '')}".rstrip()
+        f"# {name} = {show(value)} {UNITS.get(name, '')}".rstrip()
         for name, value in found.elastic.items()
     ]
     text.append("[Materials]")
-    for suffix, (kind, expression) in blocks.items():
+    for suffix, expression in zip(suffixes, chain(*found.functions.values()), strict=True):
         text += [
             f"  [{found.name}{suffix}]",
-            f"    type = {kind}",
+            f"    type = {'ParsedMaterial' if suffix else 'DerivativeParsedMaterial'}",
             f"    property_name = G_{found.name}{suffix}",
-            f"    coupled_variables = '{coupled}'",
-            f"    expression = '{printer.doprint(expression)}'",
+            f"    coupled_variables = '{' '.join(found.arguments)}'",
+            f"    expression = '{show(expression)}'",
             *(["    derivative_order = 2"] if not suffix else []),
             "  []",
         ]
     if all(name in found.elastic and not found.elastic[name].free_symbols for name in UNITS):
-        c11, c12, c44 = (printer.doprint(found.elastic[f"C{ij}"]) for ij in (11, 12, 44))
+        c11, c12, c44 = (show(found.elastic[f"C{ij}"]) for ij in (11, 12, 44))
         text += [
             f"  [{found.name}_elasticity]",
             "    type = ComputeElasticityTensor",

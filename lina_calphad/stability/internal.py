@@ -62,7 +62,7 @@ def site_fractions(
     else:
         y = (np.linalg.pinv(left, rtol=1e-10) @ right[..., None])[..., 0]
     off = np.abs((left @ y[..., None])[..., 0] - right).max(axis=-1)
-    wrong = (off > _ROUNDING) | (y.min(axis=-1) < -_ROUNDING)
+    wrong = ~((off <= _ROUNDING) & (y.min(axis=-1) >= -_ROUNDING))  # or not a number
     if wrong.any() and strict:
         names = zip(energy.elements, x[wrong][0], strict=True)
         text = ", ".join(f"x({name}) = {value:.6g}" for name, value in names)

@@ -9,7 +9,7 @@ import numpy as np
 from contourpy import LineType, contour_generator
 from scipy.optimize import elementwise, root
 
-from lina_calphad.stability.surface import STEPS, TO_PLANE, full, grid
+from lina_calphad.stability.surface import STEPS, TO_PLANE, distinct, full, grid
 
 if TYPE_CHECKING:
     from lina_calphad.checks import Array
@@ -126,8 +126,4 @@ def critical_points(surface: Surface, spinodals: list[Array]) -> Array:
             near = np.linalg.norm(found.x - start) < 2 * np.linalg.norm(pairs[k + 1] - pairs[k])
             if near and np.abs(found.fun).max() < 1e-6:
                 points.append(x)
-    kept: list[Array] = []
-    for x in points:
-        if all(np.linalg.norm(x - other) > 1e-6 for other in kept):
-            kept.append(x)
-    return np.array(kept).reshape(-1, 3)
+    return distinct(np.array(points).reshape(-1, 3))

@@ -39,6 +39,16 @@ def grid(steps: int = STEPS) -> tuple[Array, Flags]:
     return np.stack([i, j], axis=-1)[inside] / steps, inside
 
 
+def distinct(points: Array) -> Array:
+    """Points, or sets of points by their means, of which some are found twice."""
+    means = points.mean(axis=1) if points.ndim > 2 else points
+    kept: list[int] = []
+    for i, mean in enumerate(means):
+        if not kept or np.abs(means[kept] - mean).max(axis=1).min() > 1e-6:
+            kept.append(i)
+    return points[kept]
+
+
 class Surface:
     """G of a mole of atoms over RT above the mole fractions of three components."""
 

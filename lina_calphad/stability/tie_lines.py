@@ -12,7 +12,7 @@ from scipy.spatial import ConvexHull, QhullError
 from lina_calphad.errors import NotConverged, UnsupportedPhase
 from lina_calphad.stability.isotherm import Isotherm, apart, sides_of, where_they_end
 from lina_calphad.stability.spinodal import critical_points, spinodal
-from lina_calphad.stability.surface import STEPS, TO_PLANE, Surface
+from lina_calphad.stability.surface import STEPS, TO_PLANE, Surface, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ def isotherm(solution: Solution, T: float) -> Isotherm:
             found, planes, good = surface.tangent(surface.x[corners], surface.y[corners])
             good &= _sides(found) > 0.5 / STEPS  # less is a trace of a plait point
             good[good] = surface.stable(planes[good])
-            triangles = _different(found[good])
+            triangles = distinct(found[good])
             two[three[~good]] = True  # no boundary between two regions
         starts = [tie_lines(guesses[k], surface.y[ends[k]]) for k in _regions(two, neighbours)]
         regions = [_in_order(found) for found in starts if len(found)]
@@ -163,14 +163,6 @@ def _in_order(lines: Array) -> Array:
             chain.append(lines[nearest][:: -1 if turned else 1])
         lines = np.array(chain)
     return lines
-
-
-def _different(triangles: Array) -> Array:
-    kept: list[Array] = []
-    for triangle in triangles:
-        if all(np.abs(triangle.mean(axis=0) - t.mean(axis=0)).max() > 1e-6 for t in kept):
-            kept.append(triangle)
-    return np.array(kept).reshape(-1, 3, 3)
 
 
 def _facets(

@@ -309,17 +309,8 @@ def test_a_finger_moves_a_slider(telephone, show, santos):
     assert f"{100 * state(browser)['q']:.1f} % of the Li" in said(browser, "deep")
 
 
-def test_sliders_and_boxes_have_labels_and_other_units(show):
+def test_beside_a_box_its_value_stands_in_other_units(show):
     browser = show()
-    found = browser.execute_script(
-        """return ["x0", "T", "E"].map((name) => [
-            document.getElementById(`${name}_slider`).labels[0].textContent,
-            document.getElementById(`${name}_box`).getAttribute("aria-label")])"""
-    )
-    assert found == [
-        [label] * 2
-        for label in ("Mole fraction of Na, x₀", "Temperature / K", "Young's modulus E / GPa")
-    ]
     assert said(browser, "x0_aside") == "3 at.%, 9.293 wt% Na"
     assert said(browser, "T_aside") == "26.9 °C"
     put(browser, "T", 200)
@@ -497,16 +488,14 @@ def test_what_a_box_does_not_take_is_said_and_changes_nothing(show):
     assert (said(browser, "state"), table(browser)["text"].tolist()) == words
 
 
-@pytest.mark.parametrize(
-    "text", ["3 %", "3at%", "3 at.%", "3 at. %", "9.29211 wt%", "9.29211 wt.%", "9.29211mass%"]
-)
-def test_a_box_takes_what_the_command_takes(show, text):
+def test_a_box_takes_what_the_command_takes(show):
     browser = show()
-    put_text(browser, "x0", "0.01")
-    put_text(browser, "x0", text)
-    ours = FRACTION(text)
-    assert state(browser)["x0"] == pytest.approx(float(ours), rel=1e-11)
-    assert ours == pytest.approx(0.03, rel=2e-4)
+    for text in ("3 %", "3at%", "3 at.%", "3 at. %", "9.29211 wt%", "9.29211 wt.%", "9.29211mass%"):
+        put_text(browser, "x0", "0.01")
+        put_text(browser, "x0", text)
+        ours = FRACTION(text)
+        assert state(browser)["x0"] == pytest.approx(float(ours), rel=1e-11), text
+        assert ours == pytest.approx(0.03, rel=2e-4)
     put_text(browser, "T", "25C")
     assert state(browser)["T"] == KELVIN("25C") == 298.15
 

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from scipy import constants
 from scipy.special import erf
 
-import lina_calphad as lc
 from lina_calphad.anode import BOUNDARIES, depth_profile, regions, stripping_path
 from lina_calphad.anode.diffusion import Diffusion
-from lina_calphad.errors import MissingElasticData, OutsideAssessedRange, SurfaceExhausted
+from lina_calphad.errors import OutsideAssessedRange, SurfaceExhausted
 
 FARADAY = constants.e * constants.N_A
 # Molar volumes of the shipped data, in m³/mol.
@@ -182,6 +181,11 @@ def test_a_foil_that_diffusion_keeps_even_is_stripped_as_a_whole(santos):
     assert found.areal_capacity[-1] == pytest.approx(0.01 * found.t[-1] / 3600 / 10, rel=1e-9)
 
 
+def test_nothing_stripped_is_the_alloy_itself(santos):
+    found = depth_profile(0.03, 300.0, 10.0, 1e-4, santos, q=0.0)
+    np.testing.assert_allclose(found.x, 0.03, rtol=1e-4)
+
+
 # -- bad input --
 
 
@@ -196,46 +200,29 @@ def test_a_current_that_exhausts_the_interface_before_the_end_says_when(santos):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("given", "message"),
     [
-        ((1.5, 300.0, 10.0, 1e-4), "x0, the mole fraction of Na before stripping, lies between"),
-        ((0.03, -5.0, 10.0, 1e-4), "a temperature is a positive"),
-        ((0.03, 300.0, -10.0, 1e-4), r"current density is in A/m², from 0.0001 to 1e\+06; got -10"),
-        ((0.03, 300.0, 0.0, 1e-4), "current density is in A/m²"),
-        ((0.03, 300.0, 10.0, -1e-4), "thickness is in m"),
-        ((0.03, 300.0, 10.0, 100.0), "thickness is in m"),
-        ((1e-9, 300.0, 10.0, 1e-4), "of a depth profile, is resolved, from 0.0001 to 0.9999"),
-        ((0.03, 300.0, 1e6, 1e-2), r"\(u L/D\) is resolved, from 1e-08 to 1e\+08"),
-    ],
-)
-def test_values_out_of_range_are_refused(santos, arguments, message):
-    with pytest.raises(ValueError, match=message):
-        depth_profile(*arguments, santos)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
+        ({"x0": 1.5}, "x0, the mole fraction of Na before stripping, lies between"),
+        ({"x0": 1e-9}, "of a depth profile, is resolved, from 0.0001 to 0.9999"),
+        ({"T": -5.0}, "a temperature is a positive"),
+        ({"current_density": -10.0}, r"current density is in A/m², from 0.0001 to 1e\+06; got -10"),
+        ({"current_density": 0.0}, "current density is in A/m²"),
+        ({"thickness": 100.0}, "thickness is in m"),
+        (
+            {"current_density": 1e6, "thickness": 1e-2},
+            r"\(u L/D\) is resolved, from 1e-08 to 1e\+08",
+        ),
         ({"q": 1.2}, "q is the share of the Li stripped, from 0 to 1; got 1.2"),
         ({"q": []}, "at least one share"),
         ({"diffusivity": -1e-14}, "a diffusivity is in m²/s"),
     ],
 )
-def test_options_out_of_range_are_refused(santos, options, message):
+def test_what_is_out_of_range_is_refused(santos, given, message):
+    good = {"x0": 0.03, "T": 300.0, "current_density": 10.0, "thickness": 1e-4, "source": santos}
     with pytest.raises(ValueError, match=message):
-        depth_profile(0.03, 300.0, 10.0, 1e-4, santos, **options)
+        depth_profile(**good | given)
 
 
 def test_a_temperature_at_which_the_solid_melts_is_refused(santos):
     with pytest.raises(OutsideAssessedRange, match="liquid forms on the way"):
         depth_profile(0.03, 365.0, 10.0, 1e-4, santos)
-
-
-def test_an_assessment_without_elastic_data_is_refused():
-    with pytest.raises(MissingElasticData):
-        depth_profile(0.03, 300.0, 10.0, 1e-4, lc.load("santos2025", elastic=False))
-
-
-def test_nothing_stripped_is_the_alloy_itself(santos):
-    found = depth_profile(0.03, 300.0, 10.0, 1e-4, santos, q=0.0)
-    np.testing.assert_allclose(found.x, 0.03, rtol=1e-4)

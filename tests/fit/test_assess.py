@@ -313,6 +313,14 @@ def test_the_shipped_draws_are_those_of_the_posterior(draws):
     assert there.std().to_numpy() / spread == pytest.approx(1, abs=0.05)
 
 
+@pytest.mark.parametrize("seed", [3, 4])
+def test_draws_of_any_seed_are_those_of_one_posterior(lina2026, draws, seed):
+    other = lina2026.draws(seed=seed)
+    spread = np.sqrt(np.diag(draws.covariance))
+    # Each mean is known to some 0.04 of the spread.
+    assert (other.mean - draws.mean) / spread == pytest.approx(0, abs=0.25)
+
+
 def test_all_that_was_measured_is_met(lina2026):
     measured = lina2026.data[~lina2026.data["quantity"].str.contains("_MIX")]
     assert len(measured) == 7

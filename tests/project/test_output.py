@@ -242,7 +242,10 @@ def test_two_runs_do_not_write_at_once(out, monkeypatch):
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_command_exits_as_documented_and_leaves_nothing(tmp_path, stop):
     code = (
-        "import os, threading, lina_calphad.cli.main as c, lina_calphad.diagram.alloy as a\n"
+        "import os, signal, threading\n"
+        "import lina_calphad.cli.main as c, lina_calphad.diagram.alloy as a\n"
+        # A shell makes what it runs in the background deaf to it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "def stopped(*given):\n"
         f"    os.kill(os.getpid(), {int(stop)})\n"
         "    threading.Event().wait(30)\n"

@@ -304,3 +304,9 @@ def test_a_composition_that_a_phase_cannot_have(example_tdb):
     energy = site_energy(example_tdb("cfe_broshe.tdb"), ("C", "FE"), "FCC_A1")
     with pytest.raises(ValueError, match=r"FCC_A1 cannot have the composition x\(C\) = 0.7"):
         site_fractions(energy, T, np.array([0.7, 0.3]))
+
+
+def test_a_search_that_leaves_the_numbers_finds_no_composition(example_tdb):
+    energy = site_energy(example_tdb("alfe.tdb"), ("AL", "FE"), "B2_BCC")
+    y = site_fractions(energy, T, np.array([[np.nan, np.nan], [0.3, 0.7]]), strict=False)
+    assert np.isnan(y).all(axis=1).tolist() == [True, False]
