@@ -74,11 +74,15 @@ def _result(client: Any, future: Any, waiting: Callable[[], None]) -> Any:
     from distributed import KilledWorker
 
     seen = time.monotonic()
-    while not future.done():
+    while True:
         waiting()
         with _answering(client):
             try:
-                future.exception(timeout=_SECONDS_BETWEEN_LOOKS)
+                error = future.exception(timeout=_SECONDS_BETWEEN_LOOKS)
+                if error is None:
+                    # A worker may go with what it has found: that is then worked out anew.
+                    return future.result(timeout=SECONDS_WITHOUT_WORKERS)
+                break
             except TimeoutError:
                 if client.nthreads():
                     seen = time.monotonic()
@@ -87,15 +91,11 @@ def _result(client: Any, future: Any, waiting: Callable[[], None]) -> Any:
                 f"the Dask scheduler at {client.scheduler.address} has had no workers for "
                 f"{SECONDS_WITHOUT_WORKERS:g} s: start some"
             )
-    if future.status == "error":
-        error = future.exception()
-        if isinstance(error, KilledWorker):
-            raise SchedulerError(
-                "a piece of work ended every Dask worker that took it: is memory short there?"
-            ) from error
-        raise error  # the work's own
-    with _answering(client):
-        return future.result()
+    if isinstance(error, KilledWorker):
+        raise SchedulerError(
+            "a piece of work ended every Dask worker that took it: is memory short there?"
+        ) from error
+    raise error  # the work's own
 
 
 @contextmanager
