@@ -62,6 +62,17 @@ def test_a_cluster_that_loses_its_workers_is_given_up_after_the_stated_time(clus
         list(done)
 
 
+def test_a_result_that_goes_with_its_worker_is_not_waited_for(cluster, client, monkeypatch):
+    def done_and_gone(self, timeout=None):
+        cluster.scale(0)
+        return kept(self, timeout)
+
+    kept = type(client.submit(square, 0)).result
+    monkeypatch.setattr("distributed.Future.result", done_and_gone)
+    with pytest.raises(SchedulerError, match=r"has had no workers for 1 s: start some$"):
+        list(mapped(square, range(1), client))
+
+
 def test_workers_that_come_back_go_on(cluster, client):
     done = mapped(square, range(20), client)
     first = next(done)
