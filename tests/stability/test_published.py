@@ -88,6 +88,13 @@ def test_the_spinodal_of_nb_ti_and_the_top_of_nb_v():
     assert f"9080 J/mol, top at {top.T - 273.15:.0f} °C" in " ".join(PAGE.split())
 
 
+def test_the_top_of_au_pt_without_its_excess_entropy():
+    # 30 x^2 (1 - x) kJ/mol, x that of Pt, as a Redlich-Kister polynomial.
+    dbf = regular({("A", "B"): [15000.0, -15000.0]})
+    top = lc.BinarySolution(dbf, ("A", "B"), "ALLOY").critical_point()
+    assert row("Au–Pt fcc") == f"{top.T - 273.15:.0f} °C, {100 * top.x:.1f} at.% Pt"
+
+
 def test_the_end_of_the_gap_of_al_zn(example_tdb):
     lines = lc.BinarySystem(example_tdb("alzn_mey.tdb"), ("AL", "ZN")).invariants().to_dataframe()
     (T,) = lines.loc[lines["kind"] == "monotectoid", "T"]
