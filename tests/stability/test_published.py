@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from pycalphad import Database, equilibrium
 from pycalphad import variables as v
+from scipy.constants import N_A
 from scipy.optimize import brentq
 from support import ROOT, R, regular
 
 import lina_calphad as lc
+from lina_calphad.errors import NoMiscibilityGap
 
 PAGE = (ROOT / "docs" / "howto" / "any_solution_phase.md").read_text(encoding="utf-8")
 
@@ -80,12 +82,25 @@ def test_copper_leaves_a_high_entropy_alloy_where_it_was_seen_to():
     assert (found.Phase == "FCC_A1").sum("vertex").values.squeeze().tolist() == [2, 2, 2, 1]
 
 
-def test_the_spinodal_of_nb_ti_and_the_top_of_nb_v():
-    niobium = regular({("A", "B"): [13045.3], ("A", "C"): [9080.0]})
-    low, high = 100 * lc.BinarySolution(niobium, ("A", "B"), "ALLOY").spinodal([573, 673]).x_alpha
+def test_the_spinodal_of_nb_ti():
+    niobium = lc.BinarySolution(regular({("A", "B"): [13045.3]}), ("A", "B"), "ALLOY")
+    low, high = 100 * niobium.spinodal([573, 673]).x_alpha
     assert row("Nb–Ti bcc") == f"{low:.1f}, {high:.1f} at.%"
-    (top,) = lc.Solution(niobium, ("A", "C"), "ALLOY").critical_points()
-    assert f"9080 J/mol, top at {top.T - 273.15:.0f} °C" in " ".join(PAGE.split())
+
+
+def test_coherency_and_the_gap_of_nb_v():
+    class Along111(lc.CoherentModel):
+        plane = (1, 1, 1)
+
+    niobium, pair = regular({("A", "B"): [9080.0]}), ("A", "B")
+    volumes = {"A": N_A * 3.30e-10**3 / 2, "B": N_A * 3.02e-10**3 / 2}
+    constants = {"A": lc.CubicElasticity(240.2, 125.6, 28.2)}
+    assert constants["A"].biaxial_modulus((1, 1, 1)) < constants["A"].biaxial_modulus((1, 0, 0))
+    lc.set_elastic_data(niobium, "ALLOY", molar_volume=volumes, elasticity=constants)
+    top = lc.BinarySolution(niobium, pair, "ALLOY").critical_point().T - 273.15
+    assert row("Nb–V bcc") == f"{top:.0f} °C, no gap with it"
+    with pytest.raises(NoMiscibilityGap):
+        lc.BinarySolution(niobium, pair, "ALLOY", Along111).critical_point()
 
 
 def test_the_top_of_au_pt_without_its_excess_entropy():
