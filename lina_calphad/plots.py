@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator
 from numpy.typing import ArrayLike
 
 from lina_calphad.checks import Array
@@ -199,6 +200,7 @@ def fraction_axis(
     axis = ax.yaxis if upright else ax.xaxis
     if scale == "log":
         plain_powers(axis)
+        axis.set_minor_locator(LogLocator(subs=(2, 5)))
     if scale == "logit":
         shown = {x: name for x, name in FRACTIONS.items() if low <= x <= high}
         axis.set_ticks(list(shown), labels=list(shown.values()))
