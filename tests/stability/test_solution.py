@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycalphad import Database, Model
-from scipy.optimize import brentq
 from scipy.spatial import ConvexHull
-from support import PAIRS, ROOT, R, nothing_outside, regular, regular_text, run
+from support import PAIRS, R, nothing_outside, regular, regular_text, run
 
 import lina_calphad as lc
 from lina_calphad.errors import DatabaseError, OutsideAssessedRange, UnsupportedPhase
@@ -357,84 +355,3 @@ def test_what_the_command_refuses_in_one_line(capsys, folder, arguments, message
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert message in err
     assert [path.name for path in folder.iterdir()] == ["alloy.tdb"]
-
-
-# -- the page and what it says of published numbers --
-
-PAGE = (ROOT / "docs" / "howto" / "any_solution_phase.md").read_text(encoding="utf-8")
-
-
-def test_the_programs_of_the_page_run(folder):
-    blocks = re.findall(r"(?ms)^```python\n(.*?)^```$", PAGE)
-    assert [len(block.splitlines()) for block in blocks if "wks.get(lc.Stability(" in block] == [3]
-    names = {}
-    for block in blocks:
-        exec(compile(block, "any_solution_phase.md", "exec"), names)
-    assert names["psi"].min() < 0 < names["psi"].max()
-    chemical, coherent = (names[n].spinodal_temperature([0.2, 0.5]) for n in ("bcc", "coherent"))
-    assert coherent < chemical - 300
-    assert len(names["two_gaps"].tie_lines) == 2
-    assert [path.name for path in folder.iterdir()] == ["cr_ti_v.png"]
-
-
-def row(start):
-    (cells,) = re.findall(rf"(?m)^\| {re.escape(start)}[^|]*\|([^|]*)\|([^|]*)\|", PAGE)
-    return cells[1].strip()
-
-
-@pytest.mark.filterwarnings("ignore:The type definition character")
-@pytest.mark.parametrize("pair", [("CU", "NI"), ("AL", "CU")])
-def test_the_tops_of_two_gaps_of_cost_507(example_tdb, pair):
-    (top,) = lc.Solution(example_tdb("COST507.tdb"), pair, "FCC_A1").critical_points()
-    digits = 1 if pair == ("CU", "NI") else 0
-    text = f"{top.T - 273.15:.{digits}f} °C, {100 * top.x:.1f} at.% {pair[1].title()}"
-    assert row("–".join(name.title() for name in pair) + " fcc") == text
-
-
-@pytest.mark.filterwarnings("ignore:The type definition character")
-@pytest.mark.parametrize("T", [500.0, 623.0])
-def test_the_gap_of_al_cu_zn_is_a_tunnel(example_tdb, T):
-    alloy = lc.Solution(example_tdb("COST507.tdb"), ("AL", "CU", "ZN"), "FCC_A1")
-    for line in alloy.spinodal(T):
-        # From the side without Cu to that without Zn.
-        assert np.sort(line[[0, -1], 1:].min(axis=1)) == pytest.approx([0, 0], abs=1e-9)
-        assert sorted(line[[0, -1], 1:].argmin(axis=1)) == [0, 1]
-
-
-def test_the_end_of_the_gap_of_al_zn(example_tdb):
-    lines = lc.BinarySystem(example_tdb("alzn_mey.tdb"), ("AL", "ZN")).invariants().to_dataframe()
-    (T,) = lines.loc[lines["kind"] == "monotectoid", "T"]
-    assert row("Al–Zn, three phases") == f"{T - 273.15:.1f} °C"
-
-
-def test_the_gap_of_an_asymmetric_nitride():
-    # 7.41 - 2.11 x kcal/mol, x that of In, as a Redlich-Kister polynomial.
-    omega = 4184 * np.array([7.41 - 2.11 / 2, 2.11 / 2])
-    nitride = lc.BinarySolution(regular({("A", "B"): omega.tolist()}, "AB"), ("A", "B"), "ALLOY")
-    top = nitride.critical_point().T - 273.15
-    assert row("Ga₁₋ₓInₓN, Ω") == f"{top:.1f} °C"
-    gap = nitride.binodal(1073.15)
-    assert row("the same: gap at 800 °C") == f"{gap.x_alpha:.3f} to {gap.x_beta:.3f}"
-    assert top == pytest.approx(1417, abs=2)  # Phys. Rev. B 60 (1999) 1701
-
-
-def test_a_nitride_of_two_metals():
-    text = """
- ELEMENT VA VACUUM 0 0 0 !
- ELEMENT GA GAS 70 0 0 !
- ELEMENT IN GAS 115 0 0 !
- ELEMENT N GAS 14 0 0 !
- TYPE_DEFINITION % SEQ * !
- PHASE NITRIDE % 2 1 1 !
- CONSTITUENT NITRIDE :GA,IN:N: !
- PARAMETER L(NITRIDE,GA,IN:N;0) 1 25020.32; 6000 N !
-"""
-    dbf = Database.from_string(text, fmt="tdb")
-    nitride = lc.Solution(dbf, ("GA", "IN", "N"), "NITRIDE")
-    y = np.array([0.1, 0.5])
-    x = np.stack([(1 - y) / 2, y / 2, [0.5, 0.5]], axis=-1)
-    expected = 2 * 25020.32 * y * (1 - y) / R
-    assert nitride.spinodal_temperature(x) == pytest.approx(expected)
-    omega = 25020.32 / (R * 1073.15)
-    limit = brentq(lambda y: np.log((1 - y) / y) - omega * (1 - 2 * y), 1e-6, 0.4)
-    assert row("Ga₁₋ₓInₓN, 5.98") == f"{100 * limit:.1f} %"
