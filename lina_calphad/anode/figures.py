@@ -23,6 +23,7 @@ from lina_calphad.plots import (
     KELVIN,
     KINDS,
     STYLES,
+    band_key,
     colour_key,
     fraction_axis,
     kind_key,
@@ -47,7 +48,6 @@ REGION_COLOURS = {
     "incoherent_spinodal": "#f6b98c", "coherent_spinodal": "#e8846b", "liquid": "#d9d9d9",
 }  # fmt: skip
 
-_DRAWS: dict[str, Any] = {"color": "0.25", "alpha": 0.22, "linewidth": 0}
 _UNITS = {"capacity_mAh_per_g": "mAh/g of alloy", "capacity_mAh_per_cm2": "mAh/cm²"}
 _LOOKS: dict[str, dict[str, Any]] = {
     state: {"color": colour, "linestyle": "--" if state == "coherent" else "-"}
@@ -95,9 +95,8 @@ def _map(study: Study) -> Figure:
     drawn = study.spread
     if drawn is not None:
         for kind, (side, branch) in product(KINDS, enumerate(("alpha", "beta"))):
-            at = _solid_up_to(study.chart, f"{kind} {branch}") >= drawn.T
-            edges = drawn.x(kind)[[1, 3], side][:, at]
-            ax.fill_betweenx(drawn.T[at], *edges, zorder=1, **_DRAWS)
+            top = _solid_up_to(study.chart, f"{kind} {branch}")
+            drawn.shade(ax, kind, side, "0.25", limits=(0.0, top))
     order = np.argsort(study.T)
     for point in order:
         # Of several paths the lowest has its labels below, and those in between have none.
@@ -105,7 +104,7 @@ def _map(study: Study) -> Figure:
         _path(study, point, way, ax)
     path = f"stripping path, {_UNITS[_charge(study)]}"
     key: list[Artist] = [Line2D([], [], color="black", marker="o", markersize=4, label=path)]
-    key += [Patch(label="68 % of draws", **_DRAWS)] * (drawn is not None)
+    key += band_key() if drawn is not None else []
     ax.set_title(f"bcc Li-Na, {plain(study.description.name)}")
     legend_below(figure, [*_region_key(NAMES), *kind_key(KINDS), *key], columns=4, **_SMALL)
     return figure
@@ -141,14 +140,14 @@ def _fields(alloy: Alloy, chart: pd.DataFrame, ax: Axes) -> None:
         ax.fill_betweenx(T, left, right, color=REGION_COLOURS[region], linewidth=0, zorder=layer)
 
     for region, kind, layer in (
-        ("held", "chemical binodal", 0.5), ("held_unstable", "chemical spinodal", 0.5),
-        ("nucleation", "coherent binodal", 0.5), ("coherent_spinodal", "coherent spinodal", 0.7),
+        ("held", "chemical binodal", 0.1), ("held_unstable", "chemical spinodal", 0.1),
+        ("nucleation", "coherent binodal", 0.1), ("coherent_spinodal", "coherent spinodal", 0.3),
     ):  # fmt: skip
         curve = curves[kind]
         paint(region, curve["T"], curve["x_alpha"], curve["x_beta"], layer)
     left = np.maximum(chart["coherent binodal alpha"], chart["chemical spinodal alpha"])
     right = np.minimum(chart["coherent binodal beta"], chart["chemical spinodal beta"])
-    paint("incoherent_spinodal", T, left, np.fmax(left, right), 0.6)
+    paint("incoherent_spinodal", T, left, np.fmax(left, right), 0.2)
     for name in chart.filter(like="liquid from"):
         paint("liquid", T, chart[name], chart[str(name).replace("from", "to")], 2.2)
     for kind, branch in product(KINDS, ("alpha", "beta")):

@@ -231,6 +231,16 @@ const lina = (() => {
     return { both, rows, full, area: area === null ? null : full * area };
   }
 
+  // Mole fraction of Na before stripping of what is at x once a charge has left a gram of it, or a
+  // cm² of a foil as thick.
+  function before(x, [charge, unit], T) {
+    const areal = unit !== "mAh/g", heavy = data.density && data.mass.map((m) => m / 1000 / data.density);
+    const filled = heavy || data.volume.map((column) => at(column, T));
+    const [lithium, sodium] = areal ? filled : data.mass;
+    const taken = charge / data.charge / (areal ? data.thickness / 1e4 : 1);
+    return (x * (1 - taken * lithium)) / (1 + x * taken * (sodium - lithium));
+  }
+
   // An assessment of those that there are; returns all that holds for it.
   function use(name) {
     data = { ...given, ...given.assessments[name], assessment: name };
@@ -244,6 +254,6 @@ const lina = (() => {
     solved.clear();
     return use(Object.keys(all.assessments)[0]);
   };
-  return { open, use, at, boundaries, classify, ends, expit, logit, path, potentials, rich, size };
+  return { open, use, at, before, boundaries, classify, ends, expit, logit, path, potentials, rich, size };
 })();
 window.lina = lina;

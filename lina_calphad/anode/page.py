@@ -12,6 +12,7 @@ from string import Template
 import numpy as np
 
 from lina_calphad import __version__
+from lina_calphad.anode.charge import Depth
 from lina_calphad.anode.figures import REGION_COLOURS
 from lina_calphad.anode.map import MAP_T
 from lina_calphad.anode.page_data import STARTS, numbers
@@ -75,12 +76,14 @@ def page(study: Study) -> str:
               "50 %, 1000 mAh/g or 3 mAh/cm²"),
     }  # fmt: skip
     states = dict(zip(STATES, _STATE_COLOURS, strict=True))
-    depth = float(study.path.foil.share(study.depths[0])[0]) if study.asked else 0.5
+    asked = study.depths[0] if study.asked else Depth(0.5)
+    depth = float(study.path.foil.share(asked)[0])
     data |= {
         "curves": {kind: {"colour": c, "dashes": d} for kind, (c, d) in _CURVES.items()},
         "states": {state: {"colour": c, "dashes": "6 4" if state == "coherent" else "none"}
                    for state, c in states.items()},
         "start": {"x0": study.x0, "T": T, "E": modulus, "q": depth},
+        "asked": None if asked.unit == "share" else asked,
         "controls": {name: {"limits": limits, "examples": examples}
                      for name, (_, limits, _, examples) in controls.items()},
     }  # fmt: skip

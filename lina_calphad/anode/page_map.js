@@ -209,13 +209,16 @@ const linaMap = (() => {
 
   function update() {
     const began = performance.now(), found = lina.path(state.x0, state.T, state.E);
+    // A charge in the box of the depth stays that charge, whatever share of the Li it is by now.
+    const typed = /mAh/.test(get("q_box").value) ? read("q") : {};
+    state.q = get("q_slider").value = typed.value ?? state.q;
     const { rows, both } = found, { name, meaning } = region(rows[0].region);
-    const here = { x0: state.x0, T: kelvin(state.T), name, meaning, assessment: data.assessment };
+    const here = { x0: Number(state.x0.toPrecision(6)), T: kelvin(state.T), name, meaning, assessment: data.assessment };
     show("disagree", linaWords.disagreement(state));
     show("here", linaWords.fill("here", { ...here, wt: +(100 * heavy(state.x0)).toPrecision(3) }));
     show("answer", linaWords.verdict(both, rows));
-    for (const [id, text] of Object.entries(linaWords.around(state, found))) show(id, text);
-    tell("q");
+    for (const [id, text] of Object.entries(linaWords.around(state, found, typed.charge))) show(id, text);
+    tell("q", typed.wrong);
     drawTable(rows, rows.find((row) => row.region === "coherent_spinodal"));
     view = frame();
     get("map").replaceChildren();
@@ -263,8 +266,8 @@ const linaMap = (() => {
     const unit = !none && parts && UNITS[name].find(([written]) => written.test(parts[2]));
     if (!unit) return { wrong: `Write it as in ${data.controls[name].examples}` };
     const [, label, into, back] = unit, [low, high] = data.controls[name].limits;
-    const value = Number(into(Number(parts[1])).toPrecision(12));
-    if (value >= low && value <= high) return { value };
+    const amount = Number(parts[1]), value = Number(into(amount).toPrecision(12));
+    if (value >= low && value <= high) return { value, charge: /mAh/.test(label) && [amount, label] };
     const ends = [low, high].map((end) => Number(back(end).toPrecision(4)));
     return { wrong: `Allowed: ${ends.join(" to ")}${label && ` ${label}`}` };
   }
@@ -275,19 +278,19 @@ const linaMap = (() => {
     show(`${name}_aside`, wrong ? "" : aside[name](state[name]));
   }
 
-  function set(name, value) {
+  function set(name, value, charge) {
     const changed = state[name] !== value;
     state[name] = value;
     get(`${name}_slider`).value = to[name](value);
-    get(`${name}_box`).value = value;
+    get(`${name}_box`).value = charge ? charge.join(" ") : value;
     tell(name);
-    if (changed) update();
+    if (changed || name === "q") update();
   }
 
   function take(name) {
-    const { value, wrong } = read(name);
+    const { value, wrong, charge } = read(name);
     if (wrong) tell(name, wrong);
-    else set(name, value);
+    else set(name, value, charge);
     return value;
   }
 
@@ -308,7 +311,6 @@ const linaMap = (() => {
       const next = Number((value + sign * digit[name](value)).toPrecision(12));
       set(name, Math.min(Math.max(next, low), high));
     });
-    set(name, state[name]);
   }
 
   // Another assessment: its modulus, if it was that of the last, and no temperature at which it melts.
@@ -334,7 +336,7 @@ const linaMap = (() => {
       each.addEventListener("click", () => set("T", Number(each.dataset.temperature)));
     }
     new ResizeObserver(update).observe(get("map"));
-    update();
+    for (const [name, value] of Object.entries(state)) set(name, value, name === "q" && data.asked);
   }
   return { open, set, choose, taken, get state() { return { ...state }; } };
 })();

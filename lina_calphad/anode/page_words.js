@@ -58,7 +58,7 @@ const linaWords = (() => {
   }
 
   // Potential, what is left, and what is there at the depth of the slider.
-  function around({ x0, T, E, q }, { both, rows, full, area }) {
+  function around({ x0, T, E, q }, { both, rows, full, area }, charge) {
     const at = (x) => lina.potentials(x, T, E);
     const start = rows[0].E, gap = both.chemical;
     const plateau = gap && at(lina.expit(gap.binodal[0])).solution;
@@ -80,17 +80,18 @@ const linaWords = (() => {
       thickness: data.thickness === null ? `${percent(thick)} % as thick`
         : `of ${metres(thick * data.thickness)}`,
       pores: percent(1 - thick), x: fraction(x), name: region(lina.classify(x, both)).name,
-      E: millivolt(volt.solution), plateau: millivolt(volt.chemical), wanted: wanted(both, q),
+      E: millivolt(volt.solution), plateau: millivolt(volt.chemical), wanted: wanted(both, q, charge, T),
       volume: mixed ? percent(mixed.volume) : "nothing",
     });
     return { potential, left, deep };
   }
 
-  // What unmixes by itself just at a depth.
-  function wanted({ coherent }, q) {
+  // What unmixes by itself just at a depth: a share of its own Li, or a charge.
+  function wanted({ coherent }, q, charge, T) {
     if (!coherent) return fill("unwanted", { reason: "there is no coherent spinodal" });
     const x = lina.expit(coherent.spinodal[0]);
-    return fill("wanted", { x0: percent(((1 - q) * x) / (1 - q * x)) });
+    const x0 = charge ? lina.before(x, charge, T) : ((1 - q) * x) / (1 - q * x);
+    return fill("wanted", { x0: percent(x0) });
   }
 
   const use = (given) => {

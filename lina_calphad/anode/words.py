@@ -92,4 +92,4 @@ def duration(seconds: float) -> str:
     ):  # fmt: skip
         if seconds >= 1.5 * size:
             return f"{seconds / size:.3g} {unit}"
-    return f"{seconds * 1e6:.2g} µs"
+    return f"{float(f'{seconds * 1e6:.2g}'):g} µs"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.argument("recipe", default="lina2026")
 @click.option(
     "--variants", is_flag=True,
-    help="Fit the recipe's competing forms too, and show them in one table.",
+    help="Fit the recipe's competing forms, and write one table of them instead.",
 )  # fmt: skip
 @reporting("lina-assessment", "the TDB, its draws, tables (CSV) and figures (PNG, SVG)")
 def assess(recipe: str, variants: bool) -> Report:

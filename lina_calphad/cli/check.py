@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lina_calphad.cli.options import KELVIN, reporting
+from lina_calphad.cli.options import KELVIN, pair, reporting
 
 if TYPE_CHECKING:
     from lina_calphad.report import Report
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     epilog="\b\nExamples:\n"
     "  lina-calphad check\n"
     "  lina-calphad check my.tdb\n"
-    "  lina-calphad check COST507.tdb --components AL ZN --phase FCC_A1 -T 500 -T 600\n"
+    "  lina-calphad check COST507.tdb --components AL,ZN --phase FCC_A1 -T 500 -T 600\n"
     "  lina-calphad check my.tdb --json > findings.json"
 )
 @click.argument("source", required=False, metavar="[TDB]")
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     "solution]",
 )  # fmt: skip
 @click.option(
-    "--components", type=(str, str), metavar="A B",
-    help="The two elements.  [default: LI NA, or the two that there are]",
+    "--components", type=pair, metavar="A,B",
+    help="The two elements.  [default: LI,NA, or the two that there are]",
 )  # fmt: skip
 @click.option(
     "-T", "--temperature", "temperatures", type=KELVIN, multiple=True, metavar="K",

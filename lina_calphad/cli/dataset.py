@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from lina_calphad.cli.options import pair
 from lina_calphad.text import printable
 
 
@@ -24,7 +25,7 @@ from lina_calphad.text import printable
     help="Standard error of each substituted atom.",
 )  # fmt: skip
 @click.option(
-    "--components", type=(str, str), default=("LI", "NA"), show_default=True, metavar="A B",
+    "--components", type=pair, default="LI,NA", show_default=True, metavar="A,B",
     help="The two elements.",
 )  # fmt: skip
 @click.option("--phase", default="BCC_A2", show_default=True, help="The phase the cells belong to.")
@@ -86,7 +87,6 @@ def dataset(
     from lina_calphad.report import Report
 
     phase = options["phase"]
-    components = (components[0].upper(), components[1].upper())
     derived = lattice or lattice_of(phase)
     tables = [file.suffix.lower() == ".csv" for file in files]
     if derived is None and not all(tables):

@@ -181,6 +181,14 @@ def names(value: str) -> tuple[str, ...]:
     return found
 
 
+def pair(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Two names with a comma between them."""
+    found = names(value) if isinstance(value, str) else value
+    if len(found) != 2:
+        _refuse(f"{value!r} is no pair of names such as AL,ZN")
+    return found
+
+
 def span(value: str) -> tuple[float, float | None]:
     """Two temperatures in K with a colon between them; the second may be left out."""
     low, colon, high = value.partition(":")
@@ -345,7 +353,7 @@ def options_of(settings: type[Any]) -> Decorator:
                 if Ellipsis in of:
                     given["multiple"] = True
                 elif of:  # int | None, or a pair
-                    given["type"] = of[0] if each.default is None else of
+                    given["type"] = of[0] if each.default is None else pair
                 function = click.option(name, each.name, **given)(function)
         return function
 

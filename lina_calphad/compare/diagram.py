@@ -145,7 +145,7 @@ def _figure(
     for value in filter(None, seen):
         ax.plot([0.985, 1.0], [value] * 2, color=COLOURS[1], linewidth=2, clip_on=False)
         ax.annotate(
-            f"measured {value:.1f} K", (1.0, value), (4, 0), textcoords="offset points",
+            f"measured {value:g} K", (1.0, value), (4, 0), textcoords="offset points",
             va="center", fontsize="x-small", color=COLOURS[1], annotation_clip=False,
         )  # fmt: skip
     ax.set_title(plain(f"{'-'.join(c.title() for c in diagram.components)}, {name}"))

@@ -317,7 +317,7 @@ def read(
             )
         dbf, origin = read_tdb(path), Origin(path.name)
     for kind, wanted, there in (
-        ("element", components, dbf.elements),
+        ("element", components, dbf.elements - {"/-"}),
         ("phase", phases, dbf.phases),
     ):
         for each in wanted:

@@ -271,7 +271,7 @@ def residual_figure(found: Assessed) -> Figure:
     colours = [COLOURS[0] if w else "0.6" for w in data["weight"]]
     at = np.arange(len(data))
     ax.barh(at, data["in_sigma"].to_numpy(), color=colours, height=0.6)
-    names = [plain(f"{n[:40]}: {q}") for n, q in zip(data["name"], data["quantity"], strict=True)]
+    names = [plain(f"{n[:60]}: {q}") for n, q in zip(data["name"], data["quantity"], strict=True)]
     ax.set_yticks(at, labels=names, fontsize="small")
     ax.axvline(0, color="black", linewidth=0.8)
     ax.set(xlabel="(fit - datum) / error; grey is not fitted", title=plain(found.recipe.name))

@@ -46,7 +46,7 @@ class RefitSettings:
         "`lina-calphad dataset --help` to make one.",
         metavar="DATA",
     )
-    components: tuple[str, str] = _option(("LI", "NA"), "The two elements.", metavar="A B")
+    components: tuple[str, str] = _option(("LI", "NA"), "The two elements.", metavar="A,B")
     phases: tuple[str, ...] = _option(
         ("BCC_A2",),
         "Phase whose interaction parameters are fitted; give it again for more.",

@@ -73,7 +73,7 @@ def cubic_elasticity(table: pd.DataFrame) -> Figure:
         title="cubic constants of", frameon=False, loc="center left", bbox_to_anchor=(1, 0.5)
     )
     diagrams[0].legend(
-        handles=plots.kind_key(KINDS), frameon=False, loc="center", bbox_to_anchor=(0.33, 0.42)
+        handles=plots.kind_key(KINDS), frameon=False, loc="center left", bbox_to_anchor=(1, 0.5)
     )
     plots.legend_below(figure, handles, columns=3)
     cited = table[["constants", "source"]].drop_duplicates().query("constants != @CHEMICAL")

@@ -123,9 +123,10 @@ def formation_energy(table: pd.DataFrame) -> Figure:
         right.annotate(
             f"one Na in Li:\n{read:.3f} × {cells - 1}/{cells}\n= {read * (1 - 1 / cells):.3f} eV",
             (first["x_na"], first[RATIO]),
-            (0.07, first[RATIO] + 0.9),
+            (0.07, first[RATIO] + 0.4),
             arrowprops={"arrowstyle": "-", "color": "0.5", "shrinkB": 5},
             va="center",
+            fontsize="small",
         )
     legend(figure, table, 2)
     return figure

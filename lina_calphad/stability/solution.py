@@ -201,6 +201,7 @@ class Solution:
         pieces = [flat[i : i + step, None] for i in range(0, max(1, len(flat)), step)]
         psi = np.concatenate([unstable(T, piece) for piece in pieces])
         row, k = np.nonzero((psi[:, 1:] < 0) != (psi[:, :-1] < 0))
+        roots = np.empty(0)
         if row.size:
             start = row
 
@@ -208,11 +209,13 @@ class Solution:
                 return unstable(T, flat[start[number]])
 
             found = elementwise.find_root(at, (T[k], T[k + 1]), args=(np.arange(row.size),))
-            if not found.success.all():
+            real = found.status != -1  # fewer points have more starts: there the sign may stay
+            if not found.success[real].all():
                 raise NotConverged(f"a spinodal temperature of {self.phase} did not converge")
+            row, roots = row[real], found.x[real]
         endless = np.flatnonzero(psi[:, -1] < 0)
         row = np.concatenate([row, endless])
-        roots = np.concatenate([found.x if k.size else [], np.full(endless.size, np.inf)])
+        roots = np.concatenate([roots, np.full(endless.size, np.inf)])
         order = np.lexsort((-roots, row))
         count = np.bincount(row, minlength=len(flat))
         place = np.arange(row.size) - np.repeat(np.cumsum(count) - count, count)

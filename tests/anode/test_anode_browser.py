@@ -17,6 +17,7 @@ import lina_calphad as lc
 from lina_calphad.anode import (
     BOUNDARIES,
     REGIONS,
+    Depth,
     describe,
     potential,
     regions,
@@ -39,6 +40,7 @@ _OPTIONS = (
     "--host-resolver-rules=MAP * ~NOTFOUND", "--window-size=1200,1000",
 )  # fmt: skip
 FOIL = 20e-6
+CHARGE = Depth(2.0, "mAh/cm²")
 NAMES = {region.name: region.key for region in REGIONS}
 TELEPHONE = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True}
 
@@ -76,6 +78,7 @@ def files(santos, zhang, draws, tmp_path_factory):
         "whole": study(
             0.03, [293.15, 333.15], santos, thickness=FOIL, current_density=10.0, draws=draws
         ),
+        "charge": study(0.03, 300.0, santos, thickness=FOIL, density=500.0, depths=[CHARGE]),
     }
     for name, found in studies.items():
         (folder / f"{name}.html").write_text(page(found), encoding="utf-8")
@@ -388,13 +391,46 @@ def test_a_depth_is_typed_as_a_share_or_a_charge_and_says_what_is_there(show, sa
     for text, q in (("30 %", 0.3), ("1000 mAh/g", 1000 / 3502.53), ("2 mAh/cm2", 2 / 4.2108)):
         put_text(browser, "q", text)
         assert state(browser)["q"] == pytest.approx(q, rel=1e-4)
-    row = study(0.03, 300.0, santos, thickness=FOIL, depths=[state(browser)["q"]]).at_depths.iloc[0]
+    row = study(0.03, 300.0, santos, thickness=FOIL, depths=[CHARGE]).at_depths.iloc[0]
     words = said(browser, "deep")
     assert f"a dense foil of {1e6 * row['thickness_m']:.3g} µm is left" in words
     assert f"x(Na) = {row['x']:.3g}" in words
     assert f"starts with {100 * row['x0_wanted']:.2f} at.% Na" in words
     put_text(browser, "q", "9 mAh/cm2", Keys.TAB)
     assert said(browser, "q_hint") == "Allowed: 0 to 4.207 mAh/cm²"
+
+
+def test_a_charge_stays_that_charge_when_other_sliders_move(show, santos):
+    browser = show("charge")
+
+    def says(depth, **foil):
+        at = state(browser)
+        ours = study(at["x0"], at["T"], santos, depths=[depth], thickness=FOIL, **foil)
+        row = ours.at_depths.iloc[0]
+        assert at["q"] == pytest.approx(row["q"], rel=1e-9)
+        assert browser.find_element("id", "q_box").get_attribute("value") == str(depth)
+        words = said(browser, "deep")
+        assert f"x(Na) = {row['x']:.3g}" in words
+        assert f"starts with {100 * row['x0_wanted']:.2f} at.% Na" in words
+
+    says(CHARGE, density=500.0)
+    put_text(browser, "x0", "0.05")
+    says(CHARGE, density=500.0)
+    put_text(browser, "q", "700 mAh/g")
+    put(browser, "T", 330)
+    says(Depth(700.0, "mAh/g"))
+    put_text(browser, "q", "1000 mAh/g")
+    put_text(browser, "x0", "0.5")  # which has not that much Li
+    assert said(browser, "q_hint") == "Allowed: 0 to 894.6 mAh/g"
+    put_text(browser, "x0", "0.3")
+    says(Depth(1000.0, "mAh/g"))
+    put(browser, "q", 0.25)
+    put_text(browser, "x0", "0.02")
+    assert state(browser)["q"] == 0.25
+    show()
+    put_text(browser, "q", "2 mAh/cm²")
+    put_text(browser, "x0", "0.02")
+    says(CHARGE)
 
 
 def test_where_the_assessments_disagree_is_said_first_and_each_can_be_chosen(show, santos, zhang):

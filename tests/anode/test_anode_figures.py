@@ -34,7 +34,13 @@ def test_the_map_marks_every_crossing_and_its_legend_names_fields_lines_and_draw
     assert [line.get_ydata()[0] for line in paths] == [293.15, 333.15]
     (legend,) = drawn["map"].legends
     names = [region.name for region in REGIONS]
-    assert texts(legend) == [*names, *KINDS, "stripping path, mAh/cm²", "68 % of draws"]
+    assert texts(legend) == [
+        *names,
+        *KINDS,
+        "stripping path, mAh/cm²",
+        "68 % of draws",
+        "95 % of draws",
+    ]
     assert not set(names) & set(texts(ax))
 
 

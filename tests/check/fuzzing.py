@@ -233,7 +233,7 @@ def case(folder: Path, seed: str, number: int) -> list[str]:
         if b"ELEMENT LI" not in raw:
             return check
         return rng.choice([
-            *[check] * 3, ["check", "my.tdb", "--components", "LI", "NA", "--json"],
+            *[check] * 3, ["check", "my.tdb", "--components", "LI,NA", "--json"],
             *[["compare", "my.tdb", "--json"]] * 2, *[["export", "my.tdb", "plain.tdb"]] * 2,
             ["refit", "--start", "my.tdb", "--iterations", "0", "--out", "run"],
             ["refit", "--start", "my.tdb", "--write-inputs", "inputs"],

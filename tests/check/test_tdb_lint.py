@@ -390,8 +390,8 @@ def test_the_thresholds_are_those_the_help_names(capsys):
         (["."], "it is a folder"),
         (["empty.tdb"], "no ELEMENT, PHASE or FUNCTION"),
         (["my.tdb", "--phase", "BCC_A2"], "no phase BCC_A2; it has ALLOY"),
-        (["my.tdb", "--components", "A", "C"], "no element C; it has A, B"),
-        (["my.tdb", "--components", "A", "a"], "two different components; got A, a"),
+        (["my.tdb", "--components", "A,C"], "no element C; it has A, B"),
+        (["my.tdb", "--components", "A,a"], "two different components; got A, A"),
         (["my.tdb", "-T", "0"], "positive, finite number of kelvin; got 0"),
         (["three.tdb", "--phase", "ALLOY"], "three.tdb has A, B, C: name two with --components"),
     ],
@@ -411,7 +411,7 @@ def test_more_than_two_elements_are_linted_all_the_same(capsys, folder):
     status, out, _ = run(capsys, "check", write(folder, THREE))
     assert status == 0
     assert "no check of consistency; my.tdb has A, B, C: name two with --components" in out
-    _, out, _ = run(capsys, "check", "my.tdb", "--components", "B", "A", "-T", "400")
+    _, out, _ = run(capsys, "check", "my.tdb", "--components", "B,A", "-T", "400")
     assert "1 of 1 solutions agree" in out
 
 

@@ -236,7 +236,7 @@ def fcc_cells(folder):
 
 def test_calculations_of_fcc_become_a_dataset_of_an_fcc_phase(folder, capsys):
     file = fcc_cells(folder)
-    arguments = ["dataset", file, "--components", "al", "zn", "--phase", "FCC_A1"]
+    arguments = ["dataset", file, "--components", "al,zn", "--phase", "FCC_A1"]
     status, out, err = run(capsys, *arguments, "--vacant", 0, "--out", "a.json")
     assert status == 0, err
     (data,) = read_datasets([folder / "a.json"], ["AL", "ZN"])

@@ -523,7 +523,7 @@ def test_the_command_takes_calculations_other_elements_and_phases(tmp_path, caps
     write(tmp_path / "b.traj", supercell("Li+Mg", energy=-29.9))
     status, text, _ = run(
         capsys, tmp_path / "a.traj", tmp_path / "b.traj", "--out", tmp_path / "my.json",
-        "--components", "li", "mg", "--phase", "A2", "--vacant", 0,
+        "--components", "li,mg", "--phase", "A2", "--vacant", 0,
     )  # fmt: skip
     assert status == 0
     assert "Interaction parameters" not in text

@@ -513,7 +513,8 @@ def test_the_command_writes_inputs_for_espei(folder, capsys):
         (("--chains", "100000000000"), "got 100000000000 x 1500"),
         (("--order", "1", "--symbol", "BCCL0"), "not for symbols"),
         (("--order", "1", "--write-inputs", "inputs"), "leave out --order"),
-        (("--components", "LI", "LI"), "two different elements"),
+        (("--components", "LI,LI"), "two different elements"),
+        (("--components", "LI"), "no pair of names such as AL,ZN"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(folder, capsys, arguments, message):

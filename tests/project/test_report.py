@@ -96,7 +96,7 @@ def test_a_command_says_where_results_are_and_what_they_replace(folder):
 class Settings:
     source: str = field(default="z", metadata={"help": "Start.", "option": "--start"})
     chains: int = field(default=10, metadata={"help": "Walkers."})
-    pair: tuple[str, str] = field(default=("LI", "NA"), metadata={"help": "Two.", "metavar": "A B"})
+    pair: tuple[str, str] = field(default=("LI", "NA"), metadata={"help": "Two.", "metavar": "A,B"})
     data: tuple[str, ...] = field(default=(), metadata={"help": "Data."})
     order: int | None = field(default=None, metadata={"help": "Order."})
     hidden: int = 3
@@ -109,7 +109,7 @@ def settings(**given):
 
 
 def test_options_have_the_types_and_defaults_of_the_fields():
-    arguments = ["--start", "a", "--pair", "B", "C", "--data=d", "--data=e", "--order=2"]
+    arguments = ["--start", "a", "--pair=B,C", "--data=d", "--data=e", "--order=2"]
     made = Settings("a", 10, ("B", "C"), ("d", "e"), 2)
     assert CliRunner().invoke(settings, arguments).output == f"{made}\n"
     assert CliRunner().invoke(settings, []).output == f"{Settings()}\n"
@@ -117,7 +117,7 @@ def test_options_have_the_types_and_defaults_of_the_fields():
 
 def test_the_help_shows_what_the_fields_say():
     text = " ".join(CliRunner().invoke(settings, ["--help"]).output.split())
-    for part in ("Walkers. [default: 10]", "Data.", "A B", "[default: LI, NA]", "Order."):
+    for part in ("Walkers. [default: 10]", "Data.", "A,B", "[default: LI, NA]", "Order."):
         assert part in text
     assert "hidden" not in text
 

@@ -109,6 +109,12 @@ def test_the_plait_point_of_a_symmetric_alloy():
     assert np.log(b / a) == pytest.approx(L * (b - a) / (R * T), abs=1e-8)
 
 
+def test_what_many_points_at_once_only_seem_to_have_is_no_spinodal(example_tdb):
+    b2 = lc.Solution(example_tdb("alfe.tdb"), ("AL", "FE"), "B2_BCC")
+    section = np.linspace(0, 1, 51)[1:-1, None]
+    assert np.isnan(b2.spinodal_temperature(section)).all()
+
+
 @pytest.mark.parametrize("below", [0.5, 10.0])
 def test_a_gap_just_below_its_top_is_found(example_tdb, below):
     bcc = lc.Solution(example_tdb("crtiv_ghosh.tdb"), ("CR", "TI", "V"), "BCC_A2")
