@@ -1,7 +1,6 @@
 """Li-Na thermodynamics: assessments, coherent models and exact miscibility gaps for pycalphad."""
 
 import sys
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import lazy_loader
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from lina_calphad.data.databases import set_elastic_data
     from lina_calphad.data.elasticity import CubicElasticity, coherency_coefficient
     from lina_calphad.diagram.system import BinarySystem
+    from lina_calphad.output import __version__ as __version__
     from lina_calphad.phase import dilute, kinetics
     from lina_calphad.phase.coherent import CoherentModel
     from lina_calphad.phase.export import export_coherent_tdb
@@ -52,6 +52,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "data.databases": ["set_elastic_data"],
         "data.elasticity": ["CubicElasticity", "coherency_coefficient"],
         "diagram.system": ["BinarySystem"],
+        "output": ["__version__"],
         "phase.coherent": ["CoherentModel"],
         "phase.export": ["export_coherent_tdb"],
         "phase.solution": ["BinarySolution"],
@@ -59,6 +60,5 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "stability.solution": ["Solution"],
     },
 )
-__version__ = version("lina-calphad")
 # Modules that stood here before, asked for under their old names.
 sys.meta_path.append(OldPaths())

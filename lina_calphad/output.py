@@ -16,6 +16,8 @@ from typing import Any
 
 from lina_calphad.errors import OutputError
 
+__version__ = version("lina-calphad")
+
 #: In a folder of results: which run made it, and which files with which content are its own.
 RECORD = "lina-run.json"
 #: The same of a run that was stopped while old and new files were exchanged; gone in the end.
@@ -109,7 +111,7 @@ class ResultsFolder:
         stale = [n for n in known if n not in names and os.path.lexists(self.path / n)]
         self.kept = [n for n in stale if not _unchanged(self.path, n, records)]
         record = {
-            "made_by": f"lina-calphad {version('lina-calphad')}",
+            "made_by": f"lina-calphad {__version__}",
             "command": self.command,
             "arguments": self.arguments,
             "files": {name: _hash(temporary / name) for name in names},

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator
 from numpy.typing import ArrayLike
 
 from lina_calphad.checks import Array
@@ -44,12 +45,18 @@ FRACTIONS = {
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LEAST = 1e-300  # a fraction on a logarithmic axis that takes no zero
 _ENOUGH = 5  # temperatures on an Arrhenius axis
+_ABOVE_KELVIN = 35  # points from a panel to its title, with such an axis between
 _ROUND = (1000, 500, 100, 50, 25, 10, 5, 2, 1)  # steps of temperature, the roundest first
 
 
 def plain(text: object) -> str:
     """A name from elsewhere as matplotlib shows it to the letter: without control or formulas."""
     return printable(text).replace("$", r"\$")
+
+
+def title(ax: Axes, text: str, *, pad: float | None = None) -> None:
+    """A title right above a panel, or `pad` points; matplotlib would lay out all ticks for that."""
+    ax.set_title(text, y=1.0, pad=pad)
 
 
 def style(kind: str, colour: str) -> dict[str, Any]:
@@ -143,6 +150,7 @@ def arrhenius_axis(ax: Axes) -> None:
             break
     kelvin.set_xticks(marks, labels=[str(mark) for mark in marks])
     kelvin.set_xlabel("T / K")
+    title(ax, ax.get_title(), pad=_ABOVE_KELVIN)
 
 
 def plain_powers(axis: Axis) -> None:
@@ -192,6 +200,7 @@ def fraction_axis(
     axis = ax.yaxis if upright else ax.xaxis
     if scale == "log":
         plain_powers(axis)
+        axis.set_minor_locator(LogLocator(subs=(2, 5)))
     if scale == "logit":
         shown = {x: name for x, name in FRACTIONS.items() if low <= x <= high}
         axis.set_ticks(list(shown), labels=list(shown.values()))

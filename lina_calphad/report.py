@@ -190,14 +190,15 @@ def table_console() -> Console:
 def steps(total: int) -> Iterator[Callable[[str], None]]:
     """A bar on stderr that moves by one of `total` steps each time it is told the next."""
     from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     # A log wants errors alone; even a disabled progress bar writes a line into it.
     if not console.is_terminal:
         yield lambda _: None
         return
+    from rich.markup import escape
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("reading", total=total)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lina_calphad import __version__
 from lina_calphad.cli.anode import anode
 from lina_calphad.cli.assess import assess
 from lina_calphad.cli.check import check
@@ -46,7 +45,7 @@ _GARBAGE = 500_000
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example: lina-calphad compare zhang2003 santos2025 -T 300",
 )
-@click.version_option(__version__, prog_name="lina-calphad")
+@click.version_option(package_name="lina-calphad", prog_name="lina-calphad")
 def cli() -> None:
     """Li-Na thermodynamics: compare assessments, chemical and coherent."""
 

@@ -15,7 +15,6 @@ from matplotlib.lines import Line2D
 
 from lina_calphad import plots
 from lina_calphad.data.assessments import COMPONENTS
-from lina_calphad.errors import SeveralMiscibilityGaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -88,18 +87,16 @@ def gibbs_energy(comparison: Comparison, ax: Axes) -> Axes:
         curve = curves[name, which]
         x, energy = curve["x"].to_numpy(), curve["gibbs_energy_of_mixing"].to_numpy() / 1000
         ax.plot(x, energy, **plots.style(kind, colour))
-        solution = comparison.descriptions[comparison.names.index(name)].solutions[which]
-        try:
-            ends = [solution.ends(curve, comparison.T) for curve in ("binodal", "spinodal")]
-        except SeveralMiscibilityGaps:
-            continue
-        for at, face in zip(ends, (colour, "white"), strict=True):
-            line = "-" if face == colour else ""
-            marks: dict[str, Any] = {"markerfacecolor": face, "markersize": 4.5, "linewidth": 0.6}
-            ax.plot(at, np.interp(at, x, energy), "o" + line, color=colour, **marks)
+        found = comparison.values[name]
+        tie_line = found[f"{which}_na_in_li"], 1 - found[f"{which}_li_in_na"]
+        spinodal = found[f"{which}_spinodal_li_side"], found[f"{which}_spinodal_na_side"]
+        marks: dict[str, Any] = {"color": colour, "markersize": 4.5, "linewidth": 0.6}
+        ax.plot(tie_line, np.interp(tie_line, x, energy), "o-", **marks)
+        ax.plot(spinodal, np.interp(spinodal, x, energy), "o", markerfacecolor="white", **marks)
     ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
     plots.fraction_axis(ax, limits=(-0.01, 1.01))
-    ax.set(ylabel="Gibbs energy of mixing / kJ/mol", title=f"bcc Li-Na at {comparison.T:g} K")
+    ax.set_ylabel("Gibbs energy of mixing / kJ/mol")
+    plots.title(ax, f"bcc Li-Na at {comparison.T:g} K")
     return ax
 
 
@@ -111,8 +108,9 @@ def figures(comparison: Comparison) -> dict[str, Figure]:
 def _diagram_figure(comparison: Comparison) -> Figure:
     figure = Figure(figsize=(10.4, 5.4), layout="constrained")
     whole, li_side = figure.subplots(1, 2, width_ratios=(3, 2))
-    phase_diagram(comparison, whole).set(title="bcc Li-Na, up to the eutectic")
-    phase_diagram(comparison, li_side, _BRANCHES[:1]).set(title="its Li side", ylabel="")
+    plots.title(phase_diagram(comparison, whole), "bcc Li-Na, up to the eutectic")
+    plots.title(phase_diagram(comparison, li_side, _BRANCHES[:1]), "its Li side")
+    li_side.set_ylabel("")
     plots.fraction_axis(li_side, "log")
     _legend(figure, comparison, plots.kind_key(plots.KINDS))
     return figure

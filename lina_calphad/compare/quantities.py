@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -52,8 +52,18 @@ def tables(alloys: Sequence[Alloy], T: float) -> tuple[pd.DataFrame, pd.DataFram
     values, reasons : pandas.DataFrame
         By key and name of the alloy: the number, or NaN and why there is none.
     """
+
+    @cache
+    def point(alloy: Alloy, kind: str, curve: str) -> Any:
+        asked = getattr(alloy.solutions[kind], curve)
+        return asked() if curve == "critical_point" else asked(T)
+
+    def of_gap(kind: str, curve: str, end: str, alloy: Alloy) -> float:
+        value = float(getattr(point(alloy, kind, curve), end))
+        return _fraction(value) if end.startswith("ln_") else value
+
     listed: list[tuple[str, str, str, Callable[[Alloy], float]]] = [
-        (f"{kind}_{key}", f"{kind} {name}", unit, partial(_of_gap, kind, curve, end, T))
+        (f"{kind}_{key}", f"{kind} {name}", unit, partial(of_gap, kind, curve, end))
         for kind in ("chemical", "coherent")
         for key, name, unit, curve, end in _OF_A_GAP
     ]
@@ -89,13 +99,6 @@ def cells(
         "" if np.isnan(value) else (kelvin if unit == "K" else fraction).format(value)
         for value, unit in zip(values, units, strict=True)
     ]
-
-
-def _of_gap(kind: str, curve: str, end: str, T: float, alloy: Alloy) -> float:
-    solution = alloy.solutions[kind]
-    point = solution.critical_point() if curve == "critical_point" else getattr(solution, curve)(T)
-    value = float(getattr(point, end))
-    return _fraction(value) if end.startswith("ln_") else value
 
 
 def _with_liquid(point: str, what: Any, alloy: Alloy) -> float:

@@ -8,7 +8,7 @@ import tomllib
 import warnings
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -253,7 +253,7 @@ def load(key: str, *, elastic: bool = True) -> Database:
     gibbs, elastic_file = known[key].files
     dbf = read_shipped(gibbs)
     if elastic:
-        copy_elastic_data(read_shipped(elastic_file), dbf)
+        copy_elastic_data(_elastic(elastic_file), dbf)
     return dbf
 
 
@@ -262,6 +262,12 @@ def read_shipped(name: str) -> Database:
     from lina_calphad.data.tdb_files import read_tdb
 
     return read_tdb(tdb_folder() / name)
+
+
+@cache
+def _elastic(name: str) -> Database:
+    """Elastic data that assessments share; to be read from, not changed."""
+    return read_shipped(name)
 
 
 def read(
@@ -322,7 +328,7 @@ def read(
     check_functions(dbf, [*phases, *{"LIQUID"} & dbf.phases.keys()], components)
     own = any(has_elastic_data(dbf, phase) for phase in phases)
     if not own and set(components) == set(COMPONENTS) and PHASE in dbf.phases:
-        copy_elastic_data(read_shipped(ELASTIC_FILE), dbf)
+        copy_elastic_data(_elastic(ELASTIC_FILE), dbf)
         short = path.stem if path.suffix else key
         note = f"{short} has no elastic constants: all of {ELASTIC_FILE} is used"
         origin = origin._replace(elastic=note)

@@ -146,9 +146,15 @@ def _search(gap: Gap, values: Rows, n: int, limit: float) -> Tops:
     found.T[open_at.any(axis=0)] = np.inf
     some = np.flatnonzero(at < grid.size)
     if some.size:
-        here, low = take(values, some), T[at[some], some]
-        top = root(level, (low, T[at[some] + 1, some]), here)[0]
-        t = depth(gap, (top, *here))[0]
+        here, low, high = take(values, some), T[at[some], some], T[at[some] + 1, some]
+        top, t, _, good = polish(gap, low, depth(gap, (low, *here), sharp=False)[0], here)
+        good &= (low <= top) & (top <= high)
+        good &= _least(gap, (np.where(good, top, high), *here), sharp=True) > -1e-9
+        if not good.all():  # a kink, or another minimum is deeper
+            bad = np.flatnonzero(~good)
+            rest = take(here, bad)
+            top[bad] = root(level, (low[bad], high[bad]), rest)[0]
+            t[bad] = depth(gap, (top[bad], *rest))[0]
         found.T[some], found.t[some] = top, t
         found.above[some] = np.where(last[some] <= low, top, found.above[some])
     return found

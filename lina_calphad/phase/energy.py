@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from os import PathLike
 from typing import Any
 
@@ -221,6 +222,10 @@ class Compiled:
             return np.zeros((*x.shape, self._size))
         result: Array = self._function(points)
         return result
+
+
+#: The same, made once where several phases have the same expressions; arguments are tuples.
+compiled = lru_cache(maxsize=64)(Compiled)
 
 
 # -- what is asked for --

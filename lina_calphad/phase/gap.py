@@ -273,11 +273,13 @@ class Gap(Instability):
 
 def _rough(t: Array, mixing: Array, outer: Array, limits: Array, otherwise: Array) -> Array:
     """Both ends of one tie-line, read off its profile."""
-    f, w = potentials(t, mixing)
-    left, right = (limits[0] < t) & (t < outer[0]), (outer[1] < t) & (t < limits[1])
-    if not (left.any() and right.any()):
+    low, left, right, high = t.searchsorted([limits[0], *outer, limits[1]])
+    if low == left or right == high:
         return otherwise
-    (fl, wl, tl), (fr, wr, tr) = ([q[side] for q in (f, w, t)] for side in (left, right))
+    (fl, wl, tl), (fr, wr, tr) = (
+        (*potentials(t[part], mixing[part]), t[part])
+        for part in (slice(low, left), slice(right, high))
+    )
     mu = np.concatenate([fl, fr])
     mu = np.sort(mu[(mu >= fr[0]) & (mu <= fl[-1])])
     off = np.interp(mu, fl, wl) - np.interp(mu, fr, wr)

@@ -131,12 +131,10 @@ class Instability:
             )
         ends, i = np.zeros((2, 0)), np.zeros(0, int)
         if flags.any():
-            each = []
-            for edge in (flags[:, 1:] & ~flags[:, :-1], ~flags[:, 1:] & flags[:, :-1]):
-                i, j = np.nonzero(edge)
-                bracket = t[i, j], t[i, j + 1]
-                each.append(root(lambda t, *r: self.at(t, r)[..., 2], bracket, take(rows, i))[0])
-            ends = np.array(each)
+            i, j = np.nonzero(flags[:, 1:] != flags[:, :-1])
+            bracket = t[i, j], t[i, j + 1]
+            edges = root(lambda t, *r: self.at(t, r)[..., 2], bracket, take(rows, i))[0]
+            i, ends = i[::2], edges.reshape(-1, 2).T
         row, sides, jump = self.corners(rows)
         if row.size:
             i, ends = _merged(np.concatenate([i, row]), np.concatenate([ends, sides], axis=1))

@@ -20,6 +20,7 @@ from lina_calphad.phase.energy import (
     R,
     X,
     binary_energy,
+    compiled,
     conditions,
     elements_of,
     mixing_terms,
@@ -88,7 +89,8 @@ class BinarySolution(MiscibilityGap):
         self.dbf, self.model, self.pressure = dbf, model, float(pressure)
         self.components = energy.components
         self._arguments = (dbf, tuple(components), phase, model, pressure, tuple(symbols))
-        self._reference = Compiled((energy.reference, energy.reference.diff(X)), symbols)
+        parts = energy.reference, energy.reference.diff(X)
+        self._reference = compiled(parts, tuple(symbols))  # that of other Models of the phase
         switches = conditions(energy.r)
         super().__init__(
             Compiled(mixing_terms(energy.r), symbols),
