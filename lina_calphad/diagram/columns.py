@@ -120,7 +120,7 @@ class Columns:
             self.phases, self.there, self._points, *sampled, strict=True
         ):
             at = slice(None) if there.all() else there
-            if not there.all():
+            if phase.fixed or not there.all():
                 energy[:], s[:], psi[:] = np.inf, 0.0, 1.0
             if phase.fixed:
                 energy[:, at] = phase.line(rows)[0][:, None]

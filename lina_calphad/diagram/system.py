@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import numpy as np
 from pycalphad import Model
 
 from lina_calphad.checks import kelvin, pascal
+from lina_calphad.data.databases import parameter_range
 from lina_calphad.data.interactions import symbol_value
 from lina_calphad.diagram.equilibria import Equilibria
 from lina_calphad.diagram.fields import Pieces
@@ -18,7 +20,7 @@ from lina_calphad.diagram.meetings import logit_slope, slopes
 from lina_calphad.diagram.results import Diagram, Invariant, Invariants, Region, TieLines
 from lina_calphad.diagram.section import Section, section
 from lina_calphad.diagram.tracing import POINTS, Event, Tracer
-from lina_calphad.errors import DatabaseError, NotConverged, UnsupportedPhase
+from lina_calphad.errors import DatabaseError, NotConverged, OutsideAssessedRange, UnsupportedPhase
 from lina_calphad.phase.energy import elements_of
 
 if TYPE_CHECKING:
@@ -214,13 +216,19 @@ class BinarySystem:
         values
             Of the free symbols, one each.
 
+        Warns
+        -----
+        OutsideAssessedRange
+            If something happens where the parameters of a phase are extrapolated.
+
         Raises
         ------
         NotConverged
             If the phases change in a way that no single event explains.
         """
-        tracer = self._tracer(values, _span(T_min, T_max))
-        return Invariants(tuple(self._named(event) for event in tracer.events()))
+        events = self._tracer(values, _span(T_min, T_max)).events()
+        self._tell_of_ranges(*(event.T for event in events))
+        return Invariants(tuple(self._named(event) for event in events))
 
     def slopes(
         self, T_min: float = SPAN[0], T_max: float = SPAN[1], values: ArrayLike = ()
@@ -291,6 +299,11 @@ class BinarySystem:
             Of the free symbols, one each.
         points
             About how many temperatures.
+
+        Warns
+        -----
+        OutsideAssessedRange
+            As `invariants`, and if the parameters of a phase end below the highest temperature.
         """
         if points < 2:
             raise ValueError(f"a diagram has at least two temperatures; got points = {points}")
@@ -309,6 +322,7 @@ class BinarySystem:
                 f"the phases at {pieces.missed[0]:g} K are not those beside it, and why was not "
                 "found: ask for a narrower range of temperature"
             )
+        self._tell_of_ranges(tracer.span[1], *(event.T for event in events))
         return Diagram(
             self.components, tracer.span, pieces.fields(),
             Invariants(tuple(self._named(event) for event in events)), pieces.singles(),
@@ -317,6 +331,18 @@ class BinarySystem:
     def plot(self, ax: Any = None, **options: Any) -> Any:
         """The diagram drawn; see `diagram` and `lina_calphad.diagram.results.Diagram.plot`."""
         return self.diagram().plot(ax, **options)
+
+    def _tell_of_ranges(self, *T: float) -> None:
+        """Warn where a temperature is outside the range for which a phase is given."""
+        for name in self.sections:
+            low, high = parameter_range(self.dbf, name, self._arguments[1])
+            if T and not low <= min(T) <= max(T) <= high:
+                warnings.warn(
+                    f"the parameters of {name} are given from {low:g} to {high:g} K: at "
+                    f"{min(T) if min(T) < low else max(T):g} K they are extrapolated",
+                    OutsideAssessedRange, stacklevel=2,
+                )  # fmt: skip
+                return
 
     def _rows_of_reference(self, T: Array) -> tuple[Array, ...]:
         return (T, *(np.full(T.shape, v) for v in self.reference))

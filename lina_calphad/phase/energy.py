@@ -93,7 +93,10 @@ class PhaseEnergy:
         at |= {v.T: T, v.P: P}
         # pycalphad's energies are per mole of atoms.
         formula = model._site_ratio_normalization
-        terms = {k: (S(term) * formula).xreplace(at) for k, term in model.models.items()}
+        terms = {
+            k: _without_ends(model, S(term) * formula).xreplace(at)
+            for k, term in model.models.items()
+        }
         self.reference = terms.pop("ref", S.Zero)
         if terms.get("ord", 0) == 0:
             terms.pop("idmix", None)
@@ -130,6 +133,15 @@ class PhaseEnergy:
         at |= {P: S(float(pressure))}
         sites = self.sites[0] if self.sites.size else 1.0
         return (self.reference / sites).xreplace(at), (self.rest / sites).xreplace(at)
+
+
+def _without_ends(model: Model, energy: Any) -> Any:
+    """The energy with ranges of temperature as pycalphad continues them, also within others."""
+    # It takes the ends off the outermost: beyond, a function that is in one of several ranges of
+    # a parameter would be zero.
+    while (whole := model.unwrap_piecewise(energy)) != energy:
+        energy = whole
+    return energy
 
 
 def _uncut(energy: Any) -> Any:

@@ -14,7 +14,7 @@ import lina_calphad as lc
 from lina_calphad.data.interactions import free_interactions
 from lina_calphad.diagram.bands import diagram_bands
 from lina_calphad.diagram.system import BinarySystem
-from lina_calphad.errors import ParameterError
+from lina_calphad.errors import OutsideAssessedRange, ParameterError
 from lina_calphad.phase.draws import ParameterDraws
 
 FIELDS = {
@@ -80,7 +80,9 @@ def test_tables_labels_and_picture(whole):
 
 
 def test_what_is_too_low_for_a_line_of_text_has_no_label(example_tdb):
-    ax = BinarySystem(example_tdb("AuSn-13Don.tdb"), ("AU", "SN")).plot()
+    system = BinarySystem(example_tdb("AuSn-13Don.tdb"), ("AU", "SN"))
+    with pytest.warns(OutsideAssessedRange, match="from 298.15 to 3000 K: at 249.463 K"):
+        ax = system.plot()
     words = {text.get_text() for text in ax.texts}
     assert {"805.4 K", "AU5SN + AUSN_B81"} <= words
     assert not {"794.7 K", "DHCP + LIQUID"} & words

@@ -12,7 +12,7 @@ from scipy.special import logit
 import lina_calphad as lc
 from lina_calphad.diagram.meetings import critical_slopes, line_slopes, meeting_slopes
 from lina_calphad.diagram.system import BinarySystem
-from lina_calphad.errors import DatabaseError, UnsupportedPhase
+from lina_calphad.errors import DatabaseError, OutsideAssessedRange, UnsupportedPhase
 from lina_calphad.phase.maps import map_binary
 
 R = 8.3145
@@ -273,6 +273,23 @@ def test_questions_that_make_no_sense_are_refused(databases):
     with pytest.raises(ValueError, match="0 free symbols; got 1 values"):
         system.equilibria(300.0, [1.0])
     assert system.equilibria([]).to_dataframe().empty
+
+
+def test_the_end_of_a_range_is_no_event():
+    text = "FUNCTION GB 300 28000-40*T; 1500 N !\n" + phase("SOLID", {"A;0": "0", "B;0": "GB#"})
+    text += phase("LIQUID", {"A;0": "9000-9*T"})
+    melts = "+GB#+11000-13.75*T"
+    text += f"PARAMETER G(LIQUID,B;0) 1 {melts}; 1200 Y {melts}; 6000 N !\n"
+    system = BinarySystem(database(text), ("A", "B"))
+    assert [one.T for one in system.invariants(100, 2000)] == pytest.approx([800.0, 1000.0])
+    assert system.diagram(350).span == pytest.approx((350.0, 1100.0))
+    with pytest.warns(OutsideAssessedRange, match="LIQUID are given from 300 to 1500 K: at 1600 K"):
+        system.diagram(350, 1600)
+
+
+def test_one_pure_compound_has_no_events():
+    system = BinarySystem(database(phase("LIQUID", {"A;0": "0"})), ("A", "C"))
+    assert len(system.invariants()) == 0
 
 
 def test_unsupported_phases_are_named(example_tdb):
