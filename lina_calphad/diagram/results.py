@@ -225,14 +225,15 @@ class Diagram:
         return labels
 
     def _roomiest(self, T: Array, low: Array, high: Array) -> tuple[float, float, float]:
-        """Where a region is wide, over the height of a line, and how wide."""
+        """Where a region is wide, over the height of a line, and how wide; 0 if it is lower."""
         height = 0.03 * (self.span[1] - self.span[0])
         near = np.abs(T[:, None] - T) < height
         left = np.where(near, low, -np.inf).max(axis=1)
         right = np.where(near, high, np.inf).min(axis=1)
         far = np.minimum(np.minimum(T - T.min(), T.max() - T), 4 * height)
         k = int(((right - left).clip(0) * far).argmax())
-        return float(left[k] + right[k]) / 2, float(T[k]), float(right[k] - left[k])
+        width = float(right[k] - left[k]) if far[k] > 0.4 * height else 0.0
+        return float(left[k] + right[k]) / 2, float(T[k]), width
 
     def _connected(self) -> Iterator[tuple[str, Array, Array, Array]]:
         """Single-phase regions, T and both x: ranges that overlap from one T to the next."""
@@ -270,15 +271,19 @@ class Diagram:
             for x in field.x:
                 ax.plot(x, field.T, color=colour, linewidth=1.4)
         low, high = self.span
-        for one in self.invariants:
+        written: list[tuple[float, float]] = []
+        for one in sorted(self.invariants, key=lambda one: -one.T):
             if len(one.phases) == 3:
                 xs = [x for _, x in one.phases]
                 ax.plot(xs, [one.T] * 3, color=colour, linewidth=1.4)
-                if labels:
-                    # Away from the middle phase, from which boundaries go up or down.
-                    left, right = max(pairwise(xs), key=lambda pair: pair[1] - pair[0])
+                # Away from the middle phase, from which boundaries go up or down.
+                left, right = max(pairwise(xs), key=lambda pair: pair[1] - pair[0])
+                at, width, height = (left + right) / 2, 7 * _LETTER, 0.025 * (high - low)
+                apart = all(abs(x - at) > width or up - one.T > height for x, up in written)
+                if labels and apart:
+                    written.append((at, one.T))
                     ax.annotate(
-                        f"{one.T:.1f} K", ((left + right) / 2, one.T), (0, 2),
+                        f"{one.T:.1f} K", (at, one.T), (0, 2),
                         textcoords="offset points", ha="center", fontsize="x-small", color="0.3",
                     )  # fmt: skip
             elif "critical" in one.kind:

@@ -79,6 +79,13 @@ def test_tables_labels_and_picture(whole):
     assert "439.6 K" in {text.get_text() for text in ax.texts}
 
 
+def test_what_is_too_low_for_a_line_of_text_has_no_label(example_tdb):
+    ax = BinarySystem(example_tdb("AuSn-13Don.tdb"), ("AU", "SN")).plot()
+    words = {text.get_text() for text in ax.texts}
+    assert {"805.4 K", "AU5SN + AUSN_B81"} <= words
+    assert not {"794.7 K", "DHCP + LIQUID"} & words
+
+
 def test_regions_are_those_of_the_tie_lines(lina):
     lines = lina.equilibria([300.0, 400.0, 500.0])
     for T, regions in zip((300.0, 400.0, 500.0), lina.regions([300.0, 400.0, 500.0]), strict=True):
