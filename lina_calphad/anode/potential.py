@@ -18,11 +18,11 @@ from lina_calphad.anode.windows import describe, source_first, tidy
 from lina_calphad.checks import Array, fraction, kelvin
 from lina_calphad.data.assessments import COMPONENTS, PHASE, PREFERRED, Source
 from lina_calphad.diagram.alloy import Alloy
-from lina_calphad.phase.bands import LEVELS, NAMES
 from lina_calphad.phase.draws import ParameterDraws
 from lina_calphad.phase.energy import R
 from lina_calphad.phase.results import span
 from lina_calphad.phase.solution import BinarySolution
+from lina_calphad.phase.tally import LEVELS, NAMES
 
 #: In which state an alloy of some composition can be, by key, in words.
 STATES = {

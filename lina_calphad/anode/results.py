@@ -33,9 +33,10 @@ from lina_calphad.anode.windows import BOUNDARIES, keys, regions, tidy
 from lina_calphad.checks import Array
 from lina_calphad.diagram.alloy import Alloy
 from lina_calphad.errors import OutsideAssessedRange
-from lina_calphad.phase.bands import NAMES, Bands, bands
+from lina_calphad.phase.bands import Bands, bands
 from lina_calphad.phase.draws import ParameterDraws
 from lina_calphad.phase.kinetics import CAPILLARY_LENGTH, DIFFUSIVITY, Arrhenius, Estimate
+from lina_calphad.phase.tally import NAMES
 
 #: Mole fraction of Na up to which potentials are tabled.
 VOLTAGE_END = 0.9999

@@ -235,7 +235,7 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run the command; an expected error is one line on stderr and exit status 2."""
     gc.set_threshold(_GARBAGE)
     atexit.register(gc.freeze)  # to take it all apart at the end takes as long
-    arguments = sys.argv[1:] if arguments is None else arguments
+    arguments = _joined(sys.argv[1:] if arguments is None else arguments)
     with _surroundings():
         try:
             return cli.main(arguments, "lina-calphad", standalone_mode=False, obj=arguments)
@@ -257,6 +257,14 @@ def main(arguments: list[str] | None = None) -> Any:
             message = "the input is nested too deeply"
         click.echo(f"lina-calphad: error: {message}", err=True)
         sys.exit(2)
+
+
+def _joined(arguments: list[str]) -> list[str]:
+    """The same with --components AL,ZN for AL ZN, as some commands took it in 0.1.0."""
+    for i, (option, *pair) in enumerate(zip(arguments, arguments[1:], arguments[2:], strict=False)):
+        if option == "--components" and all(name.isalpha() and len(name) < 3 for name in pair):
+            return [*arguments[: i + 1], ",".join(pair), *arguments[i + 3 :]]
+    return arguments
 
 
 @contextmanager

@@ -29,19 +29,15 @@ from lina_calphad.errors import (
     SeveralMiscibilityGaps,
     UnknownAssessment,
 )
-from lina_calphad.phase.bands import bands as bands_of
-from lina_calphad.phase.draws import draws_note, source_draws
 from lina_calphad.plots import ARRHENIUS_BOTTOM, KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from matplotlib.figure import Figure
-    from pycalphad import Database
 
     from lina_calphad.checks import Array
     from lina_calphad.phase.bands import Bands
-    from lina_calphad.phase.draws import ParameterDraws
     from lina_calphad.phase.solution import BinarySolution
     from lina_calphad.report import Report
 
@@ -262,11 +258,6 @@ def compare(
         )
     names = short_names(sources)
     databases = [read(source) for source in sources]
-    draws = {
-        name: (source, source_draws(source, dbf))
-        for name, source, (dbf, _) in zip(names, sources, databases, strict=True)
-        if bands
-    }
     notes = list(range_notes(T, sources))
     descriptions = []
     for name, (dbf, origin) in zip(names, databases, strict=True):
@@ -277,7 +268,7 @@ def compare(
     comparison = Comparison(T, tuple(descriptions), *tables(descriptions, T), tuple(notes))
     if set(comparison["chemical_na_in_li"].reasons) == {"no gap"}:
         raise NoMiscibilityGap(f"bcc Li-Na has no miscibility gap at {T:g} K in {', '.join(names)}")
-    return _with_bands(comparison, draws, say) if bands else comparison
+    return _with_bands(comparison, sources, say) if bands else comparison
 
 
 def _look_at(alloy: Alloy, T: float, say: Callable[[str], None]) -> list[str]:
@@ -304,15 +295,17 @@ def _eutectics(alloy: Alloy) -> list[float]:
 
 
 def _with_bands(
-    comparison: Comparison,
-    draws: Mapping[str, tuple[Source, tuple[Database, ParameterDraws] | None]],
-    say: Callable[[str], None],
+    comparison: Comparison, sources: Sequence[Source], say: Callable[[str], None]
 ) -> Comparison:
     """The comparison with the bands of the assessments that have draws."""
+    from lina_calphad.phase.bands import bands as bands_of
+    from lina_calphad.phase.draws import draws_note, source_draws
+
+    draws = [source_draws(s, d.dbf) for s, d in zip(sources, comparison.descriptions, strict=True)]
     T = np.linspace(2.0, comparison.top, _BAND_POINTS)
     T = np.union1d(T, [ARRHENIUS_BOTTOM, comparison.T])
     notes, found = list(comparison.notes), {}
-    for name, (source, known) in draws.items():
+    for name, source, known in zip(comparison.names, sources, draws, strict=True):
         if known is None:
             notes.append(draws_note(name, source, None))
             continue

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import log_expit
 
 from lina_calphad.compare.quantities import label
-from lina_calphad.phase.bands import NAMES, Bands
+from lina_calphad.phase.tally import NAMES
 from lina_calphad.report import Shown
+
+if TYPE_CHECKING:
+    from lina_calphad.phase.bands import Bands
 
 COLUMNS = ("assessment", "key", "quantity", "unit", "T_K", "share_with_gap", *NAMES, "factor")
 

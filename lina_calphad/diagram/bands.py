@@ -14,8 +14,8 @@ from lina_calphad.checks import kelvin
 from lina_calphad.diagram.results import label
 from lina_calphad.diagram.spread import Spread, spread
 from lina_calphad.errors import ParameterError
-from lina_calphad.phase.bands import LEVELS, NAMES, Draws, pieces_of_draws
-from lina_calphad.phase.tally import Tally
+from lina_calphad.phase.bands import Draws, pieces_of_draws
+from lina_calphad.phase.tally import LEVELS, NAMES, Tally
 from lina_calphad.phase.workers import mapped
 
 if TYPE_CHECKING:

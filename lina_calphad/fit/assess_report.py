@@ -24,8 +24,9 @@ from lina_calphad.fit.health import excess_entropies
 from lina_calphad.fit.problem import Mixing
 from lina_calphad.fit.recipe import Recipe
 from lina_calphad.fit.texts import comments, records, shown
-from lina_calphad.phase.bands import NAMES, bands
+from lina_calphad.phase.bands import bands
 from lina_calphad.phase.draws import ParameterDraws
+from lina_calphad.phase.tally import NAMES
 from lina_calphad.report import Report, Shown
 
 #: The database and the draws of its symbols, which `compare` and `diagram --bands` find beside it.

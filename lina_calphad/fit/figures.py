@@ -20,11 +20,12 @@ from lina_calphad.diagram.residuals import Residuals
 from lina_calphad.diagram.system import BinarySystem
 from lina_calphad.errors import LinaCalphadError, NoMiscibilityGap
 from lina_calphad.fit.problem import Mixing
-from lina_calphad.phase.bands import LEVELS, NAMES, Bands, bands
+from lina_calphad.phase.bands import Bands, bands
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.draws import ParameterDraws
 from lina_calphad.phase.energy import Compiled, R, T, binary_energy
 from lina_calphad.phase.solution import BinarySolution
+from lina_calphad.phase.tally import LEVELS, NAMES
 from lina_calphad.plots import (
     COLOURS,
     arrhenius_axis,

@@ -20,7 +20,7 @@ from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.phase.draws import ParameterDraws
 from lina_calphad.phase.results import span
 from lina_calphad.phase.solution import BinarySolution
-from lina_calphad.phase.tally import Tally
+from lina_calphad.phase.tally import LEVELS, NAMES, Tally
 from lina_calphad.phase.workers import mapped
 
 if TYPE_CHECKING:
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from pycalphad import Database
 
     from lina_calphad.checks import Array, Flags
-
-#: Quantiles of every band: the median with 68 % and 95 % around it.
-LEVELS = (0.025, 0.16, 0.5, 0.84, 0.975)
-NAMES = ("low_95", "low_68", "median", "high_68", "high_95")
 
 MODELS: dict[str, type[Model]] = {"chemical": Model, "coherent": CoherentModel}
 

@@ -8,6 +8,10 @@ import numpy as np
 
 from lina_calphad.checks import Array
 
+#: Quantiles of every band: the median with 68 % and 95 % around it.
+LEVELS = (0.025, 0.16, 0.5, 0.84, 0.975)
+NAMES = ("low_95", "low_68", "median", "high_68", "high_95")
+
 _VALUES = 2**23  # 64 MB
 _FEWEST = 4096  # rows
 

@@ -18,8 +18,8 @@ from lina_calphad.compare.uncertainty import COLUMNS
 from lina_calphad.data.assessments import read_source
 from lina_calphad.data.interactions import free_interactions
 from lina_calphad.data.supercells import parameter_covariance
-from lina_calphad.phase.bands import NAMES
 from lina_calphad.phase.draws import ParameterDraws, source_draws
+from lina_calphad.phase.tally import NAMES
 from lina_calphad.plots import COLOURS, KINDS, SHADES
 
 LINA = ("LI", "NA")

@@ -514,6 +514,7 @@ def test_the_command_writes_inputs_for_espei(folder, capsys):
         (("--order", "1", "--symbol", "BCCL0"), "not for symbols"),
         (("--order", "1", "--write-inputs", "inputs"), "leave out --order"),
         (("--components", "LI,LI"), "two different elements"),
+        (("--components", "li", "LI"), "two different elements"),  # as in 0.1.0
         (("--components", "LI"), "no pair of names such as AL,ZN"),
     ],
 )

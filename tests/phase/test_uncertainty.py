@@ -23,9 +23,10 @@ from lina_calphad.errors import (
     ParameterError,
     SeveralMiscibilityGaps,
 )
-from lina_calphad.phase.bands import LEVELS, NAMES, Bands, bands, region_probability
+from lina_calphad.phase.bands import Bands, bands, region_probability
 from lina_calphad.phase.draws import ParameterDraws
 from lina_calphad.phase.solution import BinarySolution
+from lina_calphad.phase.tally import LEVELS, NAMES
 
 CURVES = {"chemical binodal", "chemical spinodal", "coherent binodal", "coherent spinodal"}
 GAUSSIAN = norm.ppf(LEVELS)
