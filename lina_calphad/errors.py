@@ -64,7 +64,7 @@ class RecipeError(LinaCalphadError):
 
 
 class DataLeftOut(LinaCalphadError, UserWarning):
-    """A warning: some data cannot be taken, and the others are."""
+    """A warning: some data, or temperatures of a search, cannot be taken, and the others are."""
 
 
 class SchedulerError(LinaCalphadError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from pycalphad import Model
 from scipy.optimize import minimize_scalar
 
 from lina_calphad.data.assessments import Source, read, short_names
+from lina_calphad.errors import DataLeftOut
 from lina_calphad.phase.coherent import CoherentModel
 from lina_calphad.plots import COLOURS, KELVIN, fraction_axis, legend_below, plain, style
 from lina_calphad.report import Report, Shown
@@ -150,7 +152,9 @@ def _highest(
             return -float(solution.spinodal_temperature(at_share(s), strict=False)[0])
 
         ends = share[at - 1], share[at + 1]
-        found = minimize_scalar(below, bounds=ends, method="bounded", options={"xatol": 1e-7})
+        with warnings.catch_warnings():  # the section has told of the same
+            warnings.simplefilter("ignore", DataLeftOut)
+            found = minimize_scalar(below, bounds=ends, method="bounded", options={"xatol": 1e-7})
         if -found.fun > top:
             top, place = -float(found.fun), float(found.x)
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -10,9 +11,14 @@ from numpy.typing import ArrayLike
 from pycalphad import Database, Model
 from scipy.optimize import elementwise
 
-from lina_calphad.checks import SEARCH_RANGE, Array, kelvin, pascal
+from lina_calphad.checks import SEARCH_RANGE, Array, kelvin, list_temperatures, pascal
 from lina_calphad.data.databases import parameter_range
-from lina_calphad.errors import NotConverged, OutsideAssessedRange, UnsupportedPhase
+from lina_calphad.errors import (
+    DataLeftOut,
+    NotConverged,
+    OutsideAssessedRange,
+    UnsupportedPhase,
+)
 from lina_calphad.phase.energy import build_model, elements_of, is_binary, phase_name
 from lina_calphad.phase.results import CriticalPoint
 from lina_calphad.phase.solution import BinarySolution
@@ -186,6 +192,17 @@ class Solution:
         ----------
         x, strict
             As of `curvature`.
+
+        Warns
+        -----
+        DataLeftOut
+            If the internal equilibrium is not found at some temperatures: they are left out of
+            the search.
+
+        Raises
+        ------
+        NotConverged
+            If it is found at none, or not where a spinodal temperature is closed in on.
         """
         x = self.fractions(x)
         flat = x.reshape(-1, x.shape[-1])
@@ -196,10 +213,28 @@ class Solution:
             psi = self.curvature(T, x, strict=strict).values[..., 0]
             return np.clip(psi, -1.0, None)  # where it would order, it is minus infinity
 
-        T = np.geomspace(SEARCH_RANGE[0], self._end * (1 - 1e-9), _TEMPERATURES)
-        step = max(1, _AT_ONCE // T.size)
+        def settled(T: Array) -> list[tuple[Array, Array]]:
+            """Temperatures, and psi there of all x, but for those where it is not found."""
+            try:
+                return [(T, np.concatenate([unstable(T, piece) for piece in pieces]))]
+            except NotConverged:
+                half = T.size // 2
+                return settled(T[:half]) + settled(T[half:]) if half else []
+
+        every = np.geomspace(SEARCH_RANGE[0], self._end * (1 - 1e-9), _TEMPERATURES)
+        step = max(1, _AT_ONCE // every.size)
         pieces = [flat[i : i + step, None] for i in range(0, max(1, len(flat)), step)]
-        psi = np.concatenate([unstable(T, piece) for piece in pieces])
+        found = settled(every)
+        if not found:
+            raise NotConverged(f"the internal equilibrium of {self.phase} did not converge")
+        T, psi = (np.concatenate(part, axis=-1) for part in zip(*found, strict=True))
+        if T.size < every.size:
+            warnings.warn(
+                f"the internal equilibrium of {self.phase} did not converge at "
+                f"{list_temperatures(np.setdiff1d(every, T))}: left out of the search",
+                DataLeftOut,
+                stacklevel=2,
+            )
         row, k = np.nonzero((psi[:, 1:] < 0) != (psi[:, :-1] < 0))
         roots = np.empty(0)
         if row.size:
@@ -208,11 +243,11 @@ class Solution:
             def at(T: Array, number: Array) -> Array:
                 return unstable(T, flat[start[number]])
 
-            found = elementwise.find_root(at, (T[k], T[k + 1]), args=(np.arange(row.size),))
-            real = found.status != -1  # fewer points have more starts: there the sign may stay
-            if not found.success[real].all():
+            zero = elementwise.find_root(at, (T[k], T[k + 1]), args=(np.arange(row.size),))
+            real = zero.status != -1  # fewer points have more starts: there the sign may stay
+            if not zero.success[real].all():
                 raise NotConverged(f"a spinodal temperature of {self.phase} did not converge")
-            row, roots = row[real], found.x[real]
+            row, roots = row[real], zero.x[real]
         endless = np.flatnonzero(psi[:, -1] < 0)
         row = np.concatenate([row, endless])
         roots = np.concatenate([roots, np.full(endless.size, np.inf)])

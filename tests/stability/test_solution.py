@@ -13,7 +13,13 @@ from scipy.spatial import ConvexHull
 from support import PAIRS, R, nothing_outside, regular, regular_text, run
 
 import lina_calphad as lc
-from lina_calphad.errors import DatabaseError, OutsideAssessedRange, UnsupportedPhase
+from lina_calphad.errors import (
+    DatabaseError,
+    DataLeftOut,
+    NotConverged,
+    OutsideAssessedRange,
+    UnsupportedPhase,
+)
 from lina_calphad.stability.figures import isotherm_figure
 from lina_calphad.stability.isotherm import apart, sides_of
 
@@ -113,6 +119,36 @@ def test_what_many_points_at_once_only_seem_to_have_is_no_spinodal(example_tdb):
     b2 = lc.Solution(example_tdb("alfe.tdb"), ("AL", "FE"), "B2_BCC")
     section = np.linspace(0, 1, 51)[1:-1, None]
     assert np.isnan(b2.spinodal_temperature(section)).all()
+
+
+@pytest.fixture
+def without(monkeypatch):
+    """A solution whose internal equilibrium is not found between two temperatures."""
+    curvature = lc.Solution.curvature
+
+    def made(low, high):
+        def partly(self, T, x, **options):
+            if ((np.asarray(T) > low) & (np.asarray(T) < high)).any():
+                raise NotConverged("lost")
+            return curvature(self, T, x, **options)
+
+        monkeypatch.setattr(lc.Solution, "curvature", partly)
+        return solution({("A", "B"): [L]})
+
+    return made
+
+
+def test_temperatures_without_an_internal_equilibrium_are_left_out(without):
+    with pytest.warns(DataLeftOut, match=r"at 5\d+.* 6000 K: left out"):
+        found = without(5600, 7000).spinodal_temperature([[0.5, 0.0], [0.4, 0.0]])
+    assert found == pytest.approx([2 * L * a * (1 - a) / R for a in (0.5, 0.4)], rel=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::lina_calphad.errors.DataLeftOut")
+@pytest.mark.parametrize("lost", [(500, 1500), (0, 7000)])
+def test_a_spinodal_temperature_that_is_lost_itself_is_an_error(without, lost):
+    with pytest.raises(NotConverged):
+        without(*lost).spinodal_temperature([0.5, 0.0])
 
 
 @pytest.mark.parametrize("below", [0.5, 10.0])
