@@ -155,7 +155,7 @@ def _highest(
         with warnings.catch_warnings():  # the section has told of the same
             warnings.simplefilter("ignore", DataLeftOut)
             found = minimize_scalar(below, bounds=ends, method="bounded", options={"xatol": 1e-7})
-        if -found.fun > top:
+        if top < -found.fun < np.inf:
             top, place = -float(found.fun), float(found.x)
     return {
         "highest_spinodal_temperature_K": top if there else None,
