@@ -17,7 +17,7 @@ import numpy as np
 from pycalphad import Database, Model
 from pycalphad import variables as v
 from symengine import Lambdify, Piecewise, S, Symbol, log
-from symengine.lib.symengine_wrapper import Relational
+from symengine.lib.symengine_wrapper import ComplexDouble, Relational
 
 from lina_calphad.checks import Array, pascal
 from lina_calphad.data.databases import mixing_sublattice
@@ -94,8 +94,7 @@ class PhaseEnergy:
         # pycalphad's energies are per mole of atoms.
         formula = model._site_ratio_normalization
         terms = {
-            k: _without_ends(model, S(term) * formula).xreplace(at)
-            for k, term in model.models.items()
+            k: _evaluable(model, S(term) * formula).xreplace(at) for k, term in model.models.items()
         }
         self.reference = terms.pop("ref", S.Zero)
         if terms.get("ord", 0) == 0:
@@ -135,13 +134,20 @@ class PhaseEnergy:
         return (self.reference / sites).xreplace(at), (self.rest / sites).xreplace(at)
 
 
-def _without_ends(model: Model, energy: Any) -> Any:
-    """The energy with ranges of temperature as pycalphad continues them, also within others."""
+def _evaluable(model: Model, energy: Any) -> Any:
+    """The energy with all ranges of temperature continued, and no number complex by rounding."""
     # It takes the ends off the outermost: beyond, a function that is in one of several ranges of
     # a parameter would be zero.
     while (whole := model.unwrap_piecewise(energy)) != energy:
         energy = whole
-    return energy
+    # Powers of a negative number come out with an imaginary part of their rounding.
+    return energy.xreplace(
+        {
+            z: z.real_part()
+            for z in energy.atoms(ComplexDouble)
+            if abs(z.imaginary_part()) < 1e-14 * abs(z.real_part())
+        }
+    )
 
 
 def _uncut(energy: Any) -> Any:

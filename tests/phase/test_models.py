@@ -606,3 +606,11 @@ def test_set_elastic_data_refuses(phase, volume, error, message):
     with pytest.raises(error, match=message):
         lc.set_elastic_data(dbf, phase, molar_volume=volume, elasticity={})
     assert dbf._parameters.all() == before
+
+
+def test_terms_of_the_pressure_with_powers_of_negative_numbers(example_tdb):
+    dbf, T, x = example_tdb("cfe_broshe.tdb"), [300.0, 1811.0, 3500.0], np.array([0.01, 0.5, 0.9])
+    ours = lc.BinarySolution(dbf, ("FE", "C"), "LIQUID").gibbs_energy(np.array(T)[:, None], x)
+    points = np.stack([x, 1 - x], axis=-1)
+    theirs = calculate(dbf, ["FE", "C", "VA"], "LIQUID", T=T, P=101325, N=1, points=points).GM
+    assert ours == pytest.approx(theirs.values.squeeze(), abs=1e-6)
