@@ -20,13 +20,13 @@ def kelvin(T: ArrayLike) -> Array:
     >>> kelvin([300, -1])
     Traceback (most recent call last):
     ...
-    ValueError: a temperature is a positive, finite number of kelvin; got -1.0
+    ValueError: a temperature is a positive, finite number of kelvin; got -1
     """
     array = np.array(T, dtype=float)  # a copy: results must not change with their input
     bad = ~(np.isfinite(array) & (array > 0))
     if bad.any():
         raise ValueError(
-            f"a temperature is a positive, finite number of kelvin; got {array[bad].flat[0]}"
+            f"a temperature is a positive, finite number of kelvin; got {array[bad].flat[0]:.12g}"
         )
     return array
 
