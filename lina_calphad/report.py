@@ -212,4 +212,4 @@ def save_figure(figure: Figure, folder: Path, name: str) -> None:
         figure.set_layout_engine(None)  # either file would lay it out anew
     figure.savefig(folder / f"{name}.svg")
     # To press it harder takes longer than to draw it, for a tenth of its size.
-    figure.savefig(folder / f"{name}.png", dpi=200, pil_kwargs={"compress_level": 1})
+    figure.savefig(folder / f"{name}.png", dpi=150, pil_kwargs={"compress_level": 1})
