@@ -28,6 +28,7 @@ from lina_calphad.stability.isotherm import Isotherm
 
 _TEMPERATURES = 160  # in the search for spinodals
 _AT_ONCE = 200_000  # points
+_ZERO = 1e-6  # stability on a spinodal
 
 
 class Solution:
@@ -247,6 +248,8 @@ class Solution:
             real = zero.status != -1  # fewer points have more starts: there the sign may stay
             if not zero.success[real].all():
                 raise NotConverged(f"a spinodal temperature of {self.phase} did not converge")
+            # Where another state of order takes over, stability jumps, and there is no spinodal.
+            real &= np.abs(zero.f_x) < _ZERO
             row, roots = row[real], zero.x[real]
         endless = np.flatnonzero(psi[:, -1] < 0)
         row = np.concatenate([row, endless])
