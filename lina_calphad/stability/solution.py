@@ -187,7 +187,8 @@ class Solution:
         """Every temperature in K at which a composition is on a spinodal, from the highest.
 
         Shape (..., k), where k is the largest number at any composition; NaN fills up. What is
-        unstable up to the end of the parameters, or `SEARCH_RANGE`, has infinity first.
+        unstable up to the end of the parameters, or `SEARCH_RANGE`, has infinity first. Where
+        another state of order takes over, stability jumps, and there is no spinodal.
 
         Parameters
         ----------
@@ -248,8 +249,8 @@ class Solution:
             real = zero.status != -1  # fewer points have more starts: there the sign may stay
             if not zero.success[real].all():
                 raise NotConverged(f"a spinodal temperature of {self.phase} did not converge")
-            # Where another state of order takes over, stability jumps, and there is no spinodal.
-            real &= np.abs(zero.f_x) < _ZERO
+            if self.energy.freedom:
+                real &= np.abs(zero.f_x) < _ZERO
             row, roots = row[real], zero.x[real]
         endless = np.flatnonzero(psi[:, -1] < 0)
         row = np.concatenate([row, endless])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -149,6 +150,17 @@ def test_temperatures_without_an_internal_equilibrium_are_left_out(without):
 def test_a_spinodal_temperature_that_is_lost_itself_is_an_error(without, lost):
     with pytest.raises(NotConverged):
         without(*lost).spinodal_temperature([0.5, 0.0])
+
+
+def test_a_jump_to_another_state_of_order_is_no_spinodal(example_tdb, monkeypatch):
+    ordered = lc.Solution(example_tdb("alni_dupin_2001.tdb"), ("AL", "NI"), "FCC_L12")
+
+    def jumping(self, T, x, **options):
+        psi = np.where(np.broadcast_arrays(T, x[..., 0])[0] < 1000, -0.5, 0.5)
+        return SimpleNamespace(values=psi[..., None])
+
+    monkeypatch.setattr(lc.Solution, "curvature", jumping)
+    assert np.isnan(ordered.spinodal_temperature([0.3]))
 
 
 @pytest.mark.parametrize("below", [0.5, 10.0])
