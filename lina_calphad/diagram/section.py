@@ -85,8 +85,7 @@ def section(
     name = phase_name(dbf, phase)
     pair = tuple(component.upper() for component in components)
     active = [*pair, *(o.upper() for o in others), "VA"]
-    held = [sorted(s.name for s in names if set(s.constituents) <= set(active))
-            for names in dbf.phases[name].constituents]  # fmt: skip
+    held = _held(dbf.phases[name], active)
     text = " : ".join(", ".join(names) for names in held)
     if not all(held):
         raise UnsupportedPhase(f"a sublattice of {name} holds nothing of {', '.join(active)}")
@@ -126,6 +125,20 @@ def section(
     per = sum(origin) if change is None or sum(change) == 0 else 0.0
     rest = {o: held_alone[o] / per for o in active[2:-1] if held_alone[o] and per}
     return Section(name, origin, change, rest, sum(found.between(first, second, pressure)))
+
+
+def phases_of(dbf: Database, components: Sequence[str]) -> list[str]:
+    """Names of the phases whose every sublattice holds something of components or vacancies."""
+    active = [*components, "VA"]
+    return sorted(n for n, p in dbf.phases.items() if not p.constituents or all(_held(p, active)))
+
+
+def _held(phase: Any, active: Sequence[str]) -> list[list[str]]:
+    """Names of the species on each sublattice of a phase that are made of active elements."""
+    return [
+        sorted(s.name for s in names if set(s.constituents) <= set(active))
+        for names in phase.constituents
+    ]
 
 
 def _in_order(names: Sequence[str], pair: Sequence[str]) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from lina_calphad.diagram.fields import Pieces
 from lina_calphad.diagram.kinds import kind_of
 from lina_calphad.diagram.meetings import logit_slope, slopes
 from lina_calphad.diagram.results import Diagram, Invariant, Invariants, Region, TieLines
-from lina_calphad.diagram.section import Section, section
+from lina_calphad.diagram.section import Section, phases_of, section
 from lina_calphad.diagram.tracing import POINTS, Event, Tracer
 from lina_calphad.errors import DatabaseError, NotConverged, OutsideAssessedRange, UnsupportedPhase
 from lina_calphad.phase.energy import elements_of
@@ -48,7 +48,7 @@ class BinarySystem:
         than two name the section between the first two: the others are held throughout by
         sublattices of their own, as C of (A,B)1(C)1.
     phases
-        Names of the phases; every one of the database if None.
+        Names of the phases; every one that the components can make if None.
     model
         A pycalphad Model class for all phases, or a mapping from phases to classes.
     pressure
@@ -104,17 +104,15 @@ class BinarySystem:
         models = model if isinstance(model, Mapping) else dict.fromkeys(dbf.phases, model)
         self.sections: dict[str, Section] = {}
         refused: dict[str, str] = {}
-        for name in sorted(dbf.phases) if phases is None else [p.upper() for p in phases]:
+        there = phases_of(dbf, (first, second, *others))
+        for name in there if phases is None else [p.upper() for p in phases]:
             try:
-                found = section(
+                self.sections[name] = section(
                     dbf, self.components, name, models.get(name, Model), self.pressure,
                     others=others, symbols=self.symbols,
                 )  # fmt: skip
             except UnsupportedPhase as error:
                 refused[name] = str(error)
-            else:
-                if found is not None:
-                    self.sections[name] = found
         if refused and phases is None:
             raise UnsupportedPhase(
                 f"cannot treat {', '.join(refused)}: name the phases wanted to leave them out "
