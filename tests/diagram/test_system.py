@@ -295,7 +295,7 @@ def test_one_pure_compound_has_no_events():
 @pytest.mark.filterwarnings("ignore:The type definition character")
 def test_phases_that_the_components_cannot_make_are_not_missed(example_tdb):
     cost = example_tdb("COST507.tdb")
-    with pytest.raises(UnsupportedPhase, match="^cannot treat BCC_B2, CR3SI_A15, LAVES_C14: name"):
+    with pytest.raises(UnsupportedPhase, match="cannot treat BCC_B2, CR3SI_A15, LAVES_C14: name"):
         BinarySystem(cost, ("CR", "FE"))
     with pytest.raises(UnsupportedPhase, match="a sublattice of MGZN2 holds nothing of AL, ZN"):
         BinarySystem(cost, ("AL", "ZN"), ["LIQUID", "MGZN2"])
