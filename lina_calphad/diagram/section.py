@@ -12,11 +12,11 @@ from tinydb import where
 from lina_calphad.diagram.phases import Phase
 from lina_calphad.errors import EnergyError, UnsupportedPhase
 from lina_calphad.phase.energy import (
-    Compiled,
     PhaseEnergy,
     R,
     T,
     build_model,
+    compiled,
     mixing_terms,
     phase_name,
 )
@@ -56,7 +56,7 @@ class Section:
         """The phase for the solver; `symbols` stay free."""
         g = self.energy / (R * T)
         try:
-            terms = Compiled((g,) if self.change is None else mixing_terms(g), symbols)
+            terms = compiled((g,) if self.change is None else mixing_terms(g), tuple(symbols))
         except EnergyError as error:
             raise EnergyError(f"{self.name}: {error}") from error
         if self.change is not None:

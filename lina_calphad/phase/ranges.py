@@ -81,7 +81,7 @@ class Instability:
         if i.size:
             some, sign = take(rows, i), np.where(psi[i, j + 1] > 0, 1.0, -1.0)
             a, b, c = (t[i, j + k] for k in range(3))
-            at = root(lambda t, *rows: self.at(t, rows)[..., 3], (a, c), some)[0]
+            at = root(lambda t, *rows: self.at(t, rows)[..., 3], (a, c), some, 1e-9)[0]
             # A kink, as at a Curie temperature, has no root of the slope: close in on it.
             value = sign * self.at(at, some)[..., 2]
             kink = np.flatnonzero(~(value <= sign * psi[i, j + 1]))

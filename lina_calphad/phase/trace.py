@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.interpolate import CubicSpline
 
 from lina_calphad.checks import SEARCH_RANGE, Array
 from lina_calphad.errors import NotConverged
 from lina_calphad.phase.gap import Gap
-from lina_calphad.phase.rows import rows_of
+from lina_calphad.phase.ranges import Ranges
+from lina_calphad.phase.rows import Rows, rows_of, take
 
 RESOLVED = 1 - 1e-13  # doubles resolve no gap closer than this to its critical temperature
 _NEAR = 1 - 1e-5  # of the critical temperature, from where another gap is no start
 _POINTS = 300
+_STRIDE = 10  # of them, the tie-lines that the others start between
 
 
 class Trace:
@@ -38,7 +42,7 @@ class Trace:
             if last - first < 3:
                 return
             some = np.flatnonzero((found.row >= first) & (found.row < last))
-            spinodal, binodal = found.ends[:, some], gap.around(found, rows, some, some)
+            spinodal, binodal = found.ends[:, some], _binodal(gap, found, rows, some, s)
         except NotConverged:
             return  # the row itself will say where, if it is asked
         if np.isnan(binodal).any():
@@ -65,6 +69,21 @@ class Trace:
             s = np.minimum(np.arccosh(np.sqrt(1 / ratio[some])), self._end)
             t[:, some] = self._curves[curve](s).T / (self.T * ratio[some])
         return t
+
+
+def _binodal(gap: Gap, found: Ranges, rows: Rows, some: Any, s: Array) -> Array:
+    """The tie-line over each of some unstable ranges; most start between those of a few."""
+    at = found.row[some]
+    few = np.unique(np.append(np.arange(0, some.size, _STRIDE), some.size - 1))
+    known = gap.around(found, rows, some[few], some[few])
+    if np.isnan(known).any():
+        return known
+    t = CubicSpline(s[at[few]], rows[0][at[few]] * known, axis=1)(s[at]) / rows[0][at]
+    t, good = gap.newton("binodal", t, take(rows, at))
+    spinodal = found.ends[:, some]
+    good &= (t[0] <= spinodal[0]) & (spinodal[1] <= t[1])
+    t[:, ~good] = gap.around(found, rows, some[~good], some[~good])
+    return t
 
 
 def _longest_run(flags: Array) -> tuple[int, int]:
