@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Indices = NDArray[np.intp]
 _ROUNDING = 1e-12  # in RT
+_RESOLVED = 1e-12  # |psi| times the square of a gap's width in t, from which on doubles resolve it
+_JUMP = 1e-3  # psi at the end of an unstable range, from which on it jumps there
 _CORNER = 1e-10  # step down of s that is no rounding
 _PURE = 500.0  # t beyond which nothing is left of a component
 _HALVINGS = 20  # to the ends of a narrow unstable range
@@ -140,6 +142,7 @@ class Columns:
         energy, s, psi = (v.reshape(-1)[flat] for v in sampled)
         t = self.t[who, np.arange(self.x.size)]
         self._look_into_dips(who, t, psi, rows)
+        self._look_beside_switches(who, t, psi, rows)
         # A run ends where psi does, and at a corner or jump of the energy.
         fixed = np.array([phase.fixed for phase in self.phases])
         stable = psi > 0
@@ -159,7 +162,7 @@ class Columns:
             for at, end in ((i, runs.last[k]), (j, runs.last[k + 1]))
         ]
         lines = Lines(row, np.array([runs.phase[k], runs.phase[k + 1]]), np.array(ends))
-        self._between_edges(lines, i, j, t, rows)
+        self._between_edges(lines, i, j, (t, psi), rows)
         lines.t[fixed[lines.phases]] = np.nan
         # Where both ends are pure, at their transition, there is no tie-line.
         with np.errstate(invalid="ignore"):
@@ -224,6 +227,20 @@ class Columns:
             mine = who[row, k] == p
             dips(self.phases[p], t, psi, rows, row[mine], k[mine])
 
+    def _look_beside_switches(self, who: Indices, t: Array, psi: Array, rows: Rows) -> None:
+        """Move columns to where a condition switches: psi jumps, and may be negative there."""
+        for p, phase in enumerate(self.phases):
+            if phase.switches is None:
+                continue
+            row, sides = phase.gap.switched(rows)
+            own = np.flatnonzero(self.there[p])
+            at = own[np.searchsorted(self.t[p, own], sides[0]).clip(1, own.size - 1) - 1]
+            for side, k in zip(sides, (at, at + 1), strict=True):
+                beside, slope = phase.gap.at(side, take(rows, row))[:, 2:].T
+                deep = (beside**3 < -_RESOLVED * slope**2) & (psi[row, k] > 0)
+                deep &= (who[row, at] == p) & (who[row, at + 1] == p)
+                t[row[deep], k[deep]], psi[row[deep], k[deep]] = side[deep], beside[deep]
+
     def _bridged(
         self, runs: _Runs, energy: Array, ladders: _Ladders
     ) -> tuple[_Runs, Indices, Indices, Array]:
@@ -258,10 +275,14 @@ class Columns:
                 break
         return i, j, level
 
-    def _between_edges(self, lines: Lines, i: Indices, j: Indices, t: Array, rows: Rows) -> None:
+    def _between_edges(
+        self, lines: Lines, i: Indices, j: Indices, at: tuple[Array, Array], rows: Rows
+    ) -> None:
         """Better ends around an unstable range so narrow that one column lies in it."""
+        (t, psi), last = at, self.x.size - 1
+        around = (j == i + 2) & (psi[lines.row, np.minimum(i + 1, last)] <= 0)
         for p in np.unique(lines.phases[0]).tolist():
-            k = np.flatnonzero((lines.phases == p).all(axis=0) & (j == i + 2))
+            k = np.flatnonzero((lines.phases == p).all(axis=0) & around)
             if k.size == 0:
                 continue
             row, phase = lines.row[k], self.phases[p]
@@ -271,9 +292,12 @@ class Columns:
                 middle = (stable + off) / 2
                 good = phase.curve(middle, some)[4] > 0
                 stable, off = np.where(good, middle, stable), np.where(good, off, middle)
-            # Landau: the tie-line is wider by the root of three.
-            centre = stable.mean(axis=0)
-            lines.t[:, k] = centre + np.sqrt(3) * (stable - centre)
+            # Landau: the tie-line is wider by the root of three, or by half beside a jump of psi.
+            width, jumps = stable[1] - stable[0], phase.curve(stable, some)[4] > _JUMP
+            ends = stable.mean(axis=0) + np.sqrt(3) / 2 * np.array([-width, width])
+            left, right = jumps & ~jumps[::-1]
+            ends = np.where(left, [stable[0], stable[0] + 1.5 * width], ends)
+            lines.t[:, k] = np.where(right, [stable[1] - 1.5 * width, stable[1]], ends)
 
 
 def _clearly_lowest(energy: Array) -> Indices:

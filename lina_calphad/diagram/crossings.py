@@ -96,7 +96,10 @@ def bracketed(one: Phase, two: Phase, t: Array, rows: Rows) -> Array:
             continue
         t_, psi = GRID[None].copy(), phase.curve(GRID, rows)[4][None]
         dips(phase, t_, psi, rows, *np.nonzero(shallow(psi)))
-        points, stable = t_[0], psi[0] > 0
+        sides = phase.gap.switched(rows)[1].ravel()
+        points, first = np.unique(np.append(t_[0], sides), return_index=True)
+        beside = phase.curve(sides, tuple(np.repeat(r, sides.size) for r in rows))[4]
+        stable = np.append(psi[0], beside)[first] > 0
         if phase.curve(at[None], rows)[4] > 0:  # beside a narrow gap no point need be nearer
             k = int(np.searchsorted(points, at))
             points, stable = np.insert(points, k, at), np.insert(stable, k, True)

@@ -112,11 +112,17 @@ class Equilibria:
                 continue
             height[new], who, where = self._lowest(s[new], a[new], some, row[new], sampled)
             fails = ~(height[new] >= CERTIFIED)
-            if not fails.any():
+            lines: tuple[Any, ...] = row, pair, t, s, a, height
+            if fails.any():
+                lines = self._inserted(lines, new[fails], who[fails], where[fails], rows)
+            elif cornered := self._cornered(row, pair, t, first, rows):
+                at, *more = cornered
+                lines = tuple(
+                    np.insert(old, at, v, axis=-1) for old, v in zip(lines, more, strict=True)
+                )
+            else:
                 break
-            row, pair, t, s, a, height = self._inserted(
-                (row, pair, t, s, a, height), new[fails], who[fails], where[fails], rows
-            )
+            row, pair, t, s, a, height = lines
         else:
             worst = int(np.isnan(height).argmax())
             msg = (
@@ -152,6 +158,37 @@ class Equilibria:
                 if (t[side, k] < at) == (side == 1):
                     t[side, k] = 2 * at - t[side, k]
         return row, pair, t, s, a, height
+
+    def _cornered(
+        self, row: Indices, pair: Indices, t: Array, first: Indices, rows: Rows
+    ) -> tuple[Any, ...]:
+        """Tie-lines at corners of the energy within one phase, which no grid sees: where, and they.
+
+        Nothing, if there are none.
+        """
+        found: list[tuple[Any, ...]] = []
+        for p, phase in enumerate(self.phases):
+            if phase.switches is None:
+                continue
+            own, sides, _ = phase.gap.corners(rows)
+            some = tuple(r[own] for r in rows)
+            (s, _, _, slope, psi), (s_, _, _, slope_, psi_) = (phase.curve(u, some) for u in sides)
+            start = sides + np.array([-(s - s_) / slope, (s - s_) / slope_]) / 2
+            for n in np.flatnonzero((s > s_) & (psi > 0) & (psi_ > 0)).tolist():
+                begin, end = np.searchsorted(row, [own[n], own[n] + 1])
+                # Of every field of the row its phase and both ends in t.
+                phases = np.append(first[own[n]], pair[1, begin:end])
+                left, right = (
+                    np.append(-np.inf, t[1, begin:end]),
+                    np.append(t[0, begin:end], np.inf),
+                )
+                inside = (phases == p) & (left < sides[0, n]) & (sides[1, n] < right)
+                found += [(begin + k, own[n], p, start[:, n]) for k in np.flatnonzero(inside)]
+        if not found:
+            return ()
+        at, own, who, start = (np.array(v) for v in zip(*found, strict=True))
+        nothing = np.full(at.size, np.nan)
+        return at, own, np.array([who, who]), start.T, nothing, nothing, nothing
 
     def _in_order(self, row: Indices, pair: Indices, t: Array, rows: Rows) -> None:
         """NotConverged if a phase between two tie-lines is not one phase from left to right."""

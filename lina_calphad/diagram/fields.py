@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lina_calphad.diagram.tracing import Event, Tracer
 
 
+_KNOWN = 1e-8  # share of a temperature from an event at which its field has been solved
 _MOMENT = 1e-7  # share of a temperature below which two events are one
 _CLOSE = 3.0  # in t: what Newton's method does at most from beside an event to its end
 _BESIDE = np.linspace(0, 1, 8)[1:-1] ** 2  # where domes are round: shares of the nearest step
@@ -69,7 +70,9 @@ class Pieces:
             T = np.array([(low + high) / 2])
         more = [T[:0] if T.size > 1 else T]
         for end, near in ((one, T[0]), (two, T[-1])):
-            if not isinstance(end, float) and (close or end.kind in ("critical", "congruent")):
+            if isinstance(end, float) or abs(near - end.T) < _KNOWN * end.T:
+                continue
+            if close or end.kind in ("critical", "congruent"):
                 more.append(end.T + _BESIDE * (near - end.T))
         return np.concatenate(more)
 

@@ -61,12 +61,16 @@ class Phase:
         Amounts of A and B at y = 0, or of the compound.
     change
         How they change with y; None for a compound.
+    switches
+        switches(T, y, *values) gives on a last axis what changes sign where a condition of the
+        energy switches; None where none does.
     """
 
     name: str
     terms: Callable[..., Array]
     origin: tuple[float, float] = (1.0, 0.0)
     change: tuple[float, float] | None = (-1.0, 1.0)
+    switches: Callable[..., Array] | None = None
 
     @property
     def fixed(self) -> bool:
@@ -76,7 +80,8 @@ class Phase:
     @cached_property
     def gap(self) -> Gap:
         """The solver for tie-lines within the phase."""
-        return Gap(self.terms, self.name, lambda rows: f"{np.ravel(rows[0])[0]:g} K")
+        where = "{:g} K".format
+        return Gap(self.terms, self.name, lambda rows: where(np.ravel(rows[0])[0]), self.switches)
 
     @cached_property
     def _inverse(self) -> Array:

@@ -17,6 +17,7 @@ from lina_calphad.phase.energy import (
     T,
     build_model,
     compiled,
+    conditions,
     mixing_terms,
     phase_name,
 )
@@ -60,7 +61,9 @@ class Section:
         except EnergyError as error:
             raise EnergyError(f"{self.name}: {error}") from error
         if self.change is not None:
-            return Phase(self.name, terms, self.origin, self.change)
+            there = conditions(g)
+            switches = compiled(tuple(there), tuple(symbols)) if there else None
+            return Phase(self.name, terms, self.origin, self.change, switches)
 
         def fixed(T: Array, *values: Array) -> Array:
             return terms(T, np.zeros_like(T), *values)[..., 0]

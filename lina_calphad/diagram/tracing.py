@@ -16,10 +16,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.constants import R
+from scipy.special import expit
 
 from lina_calphad.diagram.equilibria import CERTIFIED, Equilibria
 from lina_calphad.diagram.meetings import pure_energy, solved
 from lina_calphad.errors import NotConverged, UnsupportedPhase
+from lina_calphad.phase.ranges import SEEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,11 +34,12 @@ if TYPE_CHECKING:
 POINTS = 200  #: Temperatures at which the phases are looked for.
 _BESIDE = 1e-7  # share of its temperature at which an event is looked at from either side
 _CLOSEST = 1e-9  # share of a temperature at which two events are not told apart
-_KINK = 1e-6  # share of a temperature within which a gap that closes at a kink is found
+_CLOSE = 1e-6  # share of a temperature within which phases in another order are the same event
 _TWINS = 1e-12  # difference in RT of phases that are told apart
 _AT_ONCE = 0.01  # share of a temperature within which several events may happen together
 _MOST = 0.95  # share of the temperatures that must converge
-_NARROW = 0.05  # width in t of such a gap there
+_JUMP = 1e-5  # in RT, within that share of a temperature
+_NARROW = 0.05  # width in t of a gap that closes at a kink, shortly before
 
 
 @dataclass(frozen=True)
@@ -192,15 +196,16 @@ class Tracer:
         if found:
             yield from found
             return
-        if hot - cold < _KINK * hot:
+        if hot - cold < _CLOSEST * hot:
             # A gap that closes at a kink, as at a Curie temperature, has no smooth end.
             sequence, t = more
-            for k in np.flatnonzero(t[1] - t[0] < _NARROW).tolist():
+            narrow = (t[1] - t[0] < _NARROW) | (expit(t[1]) - expit(t[0]) < 2 * SEEN)
+            for k in np.flatnonzero(narrow).tolist():
                 same = sequence[k] == sequence[k + 1]
                 if same and sequence[:k] + sequence[k + 1 :] == less[0]:
                     yield Event("critical", T, (sequence[k],), (float(t[:, k].mean()),), upper)
                     return
-        if hot - cold < _CLOSEST * hot:
+            self._refuse_jump(cold, hot)
             names = [", ".join(self.phases[p].name for p in s[0]) for s in (one, two)]
             msg = (
                 f"the phases change from {names[0]} to {names[1]} at {hot:.6f} K, and no one "
@@ -212,6 +217,19 @@ class Tracer:
             yield from self._explained(cold, one, middle, half)
         if half[0] != two[0]:
             yield from self._explained(middle, half, hot, two)
+
+    def _refuse_jump(self, cold: float, hot: float) -> None:
+        """NotConverged if the energy of a phase jumps between two temperatures close together."""
+        energy = self.equilibria.columns.sample(self.rows(np.array([cold, hot]))).energy
+        with np.errstate(invalid="ignore"):  # where a phase is not there
+            jump = np.nan_to_num(np.abs(energy[:, 1] - energy[:, 0])).max(axis=1)
+        p = int(jump.argmax())
+        if jump[p] > _JUMP:
+            msg = (
+                f"the Gibbs energy of {self.phases[p].name} jumps by {jump[p] * R * hot:.2g} J/mol "
+                f"at {hot:.6g} K, and no diagram goes on there: ask for temperatures on one side"
+            )
+            raise NotConverged(msg)
 
     def _swapped(
         self, one: tuple[int, ...], two: tuple[int, ...], cold: float, hot: float
@@ -253,7 +271,7 @@ class Tracer:
         cold, hot, T, upper = bracket
         for event, gone, kept in self._ways(sequence, t, T, upper):
             # Another order means another event beside this one, which halving tells apart.
-            close = hot - cold < _KINK * hot
+            close = hot - cold < _CLOSE * hot
             if cold <= event.T <= hot and (close or self._ordered(event)):
                 left = tuple(p for k, p in enumerate(sequence) if k not in gone)
                 if left == less:

@@ -37,7 +37,8 @@ SCAN = np.concatenate([-_TAIL[::-1], logit(np.arange(0.005, 0.9975, 0.005)), _TA
 STABLE = -1e-13  # psi below which doubles resolve an instability
 POINT = 1e-9  # width in t of a range below which it is a corner alone
 _BESIDE = 1e-12  # in t, from a corner to where its sides are looked at
-_SEEN = 1e-4  # width in x of the gap at a corner, from where on it counts
+_LEAP = 1e-11  # jump of G/RT that may be rounding
+SEEN = 1e-4  # width in x of the gap at a corner, from where on it counts
 
 
 class Ranges(NamedTuple):
@@ -93,10 +94,10 @@ class Instability:
             t[i, j + 1], mixing[i, j + 1] = at, self.at(at, some)
         return t, mixing
 
-    def corners(self, rows: Rows) -> tuple[Any, Array, Array]:
-        """Where the slope of G falls or G jumps: row, both sides in t, and the jump of G/RT."""
+    def switched(self, rows: Rows) -> tuple[Any, Array]:
+        """Where a condition of the energy switches: row, and t on both sides, shape (2, n)."""
         if self.switches is None or rows[0].size == 0:
-            return np.zeros(0, int), np.zeros((2, 0)), np.zeros(0)
+            return np.zeros(0, int), np.zeros((2, 0))
         across = columns(rows)
         shape = (rows[0].size, SCAN.size)
         on = self.switches(across[0], np.broadcast_to(expit(SCAN), shape), *across[1:]) > 0
@@ -108,15 +109,23 @@ class Instability:
             same = (self.switches(some[0], expit(middle), *some[1:])[each, k] > 0) == before
             a, b = np.where(same, middle, a), np.where(same, b, middle)
         # At the point itself no condition need hold.
-        sides = np.array([a - _BESIDE, b + _BESIDE])
-        terms = self.at(sides, some)
+        return i, np.array([a - _BESIDE, b + _BESIDE])
+
+    def corners(self, rows: Rows) -> tuple[Any, Array, Array]:
+        """Where the slope of G falls or G jumps: row, both sides in t, and the jump of G/RT."""
+        i, sides = self.switched(rows)
+        if i.size == 0:
+            return i, sides, np.zeros(0)
+        terms = self.at(sides, take(rows, i))
         slope, w = potentials(sides, terms)
         energy = w + expit(sides) * slope
         jump, rise = energy[1] - energy[0], slope[1] - slope[0]
         # Both bend G by a tie-line of about this width, were it the only one.
-        bend = np.maximum(terms[..., 2].mean(axis=0), 0.01) / (expit(a) * expit(-a))
-        width = np.maximum(-rise, 0.0) / bend + np.sqrt(2 * np.abs(jump) / bend)
-        seen = width > _SEEN
+        x = expit(sides[0])
+        bend = np.maximum(terms[..., 2].mean(axis=0), 0.01) / (x * (1 - x))
+        leap = np.maximum(np.abs(jump) - _LEAP, 0.0)
+        width = np.maximum(-rise, 0.0) / bend + np.sqrt(2 * leap / bend)
+        seen = width > SEEN
         return i[seen], sides[:, seen], jump[seen]
 
     def ranges(self, rows: Rows) -> Ranges:
