@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Indices = NDArray[np.intp]
 _ROUNDING = 1e-12  # in RT
 _RESOLVED = 1e-12  # |psi| times the square of a gap's width in t, from which on doubles resolve it
+_DIP = 1e-3  # in t, from a jump of psi to a dip that is the same
 _JUMP = 1e-3  # psi at the end of an unstable range, from which on it jumps there
 _CORNER = 1e-10  # step down of s that is no rounding
 _PURE = 500.0  # t beyond which nothing is left of a component
@@ -239,6 +240,10 @@ class Columns:
                 beside, slope = phase.gap.at(side, take(rows, row))[:, 2:].T
                 deep = (beside**3 < -_RESOLVED * slope**2) & (psi[row, k] > 0)
                 deep &= (who[row, at] == p) & (who[row, at + 1] == p)
+                # A dip there that doubles do not resolve is none.
+                none = (beside < 0) & (psi[row, k] < 0) & (np.abs(t[row, k] - side) < _DIP)
+                none &= beside**3 >= -_RESOLVED * slope**2
+                psi[row[none], k[none]] *= -1
                 t[row[deep], k[deep]], psi[row[deep], k[deep]] = side[deep], beside[deep]
 
     def _bridged(

@@ -251,7 +251,17 @@ class Equilibria:
             if phase.fixed:
                 t[:] = np.nan
             else:
-                self._descend(phase, s, a, rows, best, t)
+                # A phase that touches the tangent may dip below it elsewhere.
+                inner = above[:, 1:-1]
+                dips = (inner < _NEAR) & (inner <= above[:, :-2]) & (inner < above[:, 2:])
+                i, c = np.nonzero(dips)
+                other = c + 1 != k[i]
+                i, c = i[other], c[other] + 1
+                i, c = np.append(np.arange(k.size), i), np.append(k, c)
+                best, t = above[i, c], self.columns.t[p, c]
+                self._descend(phase, s[i], a[i], tuple(r[i] for r in rows), best, t)
+                lowest = np.lexsort((best, i))[np.searchsorted(np.sort(i), np.arange(k.size))]
+                best, t = best[lowest], t[lowest]
             lower = ~(best >= height)
             height[lower], who[lower], where[lower] = best[lower], p, t[lower]
         return height, who.astype(np.intp), where

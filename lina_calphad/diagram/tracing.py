@@ -200,11 +200,15 @@ class Tracer:
             # A gap that closes at a kink, as at a Curie temperature, has no smooth end.
             sequence, t = more
             narrow = (t[1] - t[0] < _NARROW) | (expit(t[1]) - expit(t[0]) < 2 * SEEN)
-            for k in np.flatnonzero(narrow).tolist():
-                same = sequence[k] == sequence[k + 1]
-                if same and sequence[:k] + sequence[k + 1 :] == less[0]:
-                    yield Event("critical", T, (sequence[k],), (float(t[:, k].mean()),), upper)
-                    return
+            ends = [
+                (float(np.nanmax(np.abs(np.delete(t, k, axis=1) - less[1]), initial=0.0)), k)
+                for k in np.flatnonzero(narrow).tolist()
+                if sequence[k] == sequence[k + 1] and sequence[:k] + sequence[k + 1 :] == less[0]
+            ]
+            if ends:  # what is left must not have moved
+                k = min(ends)[1]
+                yield Event("critical", T, (sequence[k],), (float(t[:, k].mean()),), upper)
+                return
             self._refuse_jump(cold, hot)
             names = [", ".join(self.phases[p].name for p in s[0]) for s in (one, two)]
             msg = (

@@ -101,6 +101,23 @@ def test_random_magnetic_phases_agree_with_a_hull():
     assert cornered > 20
 
 
+def test_a_phase_that_touches_a_tangent_may_lie_below_it_elsewhere(example_tdb):
+    # Above 727.9 K hcp with 0.7 % Cr is no longer stable between fcc and hcp with 36 %.
+    dbf = example_tdb("alcocrni.tdb")
+    system = BinarySystem(dbf, ("CO", "CR"), ["FCC_A1", "HCP_A3", "SIGMA_SGTE"])
+    lines = system.equilibria([725.99, 726.0, 727.8, 727.95])
+    first = [len(lines.T[lines.T == T]) for T in (725.99, 726.0, 727.8, 727.95)]
+    assert first == [4, 4, 4, 3]
+
+
+def test_the_gap_that_closes_is_named_and_not_the_other(example_tdb):
+    dbf = example_tdb("FeNi_deep_branching.tdb")
+    found = BinarySystem(dbf, ("FE", "NI"), ["FCC_A1"]).invariants(700, 800)
+    assert [(one.kind, round(one.phases[0][1], 3)) for one in found] == [
+        ("upper critical point", 0.974)
+    ]
+
+
 def test_a_gap_beside_a_curie_line_ends_where_psi_is_positive_on_both_sides(example_tdb):
     system = BinarySystem(example_tdb("COST507.tdb"), ("MN", "NI"), ["FCC_A1"])
     (top,) = [one for one in system.invariants(450, 700) if one.kind == "upper critical point"]

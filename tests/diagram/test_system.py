@@ -43,6 +43,9 @@ SYSTEMS = [
     pytest.param("COST507.tdb", "CU NI", "LIQUID FCC_A1", (300, 1900, 20), 0, marks=SLOW),
     pytest.param("COST507.tdb", "CR FE", "LIQUID FCC_A1 BCC_A2", (500, 2300, 20), 0, marks=SLOW),
     pytest.param("COST507.tdb", "FE NI", "LIQUID FCC_A1 BCC_A2", (350, 2000, 20), 0, marks=SLOW),
+    pytest.param("FeNi_deep_branching.tdb", "FE NI", "FCC_A1", (350, 800, 10), 0, marks=SLOW),
+    pytest.param("alcocrni.tdb", "CO CR", "FCC_A1 HCP_A3 LIQUID SIGMA_SGTE", (600, 1900, 20), 0,
+                 marks=SLOW),
     # The map misses three fcc phases at 358.7 K, two of them 0.0003 apart.
     pytest.param("COST507.tdb", "MN NI", "LIQUID FCC_A1 BCC_A2 HCP_A3", (230, 2000, 20), 1,
                  marks=SLOW),
