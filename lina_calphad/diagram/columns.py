@@ -236,13 +236,15 @@ class Columns:
             row, sides = phase.gap.switched(rows)
             own = np.flatnonzero(self.there[p])
             at = own[np.searchsorted(self.t[p, own], sides[0]).clip(1, own.size - 1) - 1]
+            mine = (who[row, at] == p) & (who[row, at + 1] == p)
+            row, sides, at = row[mine], sides[:, mine], at[mine]
             for side, k in zip(sides, (at, at + 1), strict=True):
                 beside, slope = phase.gap.at(side, take(rows, row))[:, 2:].T
-                deep = (beside**3 < -_RESOLVED * slope**2) & (psi[row, k] > 0)
-                deep &= (who[row, at] == p) & (who[row, at + 1] == p)
+                resolved = beside**3 < -_RESOLVED * slope**2
+                deep = resolved & (psi[row, k] > 0)
                 # A dip there that doubles do not resolve is none.
-                none = (beside < 0) & (psi[row, k] < 0) & (np.abs(t[row, k] - side) < _DIP)
-                none &= beside**3 >= -_RESOLVED * slope**2
+                none = ~resolved & (psi[row, k] < 0) & (np.abs(t[row, k] - side) < _DIP)
+                none &= beside < 0
                 psi[row[none], k[none]] *= -1
                 t[row[deep], k[deep]], psi[row[deep], k[deep]] = side[deep], beside[deep]
 

@@ -37,6 +37,7 @@ SCAN = np.concatenate([-_TAIL[::-1], logit(np.arange(0.005, 0.9975, 0.005)), _TA
 STABLE = -1e-13  # psi below which doubles resolve an instability
 POINT = 1e-9  # width in t of a range below which it is a corner alone
 _BESIDE = 1e-12  # in t, from a corner to where its sides are looked at
+_APART = 1e-9  # in t, between corners that are two
 _LEAP = 1e-11  # jump of G/RT that may be rounding
 SEEN = 1e-4  # width in x of the gap at a corner, from where on it counts
 
@@ -108,6 +109,11 @@ class Instability:
             middle = (a + b) / 2
             same = (self.switches(some[0], expit(middle), *some[1:])[each, k] > 0) == before
             a, b = np.where(same, middle, a), np.where(same, b, middle)
+        order = np.lexsort((a, i))  # several conditions may switch at one point
+        i, a, b = i[order], a[order], b[order]
+        apart = np.ones(i.size, bool)
+        apart[1:] = (np.diff(i) > 0) | (np.diff(a) > _APART)
+        i, a, b = i[apart], a[apart], b[apart]
         # At the point itself no condition need hold.
         return i, np.array([a - _BESIDE, b + _BESIDE])
 
@@ -121,8 +127,8 @@ class Instability:
         energy = w + expit(sides) * slope
         jump, rise = energy[1] - energy[0], slope[1] - slope[0]
         # Both bend G by a tie-line of about this width, were it the only one.
-        x = expit(sides[0])
-        bend = np.maximum(terms[..., 2].mean(axis=0), 0.01) / (x * (1 - x))
+        spread = expit(sides[0]) * expit(-sides[0])
+        bend = np.maximum(terms[..., 2].mean(axis=0), 0.01) / spread
         leap = np.maximum(np.abs(jump) - _LEAP, 0.0)
         width = np.maximum(-rise, 0.0) / bend + np.sqrt(2 * leap / bend)
         seen = width > SEEN
