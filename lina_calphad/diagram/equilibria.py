@@ -98,6 +98,7 @@ class Equilibria:
         sampled = self.columns.sample(rows)
         first, (row, pair, t) = self.columns.tie_lines(rows, sampled)
         s, a, height = np.full((3, row.size), np.nan)
+        corners = self._corners(rows)
         for _ in range(_INSERTIONS):
             new = np.flatnonzero(np.isnan(height))
             some = tuple(r[row[new]] for r in rows)
@@ -115,7 +116,7 @@ class Equilibria:
             lines: tuple[Any, ...] = row, pair, t, s, a, height
             if fails.any():
                 lines = self._inserted(lines, new[fails], who[fails], where[fails], rows)
-            elif cornered := self._cornered(row, pair, t, first, rows):
+            elif cornered := self._cornered(row, pair, t, first, corners):
                 at, *more = cornered
                 lines = tuple(
                     np.insert(old, at, v, axis=-1) for old, v in zip(lines, more, strict=True)
@@ -159,14 +160,9 @@ class Equilibria:
                     t[side, k] = 2 * at - t[side, k]
         return row, pair, t, s, a, height
 
-    def _cornered(
-        self, row: Indices, pair: Indices, t: Array, first: Indices, rows: Rows
-    ) -> tuple[Any, ...]:
-        """Tie-lines at corners of the energy within one phase, which no grid sees: where, and they.
-
-        Nothing, if there are none.
-        """
-        found: list[tuple[Any, ...]] = []
+    def _corners(self, rows: Rows) -> tuple[Any, ...]:
+        """Corners of the energy that no grid sees: row, phase, t, and both ends of a tie-line."""
+        found = [(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0), np.zeros((2, 0)))]
         for p, phase in enumerate(self.phases):
             if phase.switches is None:
                 continue
@@ -174,21 +170,28 @@ class Equilibria:
             some = tuple(r[own] for r in rows)
             (s, _, _, slope, psi), (s_, _, _, slope_, psi_) = (phase.curve(u, some) for u in sides)
             start = sides + np.array([-(s - s_) / slope, (s - s_) / slope_]) / 2
-            for n in np.flatnonzero((s > s_) & (psi > 0) & (psi_ > 0)).tolist():
-                begin, end = np.searchsorted(row, [own[n], own[n] + 1])
-                # Of every field of the row its phase and both ends in t.
-                phases = np.append(first[own[n]], pair[1, begin:end])
-                left, right = (
-                    np.append(-np.inf, t[1, begin:end]),
-                    np.append(t[0, begin:end], np.inf),
-                )
-                inside = (phases == p) & (left < sides[0, n]) & (sides[1, n] < right)
-                found += [(begin + k, own[n], p, start[:, n]) for k in np.flatnonzero(inside)]
+            n = np.flatnonzero((s > s_) & (psi > 0) & (psi_ > 0))
+            found.append((own[n], np.full(n.size, p), sides[0, n], start[:, n]))
+        return tuple(np.concatenate(v, axis=-1) for v in zip(*found, strict=True))
+
+    @staticmethod
+    def _cornered(
+        row: Indices, pair: Indices, t: Array, first: Indices, corners: tuple[Any, ...]
+    ) -> tuple[Any, ...]:
+        """Tie-lines at corners in stable fields: where to put them, and they; nothing if none."""
+        own, who, at, start = corners
+        found = []
+        for n, (begin, end) in enumerate(np.searchsorted(row, [own, own + 1]).T.tolist()):
+            # Of every field of the row its phase and both ends in t.
+            phases = np.append(first[own[n]], pair[1, begin:end])
+            left, right = np.append(-np.inf, t[1, begin:end]), np.append(t[0, begin:end], np.inf)
+            inside = (phases == who[n]) & (left < at[n]) & (at[n] < right)
+            found += [(begin + k, n) for k in np.flatnonzero(inside).tolist()]
         if not found:
             return ()
-        at, own, who, start = (np.array(v) for v in zip(*found, strict=True))
-        nothing = np.full(at.size, np.nan)
-        return at, own, np.array([who, who]), start.T, nothing, nothing, nothing
+        place, n = np.array(found).T
+        nothing = np.full(n.size, np.nan)
+        return place, own[n], np.array([who[n], who[n]]), start[:, n], nothing, nothing, nothing
 
     def _in_order(self, row: Indices, pair: Indices, t: Array, rows: Rows) -> None:
         """NotConverged if a phase between two tie-lines is not one phase from left to right."""

@@ -61,8 +61,8 @@ class Section:
         except EnergyError as error:
             raise EnergyError(f"{self.name}: {error}") from error
         if self.change is not None:
-            there = conditions(g)
-            switches = compiled(tuple(there), tuple(symbols)) if there else None
+            sides = tuple(conditions(g))
+            switches = compiled(sides, tuple(symbols)) if sides else None
             return Phase(self.name, terms, self.origin, self.change, switches)
 
         def fixed(T: Array, *values: Array) -> Array:

@@ -76,7 +76,7 @@ def _binodal(gap: Gap, found: Ranges, rows: Rows, some: Any, s: Array) -> Array:
     at = found.row[some]
     few = np.unique(np.append(np.arange(0, some.size, _STRIDE), some.size - 1))
     known = gap.around(found, rows, some[few], some[few])
-    if np.isnan(known).any():
+    if np.isnan(known).any():  # of the few alone, but then there is no trace
         return known
     t = CubicSpline(s[at[few]], rows[0][at[few]] * known, axis=1)(s[at]) / rows[0][at]
     t, good = gap.newton("binodal", t, take(rows, at))
